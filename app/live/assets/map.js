@@ -1,0 +1,340 @@
+// A latent map: Plotly draws the points, and everything that moves (the marker, stars, a path, the peek card) is
+// an element over the plot, because redrawing a trace for each mouse move is ten times too slow.
+
+import { el } from "./dom.js";
+
+const PAD = 0.04; // of the data's extent, left free around it
+const CLICK_PX = 4; // a press that moves less is a click
+const SNAP_PX = 6; // nearer to a point than this means the point
+const KEY_STEP = 0.02; // of the view's width
+const SVG = "http://www.w3.org/2000/svg";
+
+let plotlyScript = null;
+
+/** plotly.js from the server; Streamlit sets window.Plotly to its own version, so the reference is kept. */
+function loadPlotly(root, version) {
+  plotlyScript ??= new Promise((resolve, reject) => {
+    const src = new URL(`live/plotly/${version}/plotly.min.js`, root);
+    document.head.append(el("script", { src, onload: () => resolve(window.Plotly), onerror: reject }));
+  });
+  return plotlyScript;
+}
+
+/**
+ * @typedef {{x: number, y: number}} Place
+ * @typedef {{onPeek?: (place: Place, px: Place) => void, onLeave?: () => void, onLoad?: (place: Place) => void}} Hooks
+ */
+export class LatentMap {
+  /**
+   * @param {URL} root
+   * @param {string} plotlyVersion
+   * @param {Hooks} hooks what to do when somebody looks at, leaves or picks a place
+   */
+  constructor(root, plotlyVersion, hooks = {}) {
+    this.root = root;
+    this.plotlyVersion = plotlyVersion;
+    this.hooks = hooks;
+    this.plot = el("div", { class: "plot" });
+    this.trail = document.createElementNS(SVG, "svg");
+    this.trail.classList.add("trail");
+    this.marker = el("div", { class: "marker", hidden: true, title: "You are here" });
+    this.crosshair = el("div", { class: "crosshair", hidden: true });
+    this.stars = el("div", { class: "stars" });
+    this.overlay = el("div", { class: "overlay" }, this.trail, this.stars, this.marker, this.crosshair);
+    this.element = el(
+      "div",
+      {
+        class: "map",
+        "data-testid": "latent-map",
+        tabindex: 0,
+        role: "application",
+        "aria-label": "Latent map. Arrow keys move a crosshair, Enter loads what lies there, Escape leaves.",
+      },
+      this.plot,
+      this.overlay,
+    );
+    this.marks = []; // {node, place}
+    this.path = [];
+    this.points = { x: [], y: [] };
+    this.listen();
+  }
+
+  /** Fetch and draw a map; resolves when it is painted. Only the newest call draws. */
+  async show(model, view) {
+    const query = new URLSearchParams({ projection: view.projection, x: view.x, y: view.y, colour: view.colour });
+    const url = new URL(`live/models/${encodeURIComponent(model.name)}/${model.digest}/map?${query}`, this.root);
+    this.wanted = url.href;
+    const [Plotly, response] = await Promise.all([loadPlotly(this.root, this.plotlyVersion), fetch(url)]);
+    if (!response.ok) throw new Error(await response.text());
+    const figure = await response.json();
+    if (this.wanted !== url.href || !this.element.isConnected) return;
+    const sameMap = this.drawn === `${model.digest} ${view.projection} ${view.x} ${view.y}`;
+    this.drawn = `${model.digest} ${view.projection} ${view.x} ${view.y}`;
+    await this.draw(Plotly, figure, sameMap);
+  }
+
+  async draw(Plotly, figure, keepRange) {
+    this.Plotly = Plotly;
+    this.margin = figure.layout.margin;
+    const first = !this.range;
+    const layout = { ...figure.layout, ...this.themeColours() };
+    await Plotly.react(this.plot, figure.data, layout, this.config());
+    this.points = joinPoints(this.plot.data);
+    if (first) this.afterFirstDraw();
+    this.snaps = !layout.xaxis.visible; // a map without axes is known by its points
+    if (!keepRange || first) this.extent = extentOf(this.points);
+    await (keepRange && !first ? this.setRange(this.range) : this.fit());
+  }
+
+  config() {
+    const home = {
+      name: "home",
+      title: "Show the whole map",
+      icon: this.Plotly.Icons.home,
+      click: () => this.fit(),
+    };
+    return {
+      displaylogo: false,
+      displayModeBar: true,
+      scrollZoom: true,
+      doubleClick: false,
+      modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", home]],
+    };
+  }
+
+  afterFirstDraw() {
+    adoptPlotlyStyles(this.plot.getRootNode());
+    this.plot.on("plotly_relayouting", (change) => this.follow(change));
+    this.plot.on("plotly_relayout", (change) => this.follow(change));
+    this.plot.on("plotly_doubleclick", () => this.fit());
+    new ResizeObserver(() => this.resized()).observe(this.element);
+  }
+
+  resized() {
+    if (!this.element.isConnected) return this.Plotly.purge(this.plot);
+    if (this.element.clientWidth > 0) this.Plotly.Plots.resize(this.plot).then(() => this.fit());
+  }
+
+  themeColours() {
+    const style = getComputedStyle(this.element);
+    const text = style.getPropertyValue("--st-text-color").trim() || style.color;
+    const faint = style.getPropertyValue("--st-border-color").trim() || "rgba(128,128,128,.3)";
+    const clear = "rgba(0,0,0,0)";
+    return {
+      paper_bgcolor: clear,
+      plot_bgcolor: clear,
+      "font.color": text,
+      "xaxis.gridcolor": faint,
+      "yaxis.gridcolor": faint,
+      modebar: { bgcolor: clear, color: faint, activecolor: text, orientation: "h" },
+      font: { color: text, family: style.fontFamily, size: 12 },
+    };
+  }
+
+  /** Take the page's colours again, after a change of theme. */
+  applyTheme() {
+    if (this.range) this.Plotly.relayout(this.plot, this.themeColours());
+  }
+
+  /** Show all points, one unit as long on both axes. */
+  fit() {
+    const { width, height } = this.area();
+    const { x, y } = this.extent;
+    const unit = Math.max((x[1] - x[0]) / width, (y[1] - y[0]) / height) * (1 + 2 * PAD) || 1 / width;
+    const around = ([low, high], pixels) => {
+      const middle = (low + high) / 2;
+      return [middle - (unit * pixels) / 2, middle + (unit * pixels) / 2];
+    };
+    return this.setRange({ x: around(x, width), y: around(y, height) });
+  }
+
+  async setRange(range) {
+    this.range = range;
+    await this.Plotly.relayout(this.plot, { "xaxis.range": range.x, "yaxis.range": range.y });
+    this.replace();
+  }
+
+  /** Keep to Plotly's range while and after it pans or zooms; its layout is stale during a pan. */
+  follow(change) {
+    for (const axis of ["x", "y"]) {
+      const whole = change[`${axis}axis.range`];
+      const low = change[`${axis}axis.range[0]`] ?? whole?.[0];
+      const high = change[`${axis}axis.range[1]`] ?? whole?.[1];
+      if (low !== undefined) this.range[axis] = [low, high];
+    }
+    this.replace();
+  }
+
+  /** The plot's area in the element's pixels. */
+  area() {
+    const { l, r, t, b } = this.margin;
+    return {
+      left: l,
+      top: t,
+      width: Math.max(1, this.element.clientWidth - l - r),
+      height: Math.max(1, this.element.clientHeight - t - b),
+    };
+  }
+
+  toPixel({ x, y }) {
+    const { left, top, width, height } = this.area();
+    const { x: [x0, x1], y: [y0, y1] } = this.range;
+    return { x: left + ((x - x0) / (x1 - x0)) * width, y: top + ((y1 - y) / (y1 - y0)) * height };
+  }
+
+  toPlace({ x, y }) {
+    const { left, top, width, height } = this.area();
+    const { x: [x0, x1], y: [y0, y1] } = this.range;
+    return { x: x0 + ((x - left) / width) * (x1 - x0), y: y1 - ((y - top) / height) * (y1 - y0) };
+  }
+
+  /** The place meant by a pixel: on a map known by its points, a point that lies very near. */
+  meant(px) {
+    const place = this.toPlace(px);
+    if (!this.snaps) return place;
+    const unit = (this.range.x[1] - this.range.x[0]) / this.area().width;
+    const { x, y } = this.points;
+    let best = -1;
+    let least = (SNAP_PX * unit) ** 2;
+    for (let i = 0; i < x.length; i++) {
+      const distance = (x[i] - place.x) ** 2 + (y[i] - place.y) ** 2;
+      if (distance < least) [best, least] = [i, distance];
+    }
+    return best < 0 ? place : { x: x[best], y: y[best] };
+  }
+
+  moveMarker(place) {
+    this.markerPlace = place;
+    if (this.range) this.put(this.marker, place);
+  }
+
+  /** Stars for a person's own pictures: [{id, name, place, chosen}]. */
+  setStars(stars, onPick) {
+    this.marks = stars.map(({ id, name, place, chosen }) => {
+      const node = el("button", { class: "star", title: name, "aria-label": `Load ${name}`, "data-chosen": chosen });
+      node.append("★");
+      node.addEventListener("click", () => onPick?.(id));
+      return { node, place };
+    });
+    this.stars.replaceChildren(...this.marks.map((mark) => mark.node));
+    this.replace();
+  }
+
+  /** Lines along places: [{places: [{x, y}], kind}]. */
+  setPaths(paths) {
+    this.paths = paths;
+    this.replace();
+  }
+
+  put(node, place) {
+    const { x, y } = this.toPixel(place);
+    const { left, top, width, height } = this.area();
+    node.hidden = x < left - 1 || x > left + width + 1 || y < top - 1 || y > top + height + 1;
+    node.style.transform = `translate(${x}px, ${y}px)`;
+  }
+
+  replace() {
+    if (!this.range) return;
+    if (this.markerPlace) this.put(this.marker, this.markerPlace);
+    if (this.crosshairPlace) this.put(this.crosshair, this.crosshairPlace);
+    for (const { node, place } of this.marks) this.put(node, place);
+    this.trail.replaceChildren(...(this.paths ?? []).map((path) => this.line(path)));
+  }
+
+  line({ places, kind }) {
+    const line = document.createElementNS(SVG, "polyline");
+    const pixels = places.map((place) => this.toPixel(place));
+    line.setAttribute("points", pixels.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "));
+    line.setAttribute("data-kind", kind);
+    return line;
+  }
+
+  listen() {
+    const node = this.element;
+    node.addEventListener("pointermove", (event) => this.pointed(event));
+    node.addEventListener("pointerleave", () => this.hooks.onLeave?.());
+    node.addEventListener("pointerdown", (event) => (this.pressed = this.inPlot(event)), true);
+    // Plotly covers the page while a button is down, so that the release is heard on the window alone.
+    window.addEventListener("pointerup", (event) => this.released(event), true);
+    node.addEventListener("keydown", (event) => this.keyed(event));
+    node.addEventListener("blur", () => this.leaveCrosshair());
+  }
+
+  /** The pointer's pixel when it lies on the plot itself, not on its buttons or legend; else null. */
+  inPlot(event) {
+    const inner = event.composedPath()[0];
+    if (!this.range || inner.closest?.(".modebar, .legend, .star")) return null;
+    const box = this.element.getBoundingClientRect();
+    const px = { x: event.clientX - box.left, y: event.clientY - box.top };
+    const { left, top, width, height } = this.area();
+    const inside = px.x >= left && px.x <= left + width && px.y >= top && px.y <= top + height;
+    return inside ? px : null;
+  }
+
+  pointed(event) {
+    const px = event.buttons ? null : this.inPlot(event);
+    if (px) this.hooks.onPeek?.(this.meant(px), px);
+    else this.hooks.onLeave?.();
+  }
+
+  released(event) {
+    const start = this.pressed;
+    this.pressed = null;
+    if (!start || event.button !== 0) return;
+    const box = this.element.getBoundingClientRect();
+    const px = { x: event.clientX - box.left, y: event.clientY - box.top };
+    if (Math.hypot(px.x - start.x, px.y - start.y) < CLICK_PX) this.hooks.onLoad?.(this.meant(px));
+  }
+
+  keyed(event) {
+    if (!this.range || event.target !== this.element) return;
+    const step = KEY_STEP * (this.range.x[1] - this.range.x[0]) * (event.shiftKey ? 0.2 : 1);
+    const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
+    if (moves[event.key]) this.moveCrosshair(...moves[event.key]);
+    else if (event.key === "Enter" && this.crosshairPlace) this.hooks.onLoad?.(this.crosshairPlace);
+    else if (event.key === "Escape") this.leaveCrosshair();
+    else return;
+    event.preventDefault();
+  }
+
+  moveCrosshair(dx, dy) {
+    const middle = { x: (this.range.x[0] + this.range.x[1]) / 2, y: (this.range.y[0] + this.range.y[1]) / 2 };
+    const from = this.crosshairPlace ?? this.markerPlace ?? middle;
+    const within = (value, [low, high]) => Math.min(high, Math.max(low, value));
+    this.crosshairPlace = { x: within(from.x + dx, this.range.x), y: within(from.y + dy, this.range.y) };
+    this.put(this.crosshair, this.crosshairPlace);
+    this.hooks.onPeek?.(this.crosshairPlace, this.toPixel(this.crosshairPlace));
+  }
+
+  leaveCrosshair() {
+    if (!this.crosshairPlace) return;
+    this.crosshairPlace = null;
+    this.crosshair.hidden = true;
+    this.hooks.onLeave?.();
+  }
+}
+
+/** Plotly puts its style sheet into the document, where a shadow root does not see it. */
+function adoptPlotlyStyles(shadow) {
+  const rules = [...document.querySelectorAll('style[id^="plotly.js-style-"]')].flatMap((style) =>
+    [...style.sheet.cssRules].map((rule) => rule.cssText),
+  );
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(rules.join("\n"));
+  shadow.adoptedStyleSheets = [...shadow.adoptedStyleSheets, sheet];
+}
+
+function joinPoints(traces) {
+  const x = [];
+  const y = [];
+  for (const trace of traces) {
+    for (const value of trace.x) x.push(value);
+    for (const value of trace.y) y.push(value);
+  }
+  return { x: Float64Array.from(x), y: Float64Array.from(y) };
+}
+
+function extentOf({ x, y }) {
+  const span = (values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+  return { x: span(x), y: span(y) };
+}

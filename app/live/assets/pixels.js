@@ -1,0 +1,35 @@
+// Pictures as the server sends them (rows of bytes, channels innermost) on canvases.
+
+/** Size a canvas to the model's pictures; CSS decides how large it is shown. */
+export function sizeCanvas(canvas, [, height, width]) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+}
+
+/** Paint one picture: Uint8Array of height * width * channels. */
+export function paint(canvas, pixels, [channels, height, width]) {
+  const image = new ImageData(width, height);
+  const out = new Uint32Array(image.data.buffer); // little endian: 0xAABBGGRR
+  if (channels === 1) {
+    for (let i = 0; i < out.length; i++) out[i] = 0xff000000 | (pixels[i] * 0x010101);
+  } else {
+    for (let i = 0, p = 0; i < out.length; i++, p += 3) {
+      out[i] = 0xff000000 | (pixels[p + 2] << 16) | (pixels[p + 1] << 8) | pixels[p];
+    }
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/** Let the browser save a canvas as PNG, each of its pixels `scale` wide. */
+export function savePNG(canvas, name, scale) {
+  const large = document.createElement("canvas");
+  large.width = canvas.width * scale;
+  large.height = canvas.height * scale;
+  const context = large.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(canvas, 0, 0, large.width, large.height);
+  const link = document.createElement("a");
+  link.download = name;
+  link.href = large.toDataURL("image/png");
+  link.click();
+}

@@ -1,0 +1,117 @@
+"""What the page fetches beside the socket: its modules, plotly.js, and maps as figures."""
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import plotly
+
+from app.charts import MapColour, map_figure
+from app.live.answers import latent_map
+from app.live.protocol import ProjectionKind
+from vae_core.errors import InputError
+from vae_core.inference import Engine
+
+__all__ = ["ASSETS_VERSION", "PLOTLY_SCRIPT", "MapView", "asset_path", "map_json", "media_type"]
+
+ASSETS = Path(__file__).parent / "assets"
+PLOTLY_SCRIPT = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
+LABEL = "label"
+
+
+@functools.cache
+def _assets() -> dict[str, Path]:
+    return {path.name: path for path in ASSETS.iterdir() if path.suffix in MEDIA_TYPES}
+
+
+def asset_path(name: str) -> Path | None:
+    """The asset of that name; None when there is none. A name is looked up, never joined to a path."""
+    return _assets().get(name)
+
+
+def media_type(path: Path) -> str:
+    """The asset's type as HTTP names it."""
+    return MEDIA_TYPES[path.suffix]
+
+
+def _assets_version() -> str:
+    digest = hashlib.sha256()
+    for _, path in sorted(_assets().items()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+ASSETS_VERSION = _assets_version()
+
+
+@dataclass(frozen=True)
+class MapView:
+    """Which map is shown and how it is coloured.
+
+    Attributes:
+        projection: The kind of map.
+        axes: The two dimensions of an AXES map, from 0.
+        colour: ``"label"``, or a dimension as a number from 0.
+    """
+
+    projection: ProjectionKind
+    axes: tuple[int, int]
+    colour: str
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> Self:
+        """Read a view from a request's query.
+
+        Raises:
+            InputError: A part is missing or no number.
+        """
+        try:
+            projection = ProjectionKind[query["projection"].upper()]
+            return cls(projection, (int(query["x"]), int(query["y"])), query["colour"])
+        except (KeyError, ValueError) as error:
+            raise InputError(f"a map is asked for by projection, x, y and colour; {error} is missing or wrong") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _map_json(engine: Engine, name: str, _digest: str, view: MapView) -> bytes:
+    loaded = engine.load(name)
+    reference = loaded.reference
+    if reference is None:
+        raise InputError(f"{name} has no reference set, so no map; run evaluate {name} first.")
+    dimension = _dimension(view.colour, reference.latent_dim)
+    if max(view.axes) >= reference.latent_dim:
+        raise InputError(f"{name} has dimensions 0 to {reference.latent_dim - 1}, got {view.axes}.")
+    placed_by = latent_map(loaded, view.projection, view.axes)
+    umap = view.projection == ProjectionKind.UMAP
+    places = reference.umap_places if umap else placed_by.place(reference.means)
+    colour = (
+        MapColour(reference.labels, categories=reference.label_names)
+        if dimension is None
+        else MapColour(reference.means[:, dimension], title=f"Dimension {dimension + 1}")
+    )
+    axes = (f"Dimension {view.axes[0] + 1}", f"Dimension {view.axes[1] + 1}")
+    titles = {ProjectionKind.UMAP: None, ProjectionKind.PCA: ("PC 1", "PC 2"), ProjectionKind.AXES: axes}
+    text: str = map_figure(places, colour, axis_titles=titles[view.projection]).to_json()
+    return text.encode()
+
+
+def map_json(engine: Engine, name: str, view: MapView) -> bytes:
+    """The map as a Plotly figure in JSON.
+
+    Raises:
+        InputError: The model has no reference set or no such dimension.
+        ModelError: No model has that name.
+    """
+    return _map_json(engine, name, engine.load(name).digest, view)
+
+
+def _dimension(colour: str, latent_dim: int) -> int | None:
+    if colour == LABEL:
+        return None
+    if not colour.isdecimal() or int(colour) >= latent_dim:
+        raise InputError(f"colour must be 'label' or a dimension from 0 to {latent_dim - 1}, got {colour!r}.")
+    return int(colour)

@@ -1,0 +1,103 @@
+"""The routes that the server adds to Streamlit's own: the live socket and the page's files."""
+
+import asyncio
+import functools
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.live import files
+from app.live.answers import answer
+from app.live.protocol import unpack_question
+from vae_core.errors import BusyError, InputError, VAEExplorerError
+from vae_core.inference import engine
+
+__all__ = ["ROUTES"]
+
+ANSWERING_THREADS = 16  # they mostly wait for the engine; enough for a class room's pages
+REFUSED = 1008  # policy violation: the page must not send the same question again
+TRY_LATER = 1013
+MAX_REASON = 120  # bytes; a close frame holds 123
+ONE_YEAR = "public, max-age=31536000, immutable"  # the address changes with the content
+
+# Binary frames of noise-like pixels do not shrink, so the socket answers without compression.
+
+
+@functools.cache
+def _answering() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(ANSWERING_THREADS, thread_name_prefix="vae-answer")
+
+
+async def live_socket(socket: WebSocket) -> None:
+    """Answer one page's questions about one model, in order, until it leaves."""
+    if not is_same_origin(socket.headers.get("origin"), socket.headers.get("host")):
+        await socket.close()  # before accepting: the browser sees HTTP 403
+        return
+    await socket.accept()
+    try:
+        await _answer_all(socket, socket.path_params["model"])
+    except WebSocketDisconnect:
+        return
+    except BusyError as error:
+        await socket.close(TRY_LATER, _reason(error))
+    except VAEExplorerError as error:
+        await socket.close(REFUSED, _reason(error))
+
+
+async def _answer_all(socket: WebSocket, model: str) -> None:
+    loop = asyncio.get_running_loop()
+    loaded = await loop.run_in_executor(_answering(), engine().load, model)
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        if message.get("bytes") is None:
+            raise InputError("a question is a binary message, got text")
+        question = unpack_question(message["bytes"], loaded.config.latent_dim)
+        await socket.send_bytes(await loop.run_in_executor(_answering(), answer, engine(), model, question))
+
+
+def is_same_origin(origin: str | None, host: str | None) -> bool:
+    """Whether a request comes from our own page; programs that are no browsers send no Origin and pass."""
+    return origin is None or (host is not None and urlsplit(origin).netloc.lower() == host.lower())
+
+
+async def asset(request: Request) -> Response:
+    """One of the page's own modules or style sheets."""
+    path = files.asset_path(request.path_params["name"])
+    if path is None:
+        raise HTTPException(404)
+    return FileResponse(path, media_type=files.media_type(path), headers={"Cache-Control": ONE_YEAR})
+
+
+async def plotly_script(_request: Request) -> Response:
+    """plotly.js from the installed package."""
+    return FileResponse(files.PLOTLY_SCRIPT, media_type="text/javascript", headers={"Cache-Control": ONE_YEAR})
+
+
+async def figure(request: Request) -> Response:
+    """A model's map as a Plotly figure in JSON, made for the asked projection and colour."""
+    try:
+        view = files.MapView.from_query(request.query_params)
+        name, loop = request.path_params["model"], asyncio.get_running_loop()
+        content = await loop.run_in_executor(_answering(), files.map_json, engine(), name, view)
+    except VAEExplorerError as error:
+        return Response(str(error), 400, media_type="text/plain")
+    return Response(content, media_type="application/json", headers={"Cache-Control": ONE_YEAR})
+
+
+def _reason(error: Exception) -> str:
+    return str(error).encode()[:MAX_REASON].decode(errors="ignore")
+
+
+ROUTES: list[BaseRoute] = [
+    WebSocketRoute("/live/models/{model}/socket", live_socket),
+    Route("/live/models/{model}/{digest}/map", figure),
+    Route("/live/assets/{version}/{name}", asset),
+    Route("/live/plotly/{version}/plotly.min.js", plotly_script),
+]

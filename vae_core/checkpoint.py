@@ -1,0 +1,121 @@
+"""Stored models by name: save, load, list.
+
+A stored model is a folder NAME/ with config.json, model.safetensors and, for those that ship,
+reference.npz, metrics.json and README.md (the model card).
+"""
+
+import copy
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from vae_core.errors import ModelError
+from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE
+
+__all__ = [
+    "CARD_FILE",
+    "METRICS_FILE",
+    "REFERENCE_FILE",
+    "check_name",
+    "list_models",
+    "load_model",
+    "model_folder",
+    "models_dirs",
+    "read_metrics",
+    "save_model",
+    "write_metrics",
+]
+
+REFERENCE_FILE = "reference.npz"
+METRICS_FILE = "metrics.json"
+CARD_FILE = "README.md"
+
+SHIPPED = Path(__file__).resolve().parent.parent / "pretrained"
+NAME_RULE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+def models_dirs() -> list[Path]:
+    """Where models are looked for: the folders of VAE_MODELS_DIR, then the shipped ones."""
+    own = [Path(folder) for folder in os.environ.get("VAE_MODELS_DIR", "").split(os.pathsep) if folder]
+    return [*own, SHIPPED]
+
+
+def check_name(name: str) -> str:
+    """Return `name` when it can safely name a model and its folder.
+
+    Raises:
+        ModelError: It has other characters than a-z, 0-9, dot, dash and underscore, or more than 64.
+    """
+    if not NAME_RULE.fullmatch(name):
+        raise ModelError(
+            f"a model's name has 1 to 64 of a-z, 0-9, '.', '-' and '_' and starts with a letter or digit, got {name!r}."
+        )
+    return name
+
+
+def list_models() -> list[str]:
+    """Names of the stored models, sorted; a folder counts when it holds config and weights."""
+    folders = [folder for root in models_dirs() if root.is_dir() for folder in root.iterdir()]
+    return sorted({folder.name for folder in folders if _is_model(folder)})
+
+
+def model_folder(name: str) -> Path:
+    """The folder of a stored model.
+
+    Raises:
+        ModelError: The name breaks the rule or no model has it; the message lists those there are.
+    """
+    check_name(name)
+    for root in models_dirs():
+        if _is_model(root / name):
+            return root / name
+    known = ", ".join(list_models()) or "none yet"
+    raise ModelError(f"there is no model named {name!r}; the stored models are: {known}.")
+
+
+def load_model(name: str) -> VAE:
+    """Load a stored model by name, in evaluation mode, float32.
+
+    Raises:
+        ModelError: It is missing or damaged.
+        ConfigError: Its config.json breaks a rule.
+    """
+    return VAE.from_pretrained(model_folder(name))
+
+
+def save_model(model: VAE, folder: Path, *, half: bool = True) -> None:
+    """Store the weights and the configuration in `folder`.
+
+    Args:
+        model: What to store; it is left as it is.
+        folder: Made when missing; files of the same names are replaced.
+        half: Store float16, half the size. Evaluate the stored model, not the one in memory.
+
+    Raises:
+        ModelError: The folder cannot be written.
+    """
+    stored = copy.deepcopy(model).half() if half else model
+    try:
+        stored.save_pretrained(folder)
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be written ({error.strerror}); choose another folder.") from error
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """The figures in a model's metrics.json; empty when it has none."""
+    path = folder / METRICS_FILE
+    figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return figures
+
+
+def write_metrics(folder: Path, figures: dict[str, Any]) -> None:
+    """Merge `figures` into a model's metrics.json; other figures there stay."""
+    merged = {**read_metrics(folder), **figures}
+    (folder / METRICS_FILE).write_text(json.dumps(merged, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _is_model(folder: Path) -> bool:
+    named = NAME_RULE.fullmatch(folder.name) is not None
+    return named and (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file()

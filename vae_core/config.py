@@ -1,0 +1,211 @@
+"""Frozen configurations and their JSON form.
+
+A stored model's ``config.json`` is one `ModelConfig`: what the network is, how pictures are
+prepared for it, and (once trained) how it was trained. Reading is strict: unknown keys, wrong
+types and broken rules are `ConfigError`s, and tuples come back as tuples.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from vae_core.errors import ConfigError
+
+__all__ = [
+    "ModelConfig",
+    "Preparation",
+    "TrainingConfig",
+    "config_from_json",
+    "config_to_json",
+    "read_config",
+]
+
+ConfigT = TypeVar("ConfigT")
+
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+MAX_SIDE = 512  # pixels; beyond it a dense layer of the mlp would not fit in memory
+MAX_LATENT_DIM = 1024
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How a picture from outside becomes what the model sees (see `vae_core.images`).
+
+    Attributes:
+        fit: Make the picture square by cropping its middle or by padding it.
+        background: What shows through transparent places, and the colour of the padding
+            where the picture's own border gives none.
+        invert: Swap black and white; ``"auto"`` does so when the border is brighter than
+            the middle grey, since digit-like models know light strokes on black.
+        centre: Centre by mass as MNIST did: the strokes fitted into 20/28 of the side, then
+            moved so that their centre of mass is the centre of the picture.
+    """
+
+    fit: Literal["crop", "pad"] = "crop"
+    background: Literal["black", "white"] = "white"
+    invert: Literal["auto", "always", "never"] = "never"
+    centre: bool = False
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One training run; the defaults are those of the command line.
+
+    Attributes:
+        dataset: Name of a data set (`vae_core.datasets.DATASET_NAMES`) or a folder's path.
+        epochs: Passes over the training part.
+        batch_size: Images a step.
+        optimizer: Which of torch's optimisers.
+        learning_rate: Largest step size.
+        lr_warmup_steps: Steps over which the step size rises linearly from 0 to `learning_rate`.
+        schedule: ``"cosine"`` falls to zero over the run, ``"constant"`` stays.
+        weight_decay: Decoupled for AdamW, L2 for the others.
+        beta: Weight of the KL term; 1 gives the ELBO.
+        kl_warmup_epochs: Epochs over which the KL weight rises linearly from 0 to beta.
+        free_bits: Nats per dimension that the KL term costs at the least (Kingma et al. 2016,
+            arXiv:1606.04934, equation 15); 0 switches it off.
+        binarise: ``"dynamic"`` draws each pixel from a Bernoulli with the grey value as its mean,
+            anew each time; ``"none"`` trains on the grey values themselves.
+        clip_norm: Largest norm of the gradient; 0 switches clipping off.
+        patience: Epochs without a better validation loss after which the run stops; 0 = never.
+        seed: Of the weights, the order of the data and the noise.
+    """
+
+    dataset: str
+    epochs: int = 20
+    batch_size: int = 256
+    optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
+    learning_rate: float = 2e-3
+    lr_warmup_steps: int = 100
+    schedule: Literal["constant", "cosine"] = "cosine"
+    weight_decay: float = 0.01
+    beta: float = 1.0
+    kl_warmup_epochs: float = 0.0
+    free_bits: float = 0.0
+    binarise: Literal["none", "dynamic"] = "none"
+    clip_norm: float = 0.0
+    patience: int = 0
+    seed: int = 0
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            _require(name, getattr(self, name), at_least=1)
+        for name in ("lr_warmup_steps", "weight_decay", "beta", "kl_warmup_epochs", "free_bits", "clip_norm"):
+            _require(name, getattr(self, name), at_least=0)
+        for name in ("patience", "seed"):
+            _require(name, getattr(self, name), at_least=0)
+        if self.learning_rate <= 0:
+            raise ConfigError(f"learning_rate must be above 0, got {self.learning_rate}; try 0.002.")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """A network, the pictures it takes and, once trained, how it was trained.
+
+    Attributes:
+        architecture: ``"mlp"`` (fully connected, the decoder mirrors the encoder) or ``"conv"``
+            (residual, one halving of the side per entry of `widths`).
+        channels: 1 (grey) or 3 (RGB).
+        height: Of the pictures, in pixels.
+        width: Of the pictures, in pixels.
+        latent_dim: Dimensions of z.
+        likelihood: ``"bernoulli"`` (grey values count as its mean) or ``"gaussian"`` with one
+            learned variance for all pixels (sigma-VAE: Rybkin et al. 2021, arXiv:2006.13202).
+        variational: False gives a plain autoencoder: no noise, no KL term.
+        widths: Units of each hidden layer (mlp) or channels at each resolution (conv).
+        blocks: Residual blocks at each resolution (conv only).
+        dense_units: Units of the dense layer between feature maps and z (conv only).
+        preparation: How pictures from outside are prepared.
+        training: How the weights came to be; None before training.
+    """
+
+    architecture: Literal["mlp", "conv"] = "conv"
+    channels: int = 1
+    height: int = 28
+    width: int = 28
+    latent_dim: int = 16
+    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
+    variational: bool = True
+    widths: tuple[int, ...] = (32, 64)
+    blocks: int = 1
+    dense_units: int = 256
+    preparation: Preparation = field(default_factory=Preparation)
+    training: TrainingConfig | None = None
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    def __post_init__(self) -> None:
+        if self.channels not in (1, 3):
+            raise ConfigError(f"channels must be 1 (grey) or 3 (RGB), got {self.channels}.")
+        for name in ("height", "width"):
+            _require(name, getattr(self, name), at_least=1, at_most=MAX_SIDE)
+        _require("latent_dim", self.latent_dim, at_least=1, at_most=MAX_LATENT_DIM)
+        for name in ("blocks", "dense_units"):
+            _require(name, getattr(self, name), at_least=1)
+        self._check_widths()
+
+    def _check_widths(self) -> None:
+        if not self.widths or min(self.widths) < 1:
+            raise ConfigError(f"widths must hold at least one number, each at least 1, got {self.widths}.")
+        factor = 2 ** len(self.widths)
+        if self.architecture == "conv" and (self.height % factor or self.width % factor):
+            raise ConfigError(
+                f"a conv model with {len(self.widths)} widths halves the side {len(self.widths)} times: height and "
+                f"width must be multiples of {factor}, got {self.height} x {self.width}; use fewer widths."
+            )
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(channel, height, width) of one picture."""
+        return self.channels, self.height, self.width
+
+
+def config_to_json(config: object) -> str:
+    """The configuration as indented JSON text, ending in a newline."""
+    return TypeAdapter(type(config)).dump_json(config, indent=2).decode() + "\n"
+
+
+def config_from_json(kind: type[ConfigT], text: str | bytes) -> ConfigT:
+    """Read a configuration of the given kind.
+
+    Raises:
+        ConfigError: The text is not JSON, has an unknown key, lacks a required one, or holds a
+            value of the wrong type or outside its range.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(text)
+    except ValidationError as error:
+        raise ConfigError(_first_problem(error)) from error
+
+
+def read_config(path: Path) -> ModelConfig:
+    """Read a model's ``config.json``.
+
+    Raises:
+        ConfigError: The file cannot be read or breaks a rule; the message names the file.
+    """
+    try:
+        return config_from_json(ModelConfig, path.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}).") from error
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem: Any = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in problem["loc"]) or "the file"
+    received = repr(problem["input"])
+    return f"{place}: {problem['msg']}, got {received if len(received) <= 80 else received[:77] + '...'}."
+
+
+def _require(name: str, value: float, *, at_least: float, at_most: float | None = None) -> None:
+    if value < at_least or (at_most is not None and value > at_most):
+        rule = f"at least {at_least}" if at_most is None else f"between {at_least} and {at_most}"
+        raise ConfigError(f"{name} must be {rule}, got {value}.")

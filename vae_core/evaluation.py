@@ -1,0 +1,115 @@
+"""Figures of a stored model on its data set's test part, each with its definition."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from vae_core.config import TrainingConfig
+from vae_core.model import VAE, Posterior
+from vae_core.objective import sampled_terms
+from vae_core.projection import NeighbourMap
+
+__all__ = ["Evaluation", "evaluate_elbo", "placement_agreement"]
+
+EVALUATION_BATCH = 500  # images
+ACTIVE_VARIANCE = 0.01  # Burda et al. 2016 (arXiv:1509.00519), section 5.2
+COMPARED_NEIGHBOURS = 15
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Per-image terms of -ELBO, in nats, from one posterior sample an image.
+
+    Attributes:
+        posterior: Of every image.
+        reconstruction: -log p(x|z), [image].
+        kl: Per dimension, [image, latent]; zero for a plain autoencoder.
+    """
+
+    posterior: Posterior
+    reconstruction: Float[Tensor, " n"]
+    kl: Float[Tensor, "n d"]
+
+    def figures(self) -> dict[str, Any]:
+        """What metrics.json holds: means in nats, the standard error of -ELBO, and the active units."""
+        negative_elbo = self.reconstruction + self.kl.sum(dim=1)  # [image]
+        return {
+            "images": len(negative_elbo),
+            "negative_elbo": negative_elbo.mean().item(),
+            "negative_elbo_standard_error": (negative_elbo.std() / len(negative_elbo) ** 0.5).item(),
+            "reconstruction": self.reconstruction.mean().item(),
+            "kl": self.kl.sum(dim=1).mean().item(),
+            "kl_per_dimension": self.kl.mean(dim=0).tolist(),
+            "active_units": int((self.posterior.mean.var(dim=0) > ACTIVE_VARIANCE).sum()),
+        }
+
+
+@torch.inference_mode()
+def evaluate_elbo(
+    model: VAE, images: UInt8[Tensor, "n c h w"], settings: TrainingConfig, *, seed: int = 0
+) -> Evaluation:
+    """Both terms of -ELBO for each image, at one posterior sample drawn with a fixed seed.
+
+    Images are binarised as in training: ``"none"`` keeps grey values (with a Bernoulli likelihood that is a
+    cross-entropy, not a likelihood), ``"dynamic"`` draws pixels with the same seed.
+
+    Args:
+        model: In evaluation mode.
+        images: uint8 [image, channel, height, width].
+        settings: How the model was trained.
+        seed: Of the posterior samples and the binarisation.
+    """
+    noise = torch.Generator().manual_seed(seed)
+    means, logvars, reconstructions, kls = [], [], [], []
+    for batch in images.split(EVALUATION_BATCH):
+        scaled = batch.float() / 255
+        if settings.binarise == "dynamic":
+            scaled = torch.bernoulli(scaled, generator=noise)
+        terms, posterior = sampled_terms(model, scaled, noise)
+        means.append(posterior.mean)
+        logvars.append(posterior.logvar)
+        reconstructions.append(terms.reconstruction)
+        kls.append(terms.kl)
+    posterior = Posterior(torch.cat(means), torch.cat(logvars))
+    return Evaluation(posterior, torch.cat(reconstructions), torch.cat(kls))
+
+
+def placement_agreement(placing: NeighbourMap, reducer: Any, codes: Float[np.ndarray, "n d"]) -> dict[str, float | int]:
+    """How near our placement of unseen codes comes to umap-learn's own transform, one by one.
+
+    Distances are in percent of the map's diagonal. Kept neighbours: the share of a code's 15 nearest references
+    in latent space that are also among the 15 nearest on the map.
+
+    Args:
+        placing: The map under test.
+        reducer: The fitted umap-learn reducer that laid out the map.
+        codes: Unseen ones, [code, latent].
+    """
+    ours = placing.place(codes)
+    theirs = np.concatenate([reducer.transform(code[None]) for code in codes])
+    diagonal = float(np.linalg.norm(np.ptp(placing.places, axis=0)))
+    distances = 100 * np.linalg.norm(ours - theirs, axis=1) / diagonal
+    return {
+        "codes": len(codes),
+        "distance_median_percent": float(np.median(distances)),
+        "distance_p90_percent": float(np.quantile(distances, 0.9)),
+        "neighbours_kept": _kept(placing, codes, ours),
+        "neighbours_kept_by_umap": _kept(placing, codes, theirs),
+    }
+
+
+def _kept(placing: NeighbourMap, codes: Float[np.ndarray, "n d"], places: Float[np.ndarray, "n 2"]) -> float:
+    shared = [
+        len(_nearest(placing.codes, code) & _nearest(placing.places, place))
+        for code, place in zip(codes, places, strict=True)
+    ]
+    return float(np.mean(shared) / COMPARED_NEIGHBOURS)
+
+
+def _nearest(points: Float[np.ndarray, "n k"], point: Float[np.ndarray, " k"]) -> set[int]:
+    distances = np.square(points - point).sum(axis=1)
+    return set(np.argpartition(distances, COMPARED_NEIGHBOURS)[:COMPARED_NEIGHBOURS].tolist())

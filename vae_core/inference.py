@@ -1,0 +1,271 @@
+"""The engine: owns the loaded models, one copy a process, and runs them from any number of threads.
+
+Requests for the same network that wait at the same time are run as one batch. There are two lanes, each a
+thread with a bounded queue: live requests of a few rows never wait behind a page's large ones.
+"""
+
+import functools
+import hashlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vae_core.checkpoint import REFERENCE_FILE, load_model, model_folder
+from vae_core.config import ModelConfig
+from vae_core.errors import BusyError, InputError, ModelError
+from vae_core.model import VAE, WEIGHTS_FILE, Posterior
+from vae_core.objective import reconstruction_nats
+from vae_core.reference import Reference
+
+__all__ = ["Analysis", "Engine", "LoadedModel", "engine"]
+
+LIVE_ROWS = 8  # rows in one live batch; measured: larger ones only add to the wait
+BULK_ROWS = 64  # rows in one batch of a page's request
+MAX_WAITING = 256  # requests in a lane before it says that it is busy
+TORCH_THREADS = 2  # per lane; more gains nothing at these sizes
+ELBO_SAMPLES = 64  # posterior samples behind each figure on a page
+ELBO_SEED = 0
+
+Run = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A stored model in memory.
+
+    Attributes:
+        name: Its name.
+        folder: Where it is stored.
+        digest: Twelve hexadecimal digits that change with the weights or the reference set.
+        model: The network, in evaluation mode.
+        reference: Its reference set; None when none is stored.
+    """
+
+    name: str
+    folder: Path
+    digest: str
+    model: VAE
+    reference: Reference | None
+
+    @property
+    def config(self) -> ModelConfig:
+        """The model's configuration."""
+        return self.model.config
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the model makes of one image.
+
+    Attributes:
+        mean: mu, [latent].
+        std: sigma, [latent].
+        kl: KL of each dimension in nats, [latent]; zero for a plain autoencoder.
+        reconstruction: The image decoded from the mean, [channel, height, width] in [0, 1].
+        reconstruction_nats: -log p(x|z), average of `ELBO_SAMPLES` posterior samples.
+    """
+
+    mean: Float[np.ndarray, " d"]
+    std: Float[np.ndarray, " d"]
+    kl: Float[np.ndarray, " d"]
+    reconstruction: Float[Tensor, "channel height width"]
+    reconstruction_nats: float
+
+    @property
+    def kl_nats(self) -> float:
+        """KL summed over dimensions, nats."""
+        return float(self.kl.sum())
+
+    @property
+    def elbo(self) -> float:
+        """The evidence lower bound, nats; for a plain autoencoder minus the reconstruction term."""
+        return -(self.reconstruction_nats + self.kl_nats)
+
+
+@dataclass
+class _Job:
+    key: tuple[str, str]  # model and operation: jobs with the same key may share a batch
+    run: Run
+    rows: Tensor
+    result: "Future[Tensor]"
+
+
+class _Lane:
+    """One thread that runs networks, taking what waits for the same network together."""
+
+    def __init__(self, name: str, *, max_rows: int) -> None:
+        self.max_rows = max_rows
+        self.waiting: queue.Queue[_Job] = queue.Queue(MAX_WAITING)
+        self.carried: _Job | None = None  # taken from the queue, but of another batch
+        threading.Thread(target=self._work, name=f"vae-{name}", daemon=True).start()
+
+    def submit(self, key: tuple[str, str], run: Run, rows: Tensor) -> "Future[Tensor]":
+        job = _Job(key, run, rows, Future())
+        try:
+            self.waiting.put_nowait(job)
+        except queue.Full as error:
+            raise BusyError(f"the server is busy: {MAX_WAITING} requests wait already; try again shortly.") from error
+        return job.result
+
+    def _work(self) -> None:
+        torch.set_num_threads(TORCH_THREADS)  # counts for the calling thread alone
+        while True:
+            self._run_batch(self._take_batch())
+
+    def _take_batch(self) -> list[_Job]:
+        batch = [self.carried or self.waiting.get()]
+        self.carried = None
+        rows = len(batch[0].rows)
+        while rows < self.max_rows and not self.waiting.empty():
+            job = self.waiting.get()
+            rows += len(job.rows)
+            if job.key != batch[0].key or rows > self.max_rows:
+                self.carried = job
+                break
+            batch.append(job)
+        return batch
+
+    def _run_batch(self, batch: list[_Job]) -> None:
+        batch = [job for job in batch if job.result.set_running_or_notify_cancel()]
+        if not batch:
+            return
+        try:
+            with torch.inference_mode():
+                joined = torch.cat([job.rows for job in batch])
+                outputs = torch.cat([batch[0].run(part) for part in joined.split(self.max_rows)])
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait, not to the lane
+            for job in batch:
+                job.result.set_exception(error)
+            return
+        for job, output in zip(batch, outputs.split([len(job.rows) for job in batch]), strict=True):
+            job.result.set_result(output)
+
+
+class Engine:
+    """Loads models once and runs them for every thread of the process."""
+
+    def __init__(self) -> None:
+        self._live = _Lane("live", max_rows=LIVE_ROWS)
+        self._bulk = _Lane("bulk", max_rows=BULK_ROWS)
+        self._models: dict[str, LoadedModel] = {}
+        self._loading = threading.Lock()
+
+    def load(self, name: str) -> LoadedModel:
+        """The model of that name, loaded at the first call and again when its files have changed.
+
+        Raises:
+            ModelError: No stored model has that name, or its files are damaged.
+            ConfigError: Its config.json breaks a rule.
+        """
+        folder = model_folder(name)
+        with self._loading:
+            digest = _digest(folder)
+            if name not in self._models or self._models[name].digest != digest:
+                self._models[name] = _load(name, folder, digest)
+            return self._models[name]
+
+    def decode(self, name: str, z: Float[np.ndarray, "n d"], *, live: bool = False) -> Float[Tensor, "n c h w"]:
+        """Decode codes [n, latent] to images [n, channel, height, width] in [0, 1].
+
+        Args:
+            name: A stored model.
+            z: The codes.
+            live: Use the lane of small, urgent requests.
+
+        Raises:
+            InputError: z has the wrong shape or holds a number that is not finite.
+            BusyError: Too many requests wait.
+        """
+        loaded = self.load(name)
+        lane = self._live if live else self._bulk
+        rows = torch.from_numpy(_checked_codes(z, loaded.config.latent_dim))
+        return lane.submit((loaded.digest, "decode"), loaded.model.decode, rows).result()
+
+    def encode(self, name: str, images: Float[Tensor, "n c h w"]) -> Posterior:
+        """Posteriors of images [n, channel, height, width] in [0, 1].
+
+        Raises:
+            InputError: The images have another shape than the model's.
+            BusyError: Too many requests wait.
+        """
+        model = self.load(name).model
+
+        def run(rows: Tensor) -> Tensor:
+            posterior = model.encode(rows)
+            return torch.stack([posterior.mean, posterior.logvar], dim=1)  # [n, 2, latent]
+
+        both = self._bulk.submit((self.load(name).digest, "encode"), run, images).result()
+        return Posterior(both[:, 0], both[:, 1])
+
+    def analyse(self, name: str, images: Sequence[Float[Tensor, "c h w"]]) -> list[Analysis]:
+        """Encode and reconstruct images, each on its own, so that its figures never depend on its company.
+
+        Raises:
+            InputError: An image has another shape than the model's.
+            BusyError: Too many requests wait.
+        """
+        return [self._analyse_one(self.load(name), image[None]) for image in images]
+
+    def _analyse_one(self, loaded: LoadedModel, image: Float[Tensor, "1 c h w"]) -> Analysis:
+        posterior = self.encode(loaded.name, image)
+        variational = loaded.config.variational
+        kl = posterior.kl() if variational else torch.zeros_like(posterior.mean)
+        return Analysis(
+            mean=posterior.mean[0].numpy(),
+            std=posterior.std[0].numpy(),
+            kl=kl[0].numpy(),
+            reconstruction=self.decode(loaded.name, posterior.mean.numpy())[0],
+            reconstruction_nats=self._sampled_nats(loaded, image, posterior),
+        )
+
+    def _sampled_nats(self, loaded: LoadedModel, image: Float[Tensor, "1 c h w"], posterior: Posterior) -> float:
+        many = Posterior(posterior.mean.expand(ELBO_SAMPLES, -1), posterior.logvar.expand(ELBO_SAMPLES, -1))
+        z = many.sample(torch.Generator().manual_seed(ELBO_SEED))  # [sample, latent]
+
+        def run(rows: Tensor) -> Tensor:
+            return reconstruction_nats(loaded.model, loaded.model.logits(rows), image.expand(len(rows), -1, -1, -1))
+
+        # The key is this image's own: its run must not be applied to another's samples.
+        nats = self._bulk.submit((loaded.digest, f"nats-{id(image)}"), run, z).result()
+        return nats.mean().item()
+
+
+@functools.cache
+def engine() -> Engine:
+    """The process's one engine."""
+    return Engine()
+
+
+def _load(name: str, folder: Path, digest: str) -> LoadedModel:
+    reference_file = folder / REFERENCE_FILE
+    model = load_model(name).to(memory_format=torch.channels_last)
+    reference = Reference.load(reference_file) if reference_file.is_file() else None
+    if reference is not None and reference.latent_dim != model.config.latent_dim:
+        raise ModelError(
+            f"{reference_file} holds codes of {reference.latent_dim} dimensions, the model has "
+            f"{model.config.latent_dim}; run evaluate to build it again."
+        )
+    return LoadedModel(name, folder, digest, model, reference)
+
+
+def _digest(folder: Path) -> str:
+    """A fingerprint of a stored model from its files' sizes and times, cheap enough for every request."""
+    states = [path.stat() for path in (folder / WEIGHTS_FILE, folder / REFERENCE_FILE) if path.is_file()]
+    text = repr([str(folder), *((state.st_size, state.st_mtime_ns) for state in states)])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _checked_codes(z: Float[np.ndarray, "n d"], latent_dim: int) -> np.ndarray:
+    if z.shape[1] != latent_dim:
+        raise InputError(f"z has {latent_dim} dimensions for this model, got {z.shape[1]}.")
+    if not np.isfinite(z).all():
+        raise InputError("every value of z must be a finite number, got NaN or infinity.")
+    return np.ascontiguousarray(z, dtype=np.float32)

@@ -1,0 +1,74 @@
+"""Moves in latent space: paths between two codes, draws from the prior, the range a slider covers."""
+
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from vae_core.errors import InputError
+
+__all__ = ["Path", "interpolate", "linear_path", "sample_prior", "slider_ranges", "spherical_path"]
+
+Path = Literal["linear", "spherical"]
+
+SLIDER_REACH = 3.0  # standard deviations of the prior that a slider covers at the least
+DATA_QUANTILES = (0.001, 0.999)  # of the data that a slider covers at the least
+PARALLEL = 1e-4  # radians; nearer to 0 or pi the great circle is not defined well enough
+
+
+def linear_path(start: Float[np.ndarray, " d"], end: Float[np.ndarray, " d"], frames: int) -> Float[np.ndarray, "n d"]:
+    """Codes on the straight line from `start` to `end`, both included, [frames, latent]."""
+    t = _steps(frames)  # [frames, 1]
+    return ((1 - t) * start + t * end).astype(np.float32)
+
+
+def spherical_path(
+    start: Float[np.ndarray, " d"], end: Float[np.ndarray, " d"], frames: int
+) -> Float[np.ndarray, "n d"]:
+    """Codes on the arc from `start` to `end`, both included, [frames, latent].
+
+    Great-circle interpolation (White 2016, arXiv:1609.04468): the direction turns evenly and the norm
+    stays between the ends' norms. It falls back to the straight line where the arc is undefined: an end at
+    the origin, or ends that point the same or opposite ways.
+    """
+    norms = float(np.linalg.norm(start) * np.linalg.norm(end))
+    cosine = float(np.dot(start, end)) / norms if norms > 0 else 1.0
+    angle = float(np.arccos(np.clip(cosine, -1, 1)))
+    if angle < PARALLEL or np.pi - angle < PARALLEL:
+        return linear_path(start, end, frames)
+    t = _steps(frames)  # [frames, 1]
+    path = (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
+    return path.astype(np.float32)
+
+
+def interpolate(
+    start: Float[np.ndarray, " d"], end: Float[np.ndarray, " d"], *, frames: int, kind: Path
+) -> Float[np.ndarray, "n d"]:
+    """Codes from `start` to `end` along the given kind of path, [frames, latent].
+
+    Raises:
+        InputError: The ends differ in size, or there are fewer than two frames.
+    """
+    if start.shape != end.shape:
+        raise InputError(f"both ends of a path need the same dimensions, got {start.shape} and {end.shape}.")
+    if frames < 2:
+        raise InputError(f"a path has at least 2 frames, got {frames}.")
+    return (linear_path if kind == "linear" else spherical_path)(start, end, frames)
+
+
+def sample_prior(count: int, latent_dim: int, generator: np.random.Generator) -> Float[np.ndarray, "n d"]:
+    """Draws from N(0, I), [count, latent]."""
+    return generator.standard_normal((count, latent_dim), dtype=np.float32)
+
+
+def slider_ranges(codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "d 2"]:
+    """Lowest and highest value of each dimension's slider, [latent, 2].
+
+    Covers +-3 standard deviations of the prior and the middle 99.8% of the data.
+    """
+    low, high = np.quantile(codes, DATA_QUANTILES, axis=0)
+    return np.stack([np.minimum(low, -SLIDER_REACH), np.maximum(high, SLIDER_REACH)], axis=1).astype(np.float32)
+
+
+def _steps(frames: int) -> Float[np.ndarray, "n 1"]:
+    return np.linspace(0, 1, frames, dtype=np.float64)[:, None]

@@ -1,0 +1,287 @@
+"""The networks: `Encoder`, `Decoder` and the `VAE` made of both, with its `Posterior`."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from huggingface_hub import PyTorchModelHubMixin, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from jaxtyping import Float
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from vae_core.config import ModelConfig, config_to_json, read_config
+from vae_core.errors import InputError, ModelError
+
+__all__ = ["CONFIG_FILE", "VAE", "WEIGHTS_FILE", "Decoder", "Encoder", "Posterior"]
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+CARD_FILE = "README.md"
+
+# exp(+-10) spans standard deviations from 0.007 to 150: wider than any trained posterior, and safe in float32.
+MAX_LOGVAR = 10.0
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """q(z|x): one Gaussian with diagonal covariance for each image.
+
+    A plain autoencoder's posterior is a point: its log-variance is minus infinity, so `std` is 0,
+    `sample` returns the mean and `kl` is infinite.
+
+    Attributes:
+        mean: mu, [batch, latent].
+        logvar: log sigma^2, [batch, latent].
+    """
+
+    mean: Float[Tensor, "batch latent"]
+    logvar: Float[Tensor, "batch latent"]
+
+    @property
+    def std(self) -> Float[Tensor, "batch latent"]:
+        """sigma, [batch, latent]."""
+        return torch.exp(0.5 * self.logvar)
+
+    def sample(self, generator: torch.Generator) -> Float[Tensor, "batch latent"]:
+        """One z for each image, [batch, latent], by z = mu + sigma * eps (Kingma & Welling 2014, section 2.4).
+
+        The noise comes from `generator` alone, and gradients reach mu and sigma.
+        """
+        eps = torch.randn(self.mean.shape, generator=generator, device=generator.device, dtype=self.mean.dtype)
+        return self.mean + self.std * eps.to(self.mean.device)
+
+    def kl(self) -> Float[Tensor, "batch latent"]:
+        """KL(q(z_j|x) || N(0, 1)) for each image and dimension, in nats, never negative.
+
+        -1/2 (1 + log sigma^2 - mu^2 - sigma^2): Kingma & Welling 2014 (arXiv:1312.6114), appendix B.
+        """
+        # expm1 keeps the digits that 1 - sigma^2 loses for sigma near 1; the clamp removes a last rounding below 0.
+        return (0.5 * (self.mean.square() + torch.expm1(self.logvar) - self.logvar)).clamp_min(0.0)
+
+
+class ResidualBlock(nn.Module):
+    """x + f(x) with two 3x3 convolutions; it starts as the identity, which lets deep stacks train unnormalised."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [batch, channel, height, width] to the same shape."""
+        h: Tensor = self.second(nn.functional.silu(self.first(nn.functional.silu(x))))
+        return x + h
+
+
+def residual_stack(channels: int, blocks: int) -> list[nn.Module]:
+    """The blocks of one resolution."""
+    return [ResidualBlock(channels) for _ in range(blocks)]
+
+
+def feature_shape(config: ModelConfig) -> tuple[int, int, int]:
+    """(channel, height, width) of a conv model's smallest feature maps."""
+    factor = 2 ** len(config.widths)
+    return config.widths[-1], config.height // factor, config.width // factor
+
+
+def conv_encoder_body(config: ModelConfig) -> nn.Sequential:
+    """[batch, channel, height, width] -> [batch, dense_units]; the side halves once for each width."""
+    layers: list[nn.Module] = []
+    for before, after in zip((config.channels, *config.widths), config.widths, strict=False):
+        layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), *residual_stack(after, config.blocks)]
+    flat = math.prod(feature_shape(config))
+    return nn.Sequential(*layers, nn.SiLU(), nn.Flatten(), nn.Linear(flat, config.dense_units), nn.SiLU())
+
+
+def conv_decoder_body(config: ModelConfig) -> nn.Sequential:
+    """[batch, latent] -> logits [batch, channel, height, width]; the mirror of the encoder."""
+    shape = feature_shape(config)
+    layers: list[nn.Module] = [nn.Linear(config.latent_dim, config.dense_units), nn.SiLU()]
+    layers += [nn.Linear(config.dense_units, math.prod(shape)), nn.Unflatten(1, shape)]
+    widths = tuple(reversed(config.widths))
+    for before, after in zip(widths, (*widths[1:], config.channels), strict=True):
+        layers += [*residual_stack(before, config.blocks), nn.SiLU()]
+        layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)]
+    return nn.Sequential(*layers)
+
+
+def mlp_encoder_body(config: ModelConfig) -> nn.Sequential:
+    """[batch, channel, height, width] -> [batch, widths[-1]]."""
+    layers: list[nn.Module] = [nn.Flatten()]
+    for before, after in zip((math.prod(config.image_shape), *config.widths), config.widths, strict=False):
+        layers += [nn.Linear(before, after), nn.SiLU()]
+    return nn.Sequential(*layers)
+
+
+def mlp_decoder_body(config: ModelConfig) -> nn.Sequential:
+    """[batch, latent] -> logits [batch, channel, height, width]; the encoder's layers in reverse."""
+    layers: list[nn.Module] = []
+    widths = tuple(reversed(config.widths))
+    for before, after in zip((config.latent_dim, *widths), widths, strict=False):
+        layers += [nn.Linear(before, after), nn.SiLU()]
+    layers += [nn.Linear(widths[-1], math.prod(config.image_shape)), nn.Unflatten(1, config.image_shape)]
+    return nn.Sequential(*layers)
+
+
+class Encoder(nn.Module):
+    """Images to posteriors: a body, then one linear head for the mean and one for the log-variance."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        conv = config.architecture == "conv"
+        self.body = conv_encoder_body(config) if conv else mlp_encoder_body(config)
+        features = config.dense_units if conv else config.widths[-1]
+        self.mean = nn.Linear(features, config.latent_dim)
+        self.logvar = nn.Linear(features, config.latent_dim) if config.variational else None
+
+    def forward(self, images: Float[Tensor, "batch channel height width"]) -> Posterior:
+        """Images [batch, channel, height, width] in [0, 1] -> their posteriors."""
+        h = self.body(images)  # [batch, features]
+        mean = self.mean(h)  # [batch, latent]
+        if self.logvar is None:
+            return Posterior(mean, torch.full_like(mean, -math.inf))
+        return Posterior(mean, self.logvar(h).clamp(-MAX_LOGVAR, MAX_LOGVAR))
+
+
+class Decoder(nn.Module):
+    """Latent vectors to logits, one for each pixel and channel."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.body = conv_decoder_body(config) if config.architecture == "conv" else mlp_decoder_body(config)
+
+    def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
+        """z [batch, latent] -> logits [batch, channel, height, width]."""
+        logits: Tensor = self.body(z)
+        return logits
+
+
+class VAE(
+    nn.Module,
+    PyTorchModelHubMixin,
+    library_name="vae-explorer",
+    tags=["variational-autoencoder"],
+):
+    """A variational autoencoder, or a plain one (``variational=False``).
+
+    Stored in the field's own form: ``model.safetensors`` beside ``config.json``. Weights may be
+    stored in half precision; in memory they are float32.
+
+    Args:
+        config: What to build. The weights are drawn from torch's global generator: seed it, or
+            use `build_seeded`.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+        # log sigma of the Gaussian likelihood, in pixel units of [0, 1]; learned with the weights.
+        self.log_sigma = nn.Parameter(torch.tensor(-1.0)) if config.likelihood == "gaussian" else None
+
+    @classmethod
+    def build_seeded(cls, config: ModelConfig, seed: int) -> "VAE":
+        """A new model whose weights depend on `seed` alone; torch's global generator stays as it was."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return cls(config)
+
+    def encode(self, images: Float[Tensor, "batch channel height width"]) -> Posterior:
+        """Images [batch, channel, height, width] in [0, 1] -> posteriors. Nothing random happens.
+
+        Raises:
+            InputError: The images have another shape than the model's.
+        """
+        if tuple(images.shape[1:]) != self.config.image_shape:
+            raise InputError(
+                f"this model takes images of [batch, {', '.join(map(str, self.config.image_shape))}], "
+                f"got {list(images.shape)}; prepare them with vae_core.images.prepare_picture."
+            )
+        posterior: Posterior = self.encoder(images)
+        return posterior
+
+    def logits(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
+        """z [batch, latent] -> the decoder's output before the sigmoid, [batch, channel, height, width].
+
+        Raises:
+            InputError: z has another number of dimensions than the model's.
+        """
+        if z.shape[1] != self.config.latent_dim:
+            raise InputError(f"this model takes z of [batch, {self.config.latent_dim}], got {list(z.shape)}.")
+        logits: Tensor = self.decoder(z)
+        return logits
+
+    def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
+        """z [batch, latent] -> the likelihood's mean: images [batch, channel, height, width] in [0, 1]."""
+        return torch.sigmoid(self.logits(z))
+
+    def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch ..."]:
+        """Reconstruct by the posterior's mean: images in, images of the same shape out."""
+        return self.decode(self.encode(images).mean)
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> "VAE":
+        """Load from a folder, or by a model's id from the hub.
+
+        Args:
+            pretrained_model_name_or_path: A folder that holds config.json and model.safetensors, or a hub id.
+            **options: For a hub id: revision, cache_dir, token, local_files_only, force_download.
+
+        Raises:
+            ModelError: Nothing is there, or the weights are damaged or do not fit config.json.
+            ConfigError: config.json breaks a rule.
+        """
+        folder = Path(pretrained_model_name_or_path)
+        if not folder.is_dir():
+            folder = _fetch(str(pretrained_model_name_or_path), **options)
+        if not (folder / CONFIG_FILE).is_file():
+            raise ModelError(f"{folder} holds no {CONFIG_FILE}: a stored model has one beside {WEIGHTS_FILE}.")
+        read_config(folder / CONFIG_FILE)  # before the mixin reads it with its own, lenient, reader
+        model: VAE = super().from_pretrained(str(folder))
+        return model
+
+    @classmethod
+    def _from_pretrained(cls, *, model_id: str, **_lenient: Any) -> "VAE":
+        folder = Path(model_id)
+        model = cls(read_config(folder / CONFIG_FILE))
+        try:
+            weights = load_file(folder / WEIGHTS_FILE)
+            model.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, strict=True)
+        except (OSError, SafetensorError) as error:
+            raise ModelError(f"{folder / WEIGHTS_FILE} cannot be read ({error}); fetch or train it again.") from error
+        except RuntimeError as error:
+            raise ModelError(f"{folder / WEIGHTS_FILE} does not fit its {CONFIG_FILE}: {error}") from error
+        return model.eval()
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        card = save_directory / CARD_FILE
+        if not card.exists():  # else the mixin writes one that says nothing of this model
+            card.write_text(_plain_card(save_directory.name, self.config), encoding="utf-8")
+        (save_directory / CONFIG_FILE).write_text(config_to_json(self.config), encoding="utf-8")
+        weights = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
+        save_file(weights, save_directory / WEIGHTS_FILE, metadata={"format": "pt"})
+
+
+def _fetch(hub_id: str, **options: Any) -> Path:
+    """Download the two files of a stored model, nothing else, and return their folder."""
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE], **options))
+    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelError(
+            f"no model at {hub_id!r}: it is neither a folder here nor a model that the hub gave ({error})."
+        ) from error
+
+
+def _plain_card(name: str, config: ModelConfig) -> str:
+    kind = "variational autoencoder" if config.variational else "plain autoencoder"
+    shape = " x ".join(map(str, config.image_shape))
+    return (
+        f"# {name}\n\nA {config.architecture} {kind} for images of {shape} (channels x height x width) with "
+        f'{config.latent_dim} latent dimensions. Load it with `VAE.from_pretrained("{name}")`.\n'
+    )
