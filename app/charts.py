@@ -86,11 +86,15 @@ def posterior_figure(
             mode="markers",
             marker={"size": 8, "color": PALETTE[0]},
             customdata=np.stack([std, kl], axis=1),
-            hovertemplate="Dimension %{x}: %{y:.2f} ± %{customdata[0]:.2f}<br>KL %{customdata[1]:.2f} nats<extra></extra>",
+            hovertemplate="Dimension %{x}: %{y:.2f} ± %{customdata[0]:.2f}, KL %{customdata[1]:.2f} nats<extra></extra>",
         )
     )
     figure.update_layout(
-        height=240, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False, xaxis_title="Dimension", yaxis_title="μ ± σ"
+        height=240,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        showlegend=False,
+        xaxis_title="Dimension",
+        yaxis_title="μ ± σ",
     )
     figure.update_xaxes(type="category")
     return figure
@@ -126,6 +130,6 @@ def _map_layout(axis_titles: tuple[str, str] | None) -> dict[str, Any]:
         "margin": {**(TITLED_MARGINS if axis_titles else FREE_MARGINS), "autoexpand": False},
         "hovermode": "closest",
         "dragmode": "pan",
-        "legend": {"itemsizing": "constant", "x": 1.0, "y": 1.0, "xanchor": "left", "yanchor": "top"},
+        "legend": {"itemsizing": "constant", "x": 1.0, "y": 0.94, "xanchor": "left", "yanchor": "top"},
         "uirevision": "map",
     }

@@ -5,6 +5,7 @@ prepared for it, and (once trained) how it was trained. Reading is strict: unkno
 types and broken rules are `ConfigError`s, and tuples come back as tuples.
 """
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
@@ -100,8 +101,8 @@ class TrainingConfig:
             _require(name, getattr(self, name), at_least=0)
         for name in ("patience", "seed"):
             _require(name, getattr(self, name), at_least=0)
-        if self.learning_rate <= 0:
-            raise ConfigError(f"learning_rate must be above 0, got {self.learning_rate}; try 0.002.")
+        if not 0 < self.learning_rate < math.inf:
+            raise ConfigError(f"learning_rate must be above 0 and finite, got {self.learning_rate}; try 0.002.")
 
 
 @dataclass(frozen=True)
@@ -206,6 +207,8 @@ def _first_problem(error: ValidationError) -> str:
 
 
 def _require(name: str, value: float, *, at_least: float, at_most: float | None = None) -> None:
+    if not math.isfinite(value):
+        raise ConfigError(f"{name} must be a finite number, got {value}.")
     if value < at_least or (at_most is not None and value > at_most):
         rule = f"at least {at_least}" if at_most is None else f"between {at_least} and {at_most}"
         raise ConfigError(f"{name} must be {rule}, got {value}.")

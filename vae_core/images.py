@@ -46,6 +46,7 @@ MAX_BYTES = 20 * 2**20
 # Lets a 50-megapixel phone (8160 x 6120) pass, at 200 MB as RGBA, and stays below the 89 million at which
 # Pillow warns by itself: `warnings` cannot be silenced for one thread, so it must not come to that.
 MAX_PIXELS = 50_000_000
+MAX_SIDE = 65_535  # JPEG's own limit; Pillow needs 12 bytes a row beside the pixels, which adds up at 1 x 50,000,000
 
 # How each format's file starts, and Pillow's reader for it. Going past `Image.open` keeps every other parser
 # (PostScript, Photoshop, ...) out of reach, and its bomb warning with it. Icons are left out since their
@@ -64,7 +65,6 @@ READERS: tuple[tuple[re.Pattern[bytes], type[ImageFile]], ...] = (
 # What Pillow's readers raise on damaged files. `Warning` is there for callers who turn warnings into errors.
 DAMAGE = (
     ArithmeticError,
-    AssertionError,
     AttributeError,
     EOFError,
     Image.DecompressionBombError,
@@ -93,12 +93,12 @@ WHITES: dict[str, tuple[float, ...]] = {
 
 MODES = {1: "L", 3: "RGB"}  # by number of channels
 
-INK_SHARE = 20 / 28  # of the model's side: MNIST's 20 x 20 box in 28 x 28 pixels (LeCun et al. 1998)
-WORK_SIDES = 10  # model sides; a larger picture is averaged down first: drawings of a tenth its size stay sharp
+INK_SHARE = 20 / 28  # of the model's side: MNIST's 20 x 20 box in 28 x 28 pixels
+WORK_SIDES = 10  # model sides; what is larger is averaged down first, so a drawing of a tenth stays sharp
 MIN_CONTRAST = 0.2  # of [0, 1]; a pencil on paper has 0.3, the noise of an empty sheet less than 0.1
-GROUND_STEPS = 10
-FAINTEST_INK = 0.15  # of the strongest ink; JPEG's ripples around a stroke are below
-STRAY_INK = 0.001  # of all ink; MNIST's outermost rows hold more in 99.5 % of its digits, single specks less
+FAINTEST_INK = 0.05  # of [0, 1]; what is fainter has no say in where the ink ends
+STRAY_INK = 0.001  # of all ink; MNIST's outermost rows hold more in 99.5 % of its digits, a speck less
+GROUND_STEPS = 10  # by then the plane moves by less than half a grey level
 
 
 def open_picture(data: bytes, *, name: str = "the picture") -> Image.Image:
@@ -123,7 +123,7 @@ def open_picture(data: bytes, *, name: str = "the picture") -> Image.Image:
     _check_bytes(data, name)
     reader = _reader_of(data, name)
     try:
-        picture = reader(BytesIO(data))  # reads no further than the header
+        picture = reader(BytesIO(data))  # reads the header and decodes nothing yet
         _check_pixels(picture, name)
         picture.load()
         return _to_eight_bit(_upright(picture), name)
@@ -140,19 +140,19 @@ def prepare_picture(
     """Turn a picture into what the model sees.
 
     1. Transparent places show `preparation.background`.
-    2. Colours become grey (ITU-R BT.601 luma) for a model of one channel, grey becomes RGB for one of three.
-    3. The picture is fitted into the model's frame: its middle cropped to the frame's proportions, or the
-       whole padded with the median colour of its border (the background, where the border is transparent).
-       A picture of the model's own size stays bit for bit what it is.
-    4. ``invert="always"`` swaps black and white. ``"auto"`` does so when the border is brighter than the
-       middle between the darkest and the brightest pixel, and takes the border as white, so that grey
-       paper becomes black.
-    5. With `preparation.centre` the strokes are lifted off what is left of the paper and placed as MNIST's
-       digits are; their own box then takes the place of step 3, which might cut them. Without strokes
-       the result is black.
+    2. Colours become grey (ITU-R BT.601 luma) for a model of one channel, grey becomes RGB for three.
+    3. The picture is fitted into the model's frame: its middle cropped to the frame's proportions, or
+       the whole padded with the median colour of its border (which is the background, where the
+       border is transparent). A picture of the model's own size stays bit for bit what it is.
+    4. ``invert="always"`` swaps black and white. ``"auto"`` does so when the border is brighter than
+       halfway between the darkest and the brightest pixel, and divides by the paper's brightness
+       as the border shows it, so that grey or unevenly lit paper becomes black.
+    5. With `preparation.centre` the strokes are lifted off their ground and placed as MNIST's digits
+       are. Their own box then takes the place of step 3, which might cut them. A picture without
+       strokes becomes black.
 
     Args:
-        picture: From `open_picture`, or any other; nothing in it is changed.
+        picture: From `open_picture`, or any other of Pillow's; it is left as it is.
         shape: (channel, height, width) of the model's images; channel is 1 or 3.
         preparation: The model's.
 
@@ -161,17 +161,16 @@ def prepare_picture(
 
     Raises:
         ImageError: The picture holds NaN or infinity.
-        InputError: The shape has no side or other channels than 1 or 3.
+        InputError: The shape has a side below 1 or other channels than 1 or 3.
     """
     channels, height, width = shape
     if channels not in MODES or min(height, width) < 1:
         raise InputError(f"shape must be (1 or 3, height, width) with sides of at least 1, got {shape}.")
     picture = _over(_to_eight_bit(picture, "the picture"), preparation.background).convert(MODES[channels])
     if preparation.centre:
-        work = _averaged_down(picture, WORK_SIDES * max(height, width))
-        return _centre(_light_on_dark(_to_tensor(work), preparation), height, width)
+        return _centre(_light_on_dark(_whole(picture, height, width), preparation), height, width)
     fit = _crop if preparation.fit == "crop" else _pad
-    return _light_on_dark(fit(picture, height, width), preparation).clamp(0,1)
+    return _light_on_dark(fit(picture, height, width), preparation).clamp(0, 1)
 
 
 def image_to_pillow(image: Float[Tensor, "channel height width"]) -> Image.Image:
@@ -189,7 +188,7 @@ def image_to_pillow(image: Float[Tensor, "channel height width"]) -> Image.Image
     channels = image.shape[0]
     if channels not in MODES:
         raise InputError(f"an image must have 1 or 3 channels, got {channels}.")
-    levels = (image.detach().clamp(0, 1) * 255 + 0.5).to("cpu", torch.uint8)
+    levels = (image.detach().float().clamp(0, 1) * 255 + 0.5).to("cpu", torch.uint8)
     pixels = levels.permute(1, 2, 0).numpy()  # (height, width, channel)
     return Image.fromarray(pixels[:, :, 0] if channels == 1 else pixels)
 
@@ -235,9 +234,6 @@ def error_map(
     return (original - reconstruction).abs().mean(dim=0, keepdim=True)  # (1, height, width)
 
 
-# --- opening -------------------------------------------------------------------------------------------------
-
-
 def _check_bytes(data: bytes, name: str) -> None:
     if not data:
         raise ImageError(f"{name} must be a picture, got an empty file; choose another file.")
@@ -259,10 +255,10 @@ def _reader_of(data: bytes, name: str) -> type[ImageFile]:
 
 def _check_pixels(picture: Image.Image, name: str) -> None:
     width, height = picture.size
-    if width * height > MAX_PIXELS:
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise ImageError(
-            f"{name} must have at most {MAX_PIXELS:,} pixels, got {width} x {height} = {width * height:,}; "
-            "make the picture smaller and try again."
+            f"{name} must have at most {MAX_PIXELS:,} pixels and {MAX_SIDE:,} on a side, "
+            f"got {width:,} x {height:,} = {width * height:,}; make the picture smaller and try again."
         )
 
 
@@ -275,24 +271,30 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 def _to_eight_bit(picture: Image.Image, name: str) -> Image.Image:
     if picture.mode in WHITES:
-        return _deep_to_grey(picture, name)
+        picture = _deep_to_grey(picture, name)
     is_grey = picture.mode in ("1", "L", "LA")
     if picture.has_transparency_data:
         # Palettes with transparent entries convert without loss to RGBA only, so go through it even where
         # all turns out to be opaque.
         picture = picture.convert("RGBA")
-        if min(picture.getchannel("A").tobytes()) < 255:
+        if picture.getchannel("A").getextrema() != (255, 255):
             return picture
     return picture.convert("L" if is_grey else "RGB")
 
 
 def _deep_to_grey(picture: Image.Image, name: str) -> Image.Image:
-    values = np.asarray(picture, dtype=np.float64)  # (height, width)
-    broken = np.count_nonzero(~np.isfinite(values))
+    stored = np.asarray(picture)  # (height, width)
+    broken = np.count_nonzero(~np.isfinite(stored))
     if broken:
         raise ImageError(f"{name} must hold finite values, got {broken:,} that are NaN or infinite; replace them.")
-    black, white = _black_and_white(values, picture.mode)
-    return Image.fromarray(np.rint((values - black) * (255 / (white - black))).astype(np.uint8))
+    black, white = _black_and_white(stored, picture.mode)
+    values = stored.astype(np.float64)
+    values -= black  # in place: at MAX_PIXELS each copy would take 400 MB
+    values *= 255 / (white - black)
+    grey = Image.fromarray(np.rint(values, out=values).astype(np.uint8))
+    if "transparency" in picture.info:  # the one value that a 16-bit PNG may declare transparent
+        grey.putalpha(Image.fromarray(stored != picture.info["transparency"]))
+    return grey
 
 
 def _black_and_white(values: np.ndarray, mode: str) -> tuple[float, float]:
@@ -301,9 +303,6 @@ def _black_and_white(values: np.ndarray, mode: str) -> tuple[float, float]:
         if lowest >= 0 and highest <= white:
             return 0.0, white
     return lowest, highest if highest > lowest else lowest + 1
-
-
-# --- preparing -----------------------------------------------------------------------------------------------
 
 
 def _over(picture: Image.Image, background: str) -> Image.Image:
@@ -317,10 +316,14 @@ def _to_tensor(picture: Image.Image) -> Float[Tensor, "channel height width"]:
     return torch.from_numpy(pixels).permute(2, 0, 1).contiguous().float() / 255  # (channel, height, width)
 
 
-# Lanczos for the fitted picture: the sharpest of Pillow's filters that average over all that a pixel covers.
+def _whole(picture: Image.Image, height: int, width: int) -> Float[Tensor, "channel _ _"]:
+    """The whole picture; block averages where it is much larger than the model's images."""
+    factor = max(picture.size) // (WORK_SIDES * max(height, width))
+    return _to_tensor(picture.reduce(factor) if factor > 1 else picture)
 
 
 def _crop(picture: Image.Image, height: int, width: int) -> Float[Tensor, "channel height width"]:
+    # Lanczos is the sharpest of Pillow's filters, all of which average over what a pixel covers.
     return _to_tensor(ImageOps.fit(picture, (width, height), Image.Resampling.LANCZOS))
 
 
@@ -357,61 +360,55 @@ def _is_dark_on_light(image: Float[Tensor, "channel height width"]) -> bool:
 
 
 def _lift(image: Float[Tensor, "channel height width"]) -> Float[Tensor, "channel height width"]:
-    """Light strokes on black, from light strokes on a darker ground that may be unevenly lit.
+    """Light strokes with their ground at 0; white stays 1.
 
-    Dividing by what is left above the ground is dividing by the paper's brightness once the
-    picture is inverted: the light on the paper cancels.
+    1 - ground is the brightness of the paper that was inverted, so dividing by it takes the
+    light that fell on the paper out of the strokes as well.
     """
     ground = _ground(image)
     return (image - ground) / (1 - ground)
 
 
 def _ground(image: Float[Tensor, "channel height width"]) -> Float[Tensor, "height width"]:
-    """The plane through the border's brightness with the least absolute deviation.
+    """The brightness of the ground: the plane with the least absolute deviation from the border.
 
-    Like a median it does not mind strokes that touch the border. Found by least squares, each
-    pixel weighted by the inverse of its last deviation.
+    Like a median it does not mind the few strokes that touch the border. It is found by least
+    squares, repeated with each pixel weighted by the inverse of its last deviation.
     """
     grey = image.mean(dim=0, keepdim=True)  # (1, height, width)
     rows, columns = torch.linspace(-1, 1, image.shape[1]), torch.linspace(-1, 1, image.shape[2])
-    plane = torch.stack([torch.ones_like(grey[0]), *torch.meshgrid(rows, columns, indexing="ij")])
+    plane = torch.stack([torch.ones_like(grey[0]), *torch.meshgrid(rows, columns, indexing="ij")])  # (3, height, width)
     design, target = _border(plane).T, _border(grey).T  # (pixel, 3), (pixel, 1)
     weight = torch.ones_like(target)
     for _ in range(GROUND_STEPS):
-        slope = torch.linalg.lstsq(design * weight.sqrt(), target * weight.sqrt()).solution  # (3, 1)
+        slope: Tensor = torch.linalg.lstsq(design * weight.sqrt(), target * weight.sqrt()).solution  # (3, 1)
         weight = 1 / (design @ slope - target).abs().clamp(min=1e-3)
     return (slope[:, :, None] * plane).sum(dim=0).clamp(0, 0.9)
 
 
-# --- centring: LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document ----------
-# --- recognition", section III.A: the digit fitted into a 20 x 20 box with its proportions kept, then moved so
-# --- that its centre of mass is at the centre of the 28 x 28 field.
+def _centre(image: Float[Tensor, "channel _ _"], height: int, width: int) -> Float[Tensor, "channel height width"]:
+    """Light strokes on a ground of 0, placed as MNIST's digits are.
 
-
-def _averaged_down(picture: Image.Image, side: int) -> Image.Image:
-    """Block averages of a picture much larger than the side; they hold less noise and cost less time."""
-    factor = max(picture.size) // side
-    return picture.reduce(factor) if factor > 1 else picture
-
-
-def _centre(
-    ink: Float[Tensor, "channel height width"], height: int, width: int
-) -> Float[Tensor, "channel {height} {width}"]:
-    centred = torch.zeros(len(ink), height, width)
-    noise = _border(ink).abs().median()
-    if ink.max() >= MIN_CONTRAST:
-        ink = (ink - 2 * noise).clamp(0, 1)
-        ink = _scale(_trim(ink), max(1, round(INK_SHARE * min(height, width))))
+    LeCun, Bottou, Bengio and Haffner 1998, "Gradient-based learning applied to document
+    recognition", section III.A: fitted into a 20 x 20 box with their proportions kept, then moved so
+    that their centre of mass is at the centre of the 28 x 28 field.
+    """
+    noise = _border(image).abs().median().item()
+    ink = (image - 2 * noise).clamp(0, 1)
+    faintest = max(FAINTEST_INK, 4 * noise)
+    centred = torch.zeros(len(image), height, width)
+    if ink.mean(dim=0).max() >= max(MIN_CONTRAST, faintest):
+        ink = _scale(_trim(ink, faintest), max(1, round(INK_SHARE * min(height, width))))
         strength = ink.mean(dim=0)  # (box height, box width)
         top, left = _offset(strength.sum(dim=1), height), _offset(strength.sum(dim=0), width)
         centred[:, top : top + ink.shape[1], left : left + ink.shape[2]] = ink
     return centred
 
 
-def _trim(ink: Float[Tensor, "channel height width"]) -> Float[Tensor, "channel box_height box_width"]:
-    """The ink within its bounding box; faint and stray ink does not count for the box."""
+def _trim(ink: Float[Tensor, "channel height width"], faintest: float) -> Float[Tensor, "channel _ _"]:
+    """The ink within its bounding box; faint and stray ink has no say in the box."""
     strength = ink.mean(dim=0)  # (height, width)
-    strength = strength * (strength >= FAINTEST_INK * strength.max())
+    strength = strength * (strength >= faintest)
     return ink[:, _extent(strength.sum(dim=1)), _extent(strength.sum(dim=0))]
 
 
@@ -420,7 +417,7 @@ def _extent(profile: Float[Tensor, " position"]) -> slice:
     return slice(int((share <= STRAY_INK).sum()), int((share < 1 - STRAY_INK).sum()) + 1)
 
 
-def _scale(ink: Float[Tensor, "channel height width"], side: int) -> Float[Tensor, "channel box_height box_width"]:
+def _scale(ink: Float[Tensor, "channel height width"], side: int) -> Float[Tensor, "channel _ _"]:
     """The ink with its longer side as given and its strongest stroke white.
 
     The triangle filter has no negative lobes, so no ghost outlines appear on the black around.
@@ -434,9 +431,9 @@ def _scale(ink: Float[Tensor, "channel height width"], side: int) -> Float[Tenso
 def _offset(profile: Float[Tensor, " position"], room: int) -> int:
     """Where the ink starts, in pixels, so that its centre of mass is nearest to the middle pixel.
 
-    The middle of MNIST's 28 pixels is number 14 counting from 0: all its digits have their centre
-    of mass within half a pixel of it. Ink that would stick out is moved inside instead.
+    The middle of MNIST's 28 pixels is number 14, counted from 0: its digits have their centre of
+    mass between 13.5 and 14.5. Ink that would stick out of the frame is moved inside instead.
     """
     positions = torch.arange(len(profile))
-    centre_of_mass = (profile * positions).sum() / profile.sum()
-    return min(max(round(room // 2 - centre_of_mass.item()), 0), room - len(profile))
+    centre_of_mass = (profile * positions).sum().item() / profile.sum().item()
+    return min(max(round(room // 2 - centre_of_mass), 0), room - len(profile))

@@ -60,6 +60,16 @@ class LoadedModel:
         """The model's configuration."""
         return self.model.config
 
+    def need_reference(self) -> Reference:
+        """The reference set.
+
+        Raises:
+            ModelError: None is stored.
+        """
+        if self.reference is None:
+            raise ModelError(f"{self.name} has no reference set, so no map; run `python -m vae_core evaluate {self.name}`.")
+        return self.reference
+
 
 @dataclass(frozen=True)
 class Analysis:
@@ -268,4 +278,4 @@ def _checked_codes(z: Float[np.ndarray, "n d"], latent_dim: int) -> np.ndarray:
         raise InputError(f"z has {latent_dim} dimensions for this model, got {z.shape[1]}.")
     if not np.isfinite(z).all():
         raise InputError("every value of z must be a finite number, got NaN or infinity.")
-    return np.ascontiguousarray(z, dtype=np.float32)
+    return np.array(z, dtype=np.float32)  # a copy: the caller may write to its own while this one waits

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from httpx2 import HTTPError
 from huggingface_hub import PyTorchModelHubMixin, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from jaxtyping import Float
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -256,7 +256,7 @@ class VAE(
         except (OSError, SafetensorError) as error:
             raise ModelError(f"{folder / WEIGHTS_FILE} cannot be read ({error}); fetch or train it again.") from error
         except RuntimeError as error:
-            raise ModelError(f"{folder / WEIGHTS_FILE} does not fit its {CONFIG_FILE}: {error}") from error
+            raise ModelError(f"{folder / WEIGHTS_FILE} does not fit its {CONFIG_FILE}: {_one_line(error)}.") from error
         return model.eval()
 
     def _save_pretrained(self, save_directory: Path) -> None:
@@ -272,10 +272,15 @@ def _fetch(hub_id: str, **options: Any) -> Path:
     """Download the two files of a stored model, nothing else, and return their folder."""
     try:
         return Path(snapshot_download(hub_id, allow_patterns=[CONFIG_FILE, WEIGHTS_FILE], **options))
-    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    # A HTTPError is a connection that broke off, a ValueError a malformed id or an answer that is not the hub's.
+    except (HTTPError, OSError, ValueError) as error:
         raise ModelError(
-            f"no model at {hub_id!r}: it is neither a folder here nor a model that the hub gave ({error})."
+            f"no model at {hub_id!r}: it is neither a folder here nor a model that the hub gave ({_one_line(error)})."
         ) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _plain_card(name: str, config: ModelConfig) -> str:

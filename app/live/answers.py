@@ -6,18 +6,17 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from app.live.protocol import Kind, ProjectionKind, Question, pack_answer
-from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
 from vae_core.projection import AxesMap, LatentMap
 
-__all__ = ["answer", "latent_map", "to_pixels"]
+__all__ = ["answer", "latent_map", "place_everywhere", "to_pixels"]
 
 
 def answer(engine: Engine, name: str, question: Question) -> bytes:
     """Decode what the question asks for and say where it lies on the map.
 
     Raises:
-        InputError: The question's map needs a reference set and the model has none.
+        ModelError: The question's map needs a reference set and the model has none.
         BusyError: Too many requests wait.
     """
     loaded = engine.load(name)
@@ -33,13 +32,18 @@ def latent_map(loaded: LoadedModel, kind: ProjectionKind, axes: tuple[int, int])
     """The model's map of that kind.
 
     Raises:
-        InputError: It needs a reference set and the model has none.
+        ModelError: It needs a reference set and the model has none.
     """
     if kind == ProjectionKind.AXES:
         return AxesMap(*axes)
-    if loaded.reference is None:
-        raise InputError(f"{loaded.name} has no reference set, so no UMAP or PCA; run evaluate {loaded.name} first")
-    return loaded.reference.umap_map if kind == ProjectionKind.UMAP else loaded.reference.pca_map
+    reference = loaded.need_reference()
+    return reference.umap_map if kind == ProjectionKind.UMAP else reference.pca_map
+
+
+def place_everywhere(loaded: LoadedModel, code: Float[np.ndarray, " d"]) -> dict[str, list[float]]:
+    """Where a code lies on each fitted map of the model, as [x, y] by the map's name."""
+    kinds = (ProjectionKind.UMAP, ProjectionKind.PCA)
+    return {kind.name.lower(): latent_map(loaded, kind, (0, 0)).place(code[None])[0].tolist() for kind in kinds}
 
 
 def to_pixels(pictures: Float[Tensor, "n channel height width"]) -> UInt8[np.ndarray, "n height width channel"]:

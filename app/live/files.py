@@ -73,15 +73,15 @@ class MapView:
             projection = ProjectionKind[query["projection"].upper()]
             return cls(projection, (int(query["x"]), int(query["y"])), query["colour"])
         except (KeyError, ValueError) as error:
-            raise InputError(f"a map is asked for by projection, x, y and colour; {error} is missing or wrong") from error
+            raise InputError(
+                f"a map is asked for by projection, x, y and colour; {error} is missing or wrong"
+            ) from error
 
 
 @functools.lru_cache(maxsize=64)
 def _map_json(engine: Engine, name: str, _digest: str, view: MapView) -> bytes:
     loaded = engine.load(name)
-    reference = loaded.reference
-    if reference is None:
-        raise InputError(f"{name} has no reference set, so no map; run evaluate {name} first.")
+    reference = loaded.need_reference()
     dimension = _dimension(view.colour, reference.latent_dim)
     if max(view.axes) >= reference.latent_dim:
         raise InputError(f"{name} has dimensions 0 to {reference.latent_dim - 1}, got {view.axes}.")
@@ -103,8 +103,8 @@ def map_json(engine: Engine, name: str, view: MapView) -> bytes:
     """The map as a Plotly figure in JSON.
 
     Raises:
-        InputError: The model has no reference set or no such dimension.
-        ModelError: No model has that name.
+        InputError: The model has no such dimension.
+        ModelError: No model has that name, or it has no reference set.
     """
     return _map_json(engine, name, engine.load(name).digest, view)
 

@@ -66,7 +66,7 @@ export class LatentMap {
     this.wanted = url.href;
     const [Plotly, response] = await Promise.all([loadPlotly(this.root, this.plotlyVersion), fetch(url)]);
     if (!response.ok) throw new Error(await response.text());
-    const figure = await response.json();
+    const figure = unpackArrays(await response.json());
     if (this.wanted !== url.href || !this.element.isConnected) return;
     const sameMap = this.drawn === `${model.digest} ${view.projection} ${view.x} ${view.y}`;
     this.drawn = `${model.digest} ${view.projection} ${view.x} ${view.y}`;
@@ -79,7 +79,7 @@ export class LatentMap {
     const first = !this.range;
     const layout = { ...figure.layout, ...this.themeColours() };
     await Plotly.react(this.plot, figure.data, layout, this.config());
-    this.points = joinPoints(this.plot.data);
+    this.points = joinPoints(figure.data);
     if (first) this.afterFirstDraw();
     this.snaps = !layout.xaxis.visible; // a map without axes is known by its points
     if (!keepRange || first) this.extent = extentOf(this.points);
@@ -322,6 +322,17 @@ function adoptPlotlyStyles(shadow) {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(rules.join("\n"));
   shadow.adoptedStyleSheets = [...shadow.adoptedStyleSheets, sheet];
+}
+
+/** Plotly's JSON carries long arrays as {dtype: "f4", bdata: base64}; the map reads them too. */
+function unpackArrays(figure) {
+  for (const trace of figure.data) {
+    for (const axis of ["x", "y"]) {
+      const bytes = Uint8Array.from(atob(trace[axis].bdata), (letter) => letter.charCodeAt(0));
+      trace[axis] = new Float32Array(bytes.buffer);
+    }
+  }
+  return figure;
 }
 
 function joinPoints(traces) {

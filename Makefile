@@ -1,0 +1,38 @@
+# Two commands are enough: `make run` and `make test`. Windows users find the same in README.md.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := .venv/.runs
+TESTS := .venv/.tests
+
+.PHONY: run serve test check bench clean
+
+run: $(RUN)  ## install what the app needs and start it on http://localhost:8501
+	$(BIN)/streamlit run app/server.py
+
+serve: $(RUN)  ## the same for a class room: reachable from other machines, at HOST (this machine's name)
+	$(BIN)/streamlit run app/server.py --server.address 0.0.0.0 --browser.serverAddress $(or $(HOST),$(shell hostname))
+
+test: $(TESTS)  ## install what tests need and run them all
+	$(BIN)/python -m pytest
+
+check: $(TESTS)  ## style, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(TESTS)  ## measure what README.md claims; takes minutes
+	for table in drag load start training; do $(BIN)/python -m benchmarks.$$table || exit 1; done
+
+clean:  ## forget the environment and caches; trained models stay
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+$(RUN): requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(TESTS): requirements-dev.txt requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	touch $@ $(RUN)

@@ -1,0 +1,96 @@
+"""What every page has around it: its style, its thread's setting, the model picker and notices."""
+
+import streamlit as st
+import torch
+
+from app.gallery import switch_model
+from app.state import session, show_in_address
+from vae_core.checkpoint import list_models, model_folder
+from vae_core.config import read_config
+from vae_core.errors import VAEExplorerError
+from vae_core.inference import LoadedModel, engine
+from vae_core.model import CONFIG_FILE
+
+__all__ = ["current_model", "page_header", "page_style", "start_page"]
+
+FIRST_MODEL = "mnist-16d"  # what a first visit shows, when it is there
+PAGE_THREADS = 1  # a page computes little itself: models run in the engine's own threads
+PICKER = "model_picker"
+
+# Streamlit leaves six lines of air above a page; the map needs them.
+STYLE = """
+<style>
+  .stMainBlockContainer { padding: 4rem 1.5rem 1rem; }
+  .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0.3rem 0 0; }
+</style>
+"""
+
+
+def page_style() -> None:
+    """Make room for the map on every page."""
+    st.html(STYLE)
+
+
+def start_page() -> None:
+    """Set torch's thread count: it counts for the calling thread alone, and each script run may have a new one."""
+    torch.set_num_threads(PAGE_THREADS)
+
+
+def page_header(title: str, hint: str) -> bool:
+    """Title, one line that says what to do, the model picker and pending notices; False when no model can be used."""
+    left, right = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
+    with left:
+        st.title(title, anchor=False)
+        st.caption(hint)
+    names = list_models()
+    if not names:
+        st.error(
+            "There is no stored model yet. Train one: `python -m vae_core train --dataset mnist --name mnist-16d`."
+        )
+        return False
+    with right:
+        usable = _pick_model(names)
+    for notice in session().take_notices():
+        st.warning(notice)
+    return usable
+
+
+def current_model() -> LoadedModel:
+    """The model in use; `page_header` has made sure that it loads."""
+    return engine().load(session().model or "")
+
+
+def _pick_model(names: list[str]) -> bool:
+    memory = session()
+    if memory.model is not None and memory.model not in names:
+        memory.notices.append(f"There is no model named {memory.model!r} here; this is {_first(names)}.")
+        memory.model = None
+    wanted = memory.model or _first(names)
+    picked = st.selectbox("Model", names, index=names.index(wanted), format_func=_describe, key=f"{PICKER}_{wanted}")
+    return _use(picked)
+
+
+def _use(name: str) -> bool:
+    memory = session()
+    try:
+        loaded = engine().load(name)
+        loaded.need_reference()
+        if memory.model != name:
+            switch_model(memory, engine(), loaded)
+    except VAEExplorerError as error:
+        st.error(str(error))
+        return False
+    show_in_address(name)
+    return True
+
+
+def _first(names: list[str]) -> str:
+    return FIRST_MODEL if FIRST_MODEL in names else names[0]
+
+
+def _describe(name: str) -> str:
+    try:
+        dimensions = read_config(model_folder(name) / CONFIG_FILE).latent_dim
+    except VAEExplorerError:
+        return name  # choosing it says what is wrong
+    return f"{name} · {dimensions} dimensions"

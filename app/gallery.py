@@ -1,0 +1,96 @@
+"""The visitor's pictures in the eyes of the model in use."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from app.state import Picture, Session
+from vae_core.errors import ImageError
+from vae_core.images import open_picture, prepare_picture
+from vae_core.inference import Analysis, Engine, LoadedModel
+
+__all__ = ["Examined", "add_pictures", "choose_picture", "examine", "switch_model"]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A picture, what the model sees of it, and what it makes of that.
+
+    Attributes:
+        picture: As it came.
+        seen: What the model sees, [channel, height, width] in [0, 1].
+        analysis: Its encoding, reconstruction and figures.
+    """
+
+    picture: Picture
+    seen: Float[Tensor, "channel height width"]
+    analysis: Analysis
+
+
+def examine(memory: Session, engine: Engine, loaded: LoadedModel) -> list[Examined]:
+    """All pictures of the session, each examined once a model and remembered in the session alone."""
+    for picture in memory.pictures:
+        key = (loaded.digest, picture.id)
+        if key not in memory.examined:
+            memory.examined[key] = _examine_one(picture, engine, loaded)
+    found = [memory.examined[loaded.digest, picture.id] for picture in memory.pictures]
+    return [each for each in found if isinstance(each, Examined)]
+
+
+def _examine_one(picture: Picture, engine: Engine, loaded: LoadedModel) -> Examined:
+    config = loaded.config
+    opened = open_picture(picture.content, name=picture.name)
+    seen = prepare_picture(opened, shape=config.image_shape, preparation=config.preparation)
+    return Examined(picture, seen, engine.analyse(loaded.name, [seen])[0])
+
+
+def add_pictures(
+    memory: Session, engine: Engine, loaded: LoadedModel, files: Sequence[tuple[str, Callable[[], bytes]]]
+) -> None:
+    """Add pictures and load the last good one's mean into the sliders; a bad one leaves a notice, nothing else.
+
+    Args:
+        memory: The session.
+        engine: Runs the model.
+        loaded: The model in use.
+        files: Each one's name and how to read it.
+    """
+    for name, read in files:
+        picture = memory.add_picture(name, read())
+        try:
+            memory.examined[loaded.digest, picture.id] = _examine_one(picture, engine, loaded)
+        except ImageError as error:
+            memory.remove_picture(picture.id)
+            memory.notices.append(str(error))
+            continue
+        choose_picture(memory, engine, loaded, picture.id)
+
+
+def choose_picture(memory: Session, engine: Engine, loaded: LoadedModel, picture_id: str) -> None:
+    """Show a picture's strip and load its mean into the sliders; an id that is gone changes nothing."""
+    for each in examine(memory, engine, loaded):
+        if each.picture.id == picture_id:
+            memory.chosen = picture_id
+            memory.load_code(loaded.name, each.analysis.mean)
+
+
+def switch_model(memory: Session, engine: Engine, loaded: LoadedModel) -> None:
+    """Make `loaded` the model in use; keep what can be kept and say what cannot.
+
+    Pictures stay and are encoded anew; the chosen one's mean becomes the code. A code that came from elsewhere
+    means nothing to another model and waits for the first one's return.
+    """
+    before, memory.model = memory.model, loaded.name
+    memory.revision += 1
+    if before is None or before == loaded.name:
+        return
+    if memory.chosen is not None:
+        choose_picture(memory, engine, loaded, memory.chosen)
+        memory.notices.append(f"Your pictures are encoded by {loaded.name} now.")
+    elif before in memory.codes:
+        memory.notices.append(
+            f"A code of {before} means nothing to {loaded.name}: the sliders start from its own, "
+            f"and those of {before} wait for your return."
+        )

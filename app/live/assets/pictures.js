@@ -1,0 +1,95 @@
+// A person's own pictures: adding them (button, drop, examples), and the strip of the chosen one.
+
+import { el } from "./dom.js";
+
+const MAX_BYTES = 20 * 1024 * 1024; // as vae_core.images refuses more
+
+/**
+ * @param {object} hooks
+ * @param {(files: {name: string, content: string}[]) => void} hooks.onAdd content in base64
+ * @param {(index: number) => void} hooks.onExample
+ * @param {(id: string) => void} hooks.onChoose
+ * @param {(id: string) => void} hooks.onRemove
+ * @param {(text: string) => void} hooks.onProblem
+ */
+export function mountPictures(hooks) {
+  const chooser = el("input", { type: "file", accept: "image/*", multiple: true, "aria-label": "Add pictures", hidden: true });
+  const add = el("button", { class: "action primary", onclick: () => chooser.click() }, "Add pictures");
+  const examples = el("span", { class: "examples" });
+  const chips = el("div", { class: "chips" });
+  const strip = el("div", { class: "strip" });
+  const head = el("div", { class: "add" }, add, chooser, el("span", { class: "or" }, "drop them here, or try"), examples);
+  const element = el("div", { class: "pictures" }, head, chips, strip);
+  const take = async (list) => {
+    const files = await readFiles([...list], hooks.onProblem);
+    if (files.length) hooks.onAdd(files);
+  };
+  chooser.addEventListener("change", () => take(chooser.files).then(() => (chooser.value = "")));
+  return {
+    element,
+    acceptDrops: (area) => acceptDrops(area, take),
+    update: (data) => {
+      examples.replaceChildren(...data.examples.map((example, i) => exampleButton(example, i, hooks)));
+      chips.replaceChildren(...data.pictures.map((picture) => chip(picture, data.chosen, hooks)));
+      strip.replaceChildren(...stripParts(data.strip));
+    },
+  };
+}
+
+function exampleButton({ name, image }, index, { onExample }) {
+  const label = `Try a real handwritten ${name}`;
+  return el("button", { class: "thumb", title: label, "aria-label": label, onclick: () => onExample(index) }, picture(image, ""));
+}
+
+function chip({ id, name, image }, chosen, { onChoose, onRemove }) {
+  const load = el("button", { class: "thumb", title: `Load ${name}`, "aria-label": `Load ${name}`, onclick: () => onChoose(id) });
+  load.append(picture(image, ""));
+  const remove = el("button", { class: "remove", title: `Remove ${name}`, "aria-label": `Remove ${name}`, onclick: () => onRemove(id) }, "×");
+  return el("span", { class: "chip", "data-chosen": id === chosen }, load, remove);
+}
+
+function stripParts(strip) {
+  if (!strip) return [];
+  const parts = strip.parts.map(({ caption, image }) =>
+    el("figure", {}, picture(image, caption), el("figcaption", {}, caption)),
+  );
+  return [...parts, el("p", { class: "nats" }, ...strip.lines.map((line) => el("span", {}, line)))];
+}
+
+function picture(base64, alt) {
+  return el("img", { src: `data:image/png;base64,${base64}`, alt });
+}
+
+function acceptDrops(area, take) {
+  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+  area.addEventListener("dragover", (event) => {
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    area.dataset.dropping = "";
+  });
+  area.addEventListener("dragleave", (event) => {
+    if (!area.contains(event.relatedTarget)) delete area.dataset.dropping;
+  });
+  area.addEventListener("drop", (event) => {
+    delete area.dataset.dropping;
+    if (!carriesFiles(event)) return;
+    event.preventDefault();
+    take(event.dataTransfer.files);
+  });
+}
+
+async function readFiles(list, onProblem) {
+  const large = list.find((file) => file.size > MAX_BYTES);
+  if (large) onProblem(`${large.name} has ${(large.size / 2 ** 20).toFixed(0)} MiB; a picture may have 20. Make it smaller.`);
+  const fitting = list.filter((file) => file.size <= MAX_BYTES);
+  return Promise.all(fitting.map(async (file) => ({ name: file.name, content: await base64Of(file) })));
+}
+
+function base64Of(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+}

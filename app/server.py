@@ -1,0 +1,36 @@
+"""The server: Streamlit's app with the live routes beside it. Start it with `streamlit run app/server.py`."""
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app.live.routes import ROUTES
+from vae_core.checkpoint import list_models
+from vae_core.errors import VAEExplorerError
+from vae_core.inference import engine
+
+__all__ = ["app"]
+
+
+@asynccontextmanager
+async def warm_up(_app: Any) -> AsyncIterator[None]:
+    """Load the models beside the first request instead of in it."""
+    threading.Thread(target=_load_all, name="vae-warm-up", daemon=True).start()
+    yield
+
+
+def _load_all() -> None:
+    for name in list_models():
+        try:
+            loaded = engine().load(name)
+            engine().decode(name, np.zeros((1, loaded.config.latent_dim), np.float32), live=True)
+        except VAEExplorerError:
+            continue  # the page says what is wrong with a model when it is chosen
+
+
+app = st.App(Path(__file__).parent / "main.py", routes=ROUTES, lifespan=warm_up)

@@ -1,0 +1,144 @@
+"""What one visitor's session remembers: the only module that touches st.session_state and st.query_params.
+
+Everything lives in memory and goes with the session. It is kept apart from the widgets' own state, which
+Streamlit forgets when a page is left.
+"""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from jaxtyping import Float
+
+from vae_core.latent import Path
+
+__all__ = ["Code", "End", "Picture", "Session", "View", "component_value", "session", "show_in_address"]
+
+KEY = "vae_explorer"
+MODEL_PARAMETER = "model"
+
+Code = Float[np.ndarray, " d"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture that the visitor brought.
+
+    Attributes:
+        id: Random, unique within the session.
+        name: As the visitor knows it.
+        content: The file's bytes; kept in memory only.
+    """
+
+    id: str
+    name: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class View:
+    """How a model's map is shown.
+
+    Attributes:
+        projection: ``"umap"``, ``"pca"`` or ``"axes"``.
+        x: Horizontal dimension of an axes map, from 0.
+        y: Vertical dimension, from 0.
+        colour: ``"label"``, or a dimension's number from 0 as text.
+    """
+
+    projection: str
+    x: int = 0
+    y: int = 1
+    colour: str = "label"
+
+
+@dataclass(frozen=True)
+class End:
+    """One end of an interpolation: a picture of the visitor's, or a code with what to call it.
+
+    Attributes:
+        name: For the person.
+        code: [latent]; None for a picture, whose mean is looked up for the model in use.
+        picture: Its id; None for a code.
+    """
+
+    name: str
+    code: Code | None = None
+    picture: str | None = None
+
+
+@dataclass
+class Session:
+    """The memory of one visit. Codes, views and ends belong to a model and wait for its return.
+
+    Attributes:
+        model: Name of the model in use; None until one is chosen.
+        pictures: In the order they came.
+        chosen: Id of the picture whose strip is shown.
+        codes: The sliders' code for each model.
+        views: The map's view for each model.
+        ends: Interpolation ends for each model, by "start" and "end".
+        path: Kind of interpolation path.
+        revision: Rises whenever Python, not the page, changes code or view.
+        notices: Sentences to show once.
+        examined: What a model made of a picture, by model digest and picture id.
+    """
+
+    model: str | None = None
+    pictures: list[Picture] = field(default_factory=list)
+    chosen: str | None = None
+    codes: dict[str, Code] = field(default_factory=dict)
+    views: dict[str, View] = field(default_factory=dict)
+    ends: dict[str, dict[str, End]] = field(default_factory=dict)
+    path: Path = "linear"
+    revision: int = 0
+    notices: list[str] = field(default_factory=list)
+    examined: dict[tuple[str, str], object] = field(default_factory=dict)
+
+    def add_picture(self, name: str, content: bytes) -> Picture:
+        """Keep a picture and choose it."""
+        picture = Picture(secrets.token_hex(8), name, content)
+        self.pictures.append(picture)
+        self.chosen = picture.id
+        return picture
+
+    def remove_picture(self, picture_id: str) -> None:
+        """Forget a picture and all that was made of it; unknown ids are ignored."""
+        self.pictures = [picture for picture in self.pictures if picture.id != picture_id]
+        self.examined = {key: value for key, value in self.examined.items() if key[1] != picture_id}
+        for ends in self.ends.values():
+            for which in [which for which, end in ends.items() if end.picture == picture_id]:
+                del ends[which]
+        if self.chosen == picture_id:
+            self.chosen = None
+
+    def load_code(self, model: str, code: Code) -> None:
+        """Set a model's code from Python; the page takes it over because the revision rises."""
+        self.codes[model] = np.asarray(code, np.float32)
+        self.revision += 1
+
+    def take_notices(self) -> list[str]:
+        """The sentences to show, once."""
+        notices, self.notices = self.notices, []
+        return notices
+
+
+def session() -> Session:
+    """This visitor's memory; made at the first call, with the model that the address asks for."""
+    if KEY not in st.session_state:
+        st.session_state[KEY] = Session(model=st.query_params.get(MODEL_PARAMETER))
+    memory: Session = st.session_state[KEY]
+    return memory
+
+
+def show_in_address(model: str) -> None:
+    """Name the model in the page's address, so that it can be bookmarked."""
+    if st.query_params.get(MODEL_PARAMETER) != model:
+        st.query_params[MODEL_PARAMETER] = model
+
+
+def component_value(key: str, name: str) -> Any:
+    """What a component of ours has just reported under `name`."""
+    return st.session_state[key][name]

@@ -1,0 +1,216 @@
+"""Configurations: their JSON form, and what is refused."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import MISSING, FrozenInstanceError, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vae_core.config import (
+    ModelConfig,
+    Preparation,
+    TrainingConfig,
+    config_from_json,
+    config_to_json,
+    read_config,
+)
+from vae_core.errors import ConfigError
+
+PREPARATION = Preparation(fit="pad", background="black", invert="always", centre=True)
+TRAINING = TrainingConfig(
+    dataset="digits",
+    epochs=7,
+    batch_size=9,
+    optimizer="sgd",
+    learning_rate=0.125,
+    lr_warmup_steps=3,
+    schedule="constant",
+    weight_decay=0.5,
+    beta=4.0,
+    kl_warmup_epochs=1.5,
+    free_bits=0.25,
+    binarise="dynamic",
+    clip_norm=2.0,
+    patience=5,
+    seed=11,
+)
+MODEL = ModelConfig(
+    architecture="mlp",
+    channels=3,
+    height=9,
+    width=10,
+    latent_dim=2,
+    likelihood="gaussian",
+    variational=False,
+    widths=(7, 5),
+    blocks=3,
+    dense_units=6,
+    preparation=PREPARATION,
+    training=TRAINING,
+)
+
+
+def default_of(field: Any) -> Any:
+    return field.default_factory() if field.default_factory is not MISSING else field.default
+
+
+@pytest.mark.parametrize("config", [PREPARATION, TRAINING, MODEL], ids=lambda config: type(config).__name__)
+def test_no_field_is_lost_on_the_way_through_json(config: object) -> None:
+    left_out = [field.name for field in fields(config) if getattr(config, field.name) == default_of(field)]
+    assert left_out == [], "give these fields another value than their default, else this test says nothing of them"
+    assert config_from_json(type(config), config_to_json(config)) == config
+
+
+def test_tuples_and_nested_configurations_come_back_as_what_they_were() -> None:
+    back = config_from_json(ModelConfig, config_to_json(MODEL))
+    assert type(back.widths) is tuple
+    assert type(back.preparation) is Preparation
+    assert type(back.training) is TrainingConfig
+    assert hash(back) == hash(MODEL)
+
+
+def test_an_untrained_configuration_comes_back_with_no_training() -> None:
+    assert config_from_json(ModelConfig, config_to_json(ModelConfig())) == ModelConfig()
+    assert json.loads(config_to_json(ModelConfig()))["training"] is None
+
+
+def test_json_is_indented_text_that_ends_in_a_newline() -> None:
+    text = config_to_json(MODEL)
+    assert text.startswith('{\n  "architecture": "mlp",\n')
+    assert text.endswith("}\n")
+    assert json.loads(text)["widths"] == [7, 5]
+
+
+def test_a_whole_number_may_stand_for_a_decimal_one() -> None:
+    given = replace(TRAINING, beta=4, clip_norm=1)
+    assert config_from_json(TrainingConfig, config_to_json(given)) == given
+
+
+def test_a_field_that_is_left_out_takes_its_default() -> None:
+    assert config_from_json(ModelConfig, '{"latent_dim": 3}') == ModelConfig(latent_dim=3)
+
+
+def test_a_configuration_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        MODEL.latent_dim = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"latent_dims": 3}', "latent_dims"),
+        ('{"preparation": {"center": true}}', "preparation.center"),
+        ('{"training": {"dataset": "digits", "lr": 1}}', "training.lr"),
+        ('{"training": {}}', "training.dataset"),
+        ('{"height": "28"}', "height"),
+        ('{"height": 28.5}', "height"),
+        ('{"height": true}', "height"),
+        ('{"height": null}', "height"),
+        ('{"variational": 1}', "variational"),
+        ('{"widths": 32}', "widths"),
+        ('{"widths": ["32"]}', "widths.0"),
+        ('{"architecture": "transformer"}', "architecture"),
+        ('{"preparation": null}', "preparation"),
+        ('{"training": {"dataset": "digits", "beta": NaN}}', "training.beta"),
+        ('{"training": {"dataset": "digits", "beta": 1e999}}', "training.beta"),
+        ("[]", "the file"),
+        ('"mlp"', "the file"),
+        ("", "the file"),
+        ('{"height": 28', "the file"),
+        ("\x80\x04K\x01.", "the file"),
+    ],
+)
+def test_json_that_is_no_configuration_is_refused_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config_from_json(ModelConfig, text)
+    assert str(caught.value).startswith(f"{said}: ")
+    assert "\n" not in str(caught.value)
+
+
+BROKEN_MODELS: list[tuple[dict[str, Any], str]] = [
+    ({"channels": 2}, "channels must be 1 (grey) or 3 (RGB), got 2"),
+    ({"height": 0}, "height must be between 1 and 512, got 0"),
+    ({"width": 513}, "width must be between 1 and 512, got 513"),
+    ({"latent_dim": 0}, "latent_dim must be between 1 and 1024, got 0"),
+    ({"latent_dim": 1025}, "latent_dim must be between 1 and 1024, got 1025"),
+    ({"blocks": 0}, "blocks must be at least 1, got 0"),
+    ({"dense_units": 0}, "dense_units must be at least 1, got 0"),
+    ({"widths": ()}, "widths must hold at least one number"),
+    ({"widths": (8, 0)}, "widths must hold at least one number, each at least 1, got (8, 0)"),
+    ({"widths": (8, 8, 8)}, "height and width must be multiples of 8, got 28 x 28"),
+    ({"width": 30}, "height and width must be multiples of 4, got 28 x 30"),
+]
+BROKEN_TRAININGS: list[tuple[dict[str, Any], str]] = [
+    ({"epochs": 0}, "epochs must be at least 1, got 0"),
+    ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+    ({"learning_rate": 0.0}, "learning_rate must be above 0 and finite, got 0.0"),
+    ({"learning_rate": -1.0}, "learning_rate must be above 0 and finite, got -1.0"),
+    ({"lr_warmup_steps": -1}, "lr_warmup_steps must be at least 0, got -1"),
+    ({"weight_decay": -0.1}, "weight_decay must be at least 0, got -0.1"),
+    ({"beta": -1.0}, "beta must be at least 0, got -1.0"),
+    ({"kl_warmup_epochs": -1.0}, "kl_warmup_epochs must be at least 0, got -1.0"),
+    ({"free_bits": -1.0}, "free_bits must be at least 0, got -1.0"),
+    ({"clip_norm": -1.0}, "clip_norm must be at least 0, got -1.0"),
+    ({"patience": -1}, "patience must be at least 0, got -1"),
+    ({"seed": -1}, "seed must be at least 0, got -1"),
+]
+
+
+@pytest.mark.parametrize(("values", "said"), BROKEN_MODELS)
+def test_a_model_that_breaks_a_rule_is_refused_from_python_and_from_json(values: dict[str, Any], said: str) -> None:
+    refuse(lambda: ModelConfig(**values), said)
+    refuse(lambda: config_from_json(ModelConfig, json.dumps(values)), said)
+
+
+@pytest.mark.parametrize(("values", "said"), BROKEN_TRAININGS)
+def test_a_training_that_breaks_a_rule_is_refused_from_python_and_from_json(values: dict[str, Any], said: str) -> None:
+    refuse(lambda: TrainingConfig(dataset="digits", **values), said)
+    refuse(lambda: config_from_json(TrainingConfig, json.dumps({"dataset": "digits", **values})), said)
+
+
+def refuse(build: Callable[[], object], said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        build()
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize(
+    "name", ["learning_rate", "weight_decay", "beta", "kl_warmup_epochs", "free_bits", "clip_norm"]
+)
+def test_a_training_takes_finite_numbers_alone(name: str, value: float) -> None:
+    refuse(lambda: TrainingConfig(dataset="digits", **{name: value}), name)
+
+
+def test_an_mlp_takes_any_side() -> None:
+    assert ModelConfig(architecture="mlp", height=29, width=31).image_shape == (1, 29, 31)
+
+
+def test_image_shape_is_channel_height_width() -> None:
+    assert MODEL.image_shape == (3, 9, 10)
+
+
+def test_a_stored_configuration_is_read(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(config_to_json(MODEL), encoding="utf-8")
+    assert read_config(tmp_path / "config.json") == MODEL
+
+
+def test_a_truncated_file_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(config_to_json(MODEL)[:100], encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_config(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("kind", ["missing", "a folder"])
+def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "config.json"
+    if kind == "a folder":
+        path.mkdir()
+    with pytest.raises(ConfigError) as caught:
+        read_config(path)
+    assert str(path) in str(caught.value)
