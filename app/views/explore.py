@@ -2,17 +2,17 @@
 
 import base64
 import binascii
-from typing import Any
-
-import numpy as np
+from collections.abc import Callable
 
 from app.cache import example_digits
+from app.choices import current_code, current_view, take_code, take_view
 from app.frame import current_model, page_header
 from app.gallery import add_pictures, choose_picture, examine
-from app.state import Code, View, session
-from app.widgets.bench import Event, bench, projections
+from app.state import session
+from app.widgets.bench import bench
+from app.widgets.component import Event
 from vae_core.images import image_to_png
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference import engine
 
 HINT = "Move over the map to see what lies there, click to load it, drag a slider to change the picture; add your own."
 
@@ -25,8 +25,8 @@ def explore() -> None:
     bench(
         key="bench",
         loaded=loaded,
-        z=memory.codes.setdefault(loaded.name, typical_code(loaded)),
-        view=memory.views.setdefault(loaded.name, View(projections(loaded)[0])),
+        z=current_code(memory, loaded),
+        view=current_view(memory, loaded),
         revision=memory.revision,
         examined=examine(memory, engine(), loaded),
         chosen=memory.chosen,
@@ -35,49 +35,30 @@ def explore() -> None:
     )
 
 
-def typical_code(loaded: LoadedModel) -> Code:
-    """Where a first visit starts: the held-out image that is reconstructed neither well nor badly, but typically."""
-    reference = loaded.need_reference()
-    middle = np.median(reference.reconstruction)
-    code: Code = reference.means[np.abs(reference.reconstruction - middle).argmin()].copy()
-    return code
-
-
 def handle(event: Event) -> None:
     """Take over what the person did on the page; runs before the page's script."""
     memory, loaded = session(), current_model()
+    if event.value is None:  # a trigger that falls back after its run
+        return
     match event.kind:
         case "z":
-            take_code(loaded, event.value)
+            if (code := take_code(loaded, event.value)) is not None:
+                memory.codes[loaded.name] = code
         case "view":
-            take_view(loaded, event.value)
+            take_view(memory, loaded, event.value)
         case "added":
-            files = [(str(file["name"]), decoder(file["content"])) for file in event.value or []]
+            files = [(str(file["name"]), decoder(str(file["content"]))) for file in event.value]
             add_pictures(memory, engine(), loaded, files)
         case "example":
-            if event.value is not None:
-                name, image = example_digits()[int(event.value)]
-                add_pictures(memory, engine(), loaded, [(f"digit {name}", lambda: image_to_png(image))])
+            name, image = example_digits()[int(event.value)]
+            add_pictures(memory, engine(), loaded, [(f"digit {name}", lambda: image_to_png(image))])
         case "chosen":
             choose_picture(memory, engine(), loaded, str(event.value))
         case "removed":
             memory.remove_picture(str(event.value))
 
 
-def take_code(loaded: LoadedModel, values: Any) -> None:
-    """Keep the page's code; one that is not for this model (it was switched meanwhile) is dropped."""
-    code = np.asarray(values or [], np.float32)
-    if code.shape == (loaded.config.latent_dim,) and np.isfinite(code).all():
-        session().codes[loaded.name] = code
-
-
-def take_view(loaded: LoadedModel, value: Any) -> None:
-    """Keep the page's view of the map, likewise."""
-    if value and value["projection"] in projections(loaded) and max(value["x"], value["y"]) < loaded.config.latent_dim:
-        session().views[loaded.name] = View(**value)
-
-
-def decoder(content: str) -> Any:
+def decoder(content: str) -> Callable[[], bytes]:
     """A function that turns base64 from the page into bytes; what is no base64 becomes no picture."""
 
     def decode() -> bytes:

@@ -14,6 +14,7 @@ import { Toolbar } from "./toolbar.js";
 
 const SAVED_SCALE = 16; // a saved picture's pixels a side for each of the model's
 const KEY_SETTLE_MS = 250; // held arrow keys count as one change
+const FEW_DIMENSIONS = 6; // with so few sliders there is room for a larger picture
 const CARD_GAP = 18; // pixels between the pointer and the peek card
 
 const histories = new Map(); // model name -> codes to go back to; outlives a visit to another page
@@ -79,13 +80,14 @@ class Bench {
       (this.undoButton = button("Undo", "Back to the code before", () => this.undo())),
       button("Save picture", "As PNG", () => savePNG(this.decoded, `${this.data.model.name}.png`, SAVED_SCALE)),
     );
-    const stage = el("div", { class: "stage" }, this.decoded, el("div", { class: "beside" }, actions, this.note));
+    const beside = el("div", { class: "beside" }, actions, this.pictures.element, this.note);
+    const stage = el("div", { class: "stage" }, this.decoded, beside);
     const left = el("section", { class: "left", "aria-label": "Map" }, this.toolbar.element, this.map.element);
     const right = el("section", { class: "right", "aria-label": "Picture and sliders" });
-    right.append(stage, this.pictures.element, this.sliders.element);
-    const bench = el("div", { class: "bench" }, left, right);
-    this.pictures.acceptDrops(bench);
-    this.shadow.append(bench);
+    right.append(stage, this.sliders.element);
+    this.bench = el("div", { class: "bench" }, left, right);
+    this.pictures.acceptDrops(this.bench);
+    this.shadow.append(this.bench);
   }
 
   switchModel({ model }) {
@@ -94,6 +96,7 @@ class Bench {
     for (const canvas of [this.decoded, this.peek]) sizeCanvas(canvas, model.shape);
     this.sliders.build(model);
     this.toolbar.build(model);
+    this.bench.dataset.few = model.latentDim <= FEW_DIMENSIONS;
     this.view = null;
   }
 

@@ -77,13 +77,13 @@ export class LatentMap {
     this.Plotly = Plotly;
     this.margin = figure.layout.margin;
     const first = !this.range;
-    const layout = { ...figure.layout, ...this.themeColours() };
-    await Plotly.react(this.plot, figure.data, layout, this.config());
+    await Plotly.react(this.plot, figure.data, figure.layout, this.config());
     this.points = joinPoints(figure.data);
     if (first) this.afterFirstDraw();
-    this.snaps = !layout.xaxis.visible; // a map without axes is known by its points
+    this.snaps = !figure.layout.xaxis.visible; // a map without axes is known by its points
     if (!keepRange || first) this.extent = extentOf(this.points);
     await (keepRange && !first ? this.setRange(this.range) : this.fit());
+    this.element.dataset.painted = this.drawn;
   }
 
   config() {
@@ -124,10 +124,12 @@ export class LatentMap {
       paper_bgcolor: clear,
       plot_bgcolor: clear,
       "font.color": text,
+      "font.family": style.fontFamily,
       "xaxis.gridcolor": faint,
       "yaxis.gridcolor": faint,
-      modebar: { bgcolor: clear, color: faint, activecolor: text, orientation: "h" },
-      font: { color: text, family: style.fontFamily, size: 12 },
+      "modebar.bgcolor": clear,
+      "modebar.color": faint,
+      "modebar.activecolor": text,
     };
   }
 
@@ -150,7 +152,7 @@ export class LatentMap {
 
   async setRange(range) {
     this.range = range;
-    await this.Plotly.relayout(this.plot, { "xaxis.range": range.x, "yaxis.range": range.y });
+    await this.Plotly.relayout(this.plot, { ...this.themeColours(), "xaxis.range": range.x, "yaxis.range": range.y });
     this.replace();
   }
 

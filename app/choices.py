@@ -1,0 +1,84 @@
+"""The visitor's code, view of the map and interpolation ends: their first values, and what pages report, checked."""
+
+from typing import Any, get_args
+
+import numpy as np
+from jaxtyping import Float
+
+from app.state import Code, End, Session, View
+from vae_core.inference import LoadedModel
+from vae_core.latent import Path, sample_prior
+
+__all__ = [
+    "current_code",
+    "current_ends",
+    "current_view",
+    "projections",
+    "random_end",
+    "take_code",
+    "take_path",
+    "take_view",
+]
+
+
+def projections(loaded: LoadedModel) -> list[str]:
+    """The maps that a model offers, the one shown first at the head; a plane needs no projection."""
+    return ["axes"] if loaded.config.latent_dim <= 2 else ["umap", "pca", "axes"]
+
+
+def current_code(memory: Session, loaded: LoadedModel) -> Code:
+    """The sliders' code; at first that of the held-out image that is reconstructed most typically."""
+    if loaded.name not in memory.codes:
+        reference = loaded.need_reference()
+        typical = np.abs(reference.reconstruction - np.median(reference.reconstruction)).argmin()
+        memory.codes[loaded.name] = reference.means[typical].copy()
+    return memory.codes[loaded.name]
+
+
+def current_view(memory: Session, loaded: LoadedModel) -> View:
+    """How the map is shown."""
+    last = max(0, min(1, loaded.config.latent_dim - 1))
+    return memory.views.setdefault(loaded.name, View(projections(loaded)[0], y=last))
+
+
+def current_ends(memory: Session, loaded: LoadedModel) -> dict[str, End]:
+    """The ends of the interpolation, "start" and "end"; at first typical members of two classes."""
+    ends = memory.ends.setdefault(loaded.name, {})
+    reference = loaded.need_reference()
+    classes = np.unique(reference.labels)
+    first, last = classes[len(classes) // 3], classes[-1]
+    for which, label in (("start", first), ("end", last)):
+        if which not in ends:
+            ends[which] = End(f"a typical {reference.label_names[label]}", _class_code(loaded, int(label)))
+    return ends
+
+
+def random_end(loaded: LoadedModel) -> End:
+    """A draw from the prior."""
+    return End("random draw", sample_prior(1, loaded.config.latent_dim, np.random.default_rng())[0])
+
+
+def take_code(loaded: LoadedModel, values: Any) -> Code | None:
+    """A code that the page reports; None for one that is not this model's (it was switched meanwhile)."""
+    code = np.asarray(values if values is not None else [], np.float32)
+    return code if code.shape == (loaded.config.latent_dim,) and np.isfinite(code).all() else None
+
+
+def take_view(memory: Session, loaded: LoadedModel, value: Any) -> None:
+    """Keep the view of the map that the page reports, when it is one of this model's."""
+    if value and value["projection"] in projections(loaded) and max(value["x"], value["y"]) < loaded.config.latent_dim:
+        memory.views[loaded.name] = View(**value)
+
+
+def take_path(memory: Session, value: Any) -> None:
+    """Keep the kind of path that the page reports."""
+    if value in get_args(Path):
+        memory.path = value
+
+
+def _class_code(loaded: LoadedModel, label: int) -> Float[np.ndarray, " d"]:
+    """The member of a class that lies nearest to the class's mean: a mean itself need not look like anything."""
+    reference = loaded.need_reference()
+    members = reference.means[reference.labels == label]
+    nearest = np.square(members - members.mean(axis=0)).sum(axis=1).argmin()
+    return members[nearest].copy()

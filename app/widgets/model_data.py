@@ -1,0 +1,58 @@
+"""What our components are told of models and pictures: small values only, the rest is fetched by address."""
+
+import base64
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from app.choices import projections
+from app.gallery import Examined
+from app.live.answers import place_everywhere
+from vae_core.images import image_to_png
+from vae_core.inference import LoadedModel
+
+__all__ = ["model_data", "picture_data", "png_base64"]
+
+THUMB_SCALE = 2  # PNG pixels for each of the model's, in thumbnails and strips
+
+
+def model_data(loaded: LoadedModel) -> dict[str, Any]:
+    """What the page has to know of a model; its sliders come most important first."""
+    reference = loaded.need_reference()
+    importance, ranges = reference.importance, reference.ranges
+    sliders = [
+        {
+            "dimension": int(dimension),
+            "importance": float(importance[dimension]),
+            "low": float(np.floor(10 * ranges[dimension, 0]) / 10),
+            "high": float(np.ceil(10 * ranges[dimension, 1]) / 10),
+        }
+        for dimension in np.argsort(-importance, kind="stable")
+    ]
+    return {
+        "name": loaded.name,
+        "digest": loaded.digest,
+        "latentDim": loaded.config.latent_dim,
+        "shape": list(loaded.config.image_shape),
+        "variational": loaded.config.variational,
+        "sliders": sliders,
+        "projections": projections(loaded),
+    }
+
+
+def png_base64(image: Float[Tensor, "channel height width"]) -> str:
+    """A picture as base64 text of a PNG."""
+    return base64.b64encode(image_to_png(image, scale=THUMB_SCALE)).decode()
+
+
+def picture_data(each: Examined, loaded: LoadedModel) -> dict[str, Any]:
+    """What the page has to know of one of the visitor's pictures."""
+    return {
+        "id": each.picture.id,
+        "name": each.picture.name,
+        "image": png_base64(each.seen),
+        "mean": each.analysis.mean.tolist(),
+        "places": place_everywhere(loaded, each.analysis.mean),
+    }
