@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float, Shaped
+from plotly.subplots import make_subplots
 
 __all__ = ["PALETTE", "MapColour", "map_figure", "posterior_figure"]
 
@@ -74,30 +75,35 @@ def map_figure(
 def posterior_figure(
     mean: Float[np.ndarray, " d"], std: Float[np.ndarray, " d"], kl: Float[np.ndarray, " d"]
 ) -> go.Figure:
-    """mu +- sigma of every dimension over the prior's own +-1, with each one's KL in the hover text."""
+    """mu +- sigma of every dimension over the band of the prior N(0, 1), and below it what each one costs in nats.
+
+    Of a plain autoencoder, whose sigma and KL are zero, there is only mu to show.
+    """
     names = [f"{index + 1}" for index in range(len(mean))]
-    figure = go.Figure()
-    figure.add_hrect(y0=-1, y1=1, fillcolor="gray", opacity=0.15, line_width=0)
-    figure.add_trace(
-        go.Scatter(
-            x=names,
-            y=mean,
-            error_y={"type": "data", "array": std, "thickness": 2, "width": 0},
-            mode="markers",
-            marker={"size": 8, "color": PALETTE[0]},
-            customdata=np.stack([std, kl], axis=1),
-            hovertemplate="Dimension %{x}: %{y:.2f} ± %{customdata[0]:.2f}, KL %{customdata[1]:.2f} nats<extra></extra>",
-        )
-    )
-    figure.update_layout(
-        height=240,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        showlegend=False,
-        xaxis_title="Dimension",
-        yaxis_title="μ ± σ",
-    )
+    figure = make_subplots(rows=2 if kl.any() else 1, shared_xaxes=True, vertical_spacing=0.06)
+    figure.add_trace(_intervals(names, mean, std), row=1, col=1)
+    figure.update_yaxes(title_text="μ ± σ", row=1, col=1)
+    if kl.any():
+        figure.add_hrect(y0=-1, y1=1, fillcolor="gray", opacity=0.15, line_width=0, row=1, col=1)
+        hover = "Dimension %{x}: %{y:.2f} nats<extra></extra>"
+        figure.add_trace(go.Bar(x=names, y=kl, marker_color=PALETTE[0], hovertemplate=hover), row=2, col=1)
+        figure.update_layout(yaxis={"domain": (0.38, 1)}, yaxis2={"domain": (0, 0.3), "title_text": "KL, nats"})
+    figure.update_layout(height=320, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False)
     figure.update_xaxes(type="category")
+    figure.update_xaxes(title_text="Dimension", row=2 if kl.any() else 1, col=1)
     return figure
+
+
+def _intervals(names: list[str], mean: Float[np.ndarray, " d"], std: Float[np.ndarray, " d"]) -> go.Scatter:
+    return go.Scatter(
+        x=names,
+        y=mean,
+        error_y={"type": "data", "array": std, "thickness": 2, "width": 0},
+        mode="markers",
+        marker={"size": 8, "color": PALETTE[0]},
+        customdata=std,
+        hovertemplate="Dimension %{x}: %{y:.2f} ± %{customdata:.2f}<extra></extra>",
+    )
 
 
 def _points(places: Float[np.ndarray, "n 2"], name: str, marker: dict[str, Any]) -> go.Scattergl:

@@ -80,5 +80,6 @@ def _class_code(loaded: LoadedModel, label: int) -> Float[np.ndarray, " d"]:
     """The member of a class that lies nearest to the class's mean: a mean itself need not look like anything."""
     reference = loaded.need_reference()
     members = reference.means[reference.labels == label]
-    nearest = np.square(members - members.mean(axis=0)).sum(axis=1).argmin()
-    return members[nearest].copy()
+    nearest = int(np.square(members - members.mean(axis=0)).sum(axis=1).argmin())
+    code: np.ndarray = members[nearest].copy()
+    return code

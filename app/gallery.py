@@ -34,15 +34,16 @@ def examine(memory: Session, engine: Engine, loaded: LoadedModel) -> list[Examin
     for picture in memory.pictures:
         key = (loaded.digest, picture.id)
         if key not in memory.examined:
-            memory.examined[key] = _examine_one(picture, engine, loaded)
+            memory.examined[key] = _examine_one(memory, picture, engine, loaded)
     found = [memory.examined[loaded.digest, picture.id] for picture in memory.pictures]
     return [each for each in found if isinstance(each, Examined)]
 
 
-def _examine_one(picture: Picture, engine: Engine, loaded: LoadedModel) -> Examined:
+def _examine_one(memory: Session, picture: Picture, engine: Engine, loaded: LoadedModel) -> Examined:
     config = loaded.config
     opened = open_picture(picture.content, name=picture.name)
-    seen = prepare_picture(opened, shape=config.image_shape, preparation=config.preparation)
+    preparation = memory.preparations.get(loaded.name, config.preparation)
+    seen = prepare_picture(opened, shape=config.image_shape, preparation=preparation)
     return Examined(picture, seen, engine.analyse(loaded.name, [seen])[0])
 
 
@@ -60,7 +61,7 @@ def add_pictures(
     for name, read in files:
         picture = memory.add_picture(name, read())
         try:
-            memory.examined[loaded.digest, picture.id] = _examine_one(picture, engine, loaded)
+            memory.examined[loaded.digest, picture.id] = _examine_one(memory, picture, engine, loaded)
         except ImageError as error:
             memory.remove_picture(picture.id)
             memory.notices.append(str(error))

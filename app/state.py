@@ -12,6 +12,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
+from vae_core.config import Preparation
 from vae_core.latent import Path
 
 __all__ = ["Code", "End", "Picture", "Session", "View", "component_value", "session", "show_in_address"]
@@ -84,6 +85,10 @@ class Session:
         revision: Rises whenever Python, not the page, changes code or view.
         notices: Sentences to show once.
         examined: What a model made of a picture, by model digest and picture id.
+        preparations: How pictures are prepared for a model, where the visitor wants it otherwise than the model.
+        thumbnails: Small upright copies of the pictures for showing, by picture id.
+        uploads: Rises when uploaded files were taken over, so that the upload box starts anew and empty.
+        turns: Rises when the list of pictures has to turn to the chosen one.
     """
 
     model: str | None = None
@@ -96,6 +101,10 @@ class Session:
     revision: int = 0
     notices: list[str] = field(default_factory=list)
     examined: dict[tuple[str, str], object] = field(default_factory=dict)
+    preparations: dict[str, Preparation] = field(default_factory=dict)
+    thumbnails: dict[str, bytes] = field(default_factory=dict)
+    uploads: int = 0
+    turns: int = 0
 
     def add_picture(self, name: str, content: bytes) -> Picture:
         """Keep a picture and choose it."""
@@ -108,11 +117,22 @@ class Session:
         """Forget a picture and all that was made of it; unknown ids are ignored."""
         self.pictures = [picture for picture in self.pictures if picture.id != picture_id]
         self.examined = {key: value for key, value in self.examined.items() if key[1] != picture_id}
+        self.thumbnails.pop(picture_id, None)
         for ends in self.ends.values():
             for which in [which for which, end in ends.items() if end.picture == picture_id]:
                 del ends[which]
         if self.chosen == picture_id:
             self.chosen = None
+
+    def turn_to(self, picture_id: str) -> None:
+        """Choose a picture and show it in the list of pictures; the sliders stay as they are."""
+        self.chosen = picture_id
+        self.turns += 1
+
+    def prepare_as(self, model: str, preparation: Preparation) -> None:
+        """Prepare pictures for a model in another way; what was made of them so far is made anew when asked for."""
+        self.preparations[model] = preparation
+        self.examined.clear()
 
     def load_code(self, model: str, code: Code) -> None:
         """Set a model's code from Python; the page takes it over because the revision rises."""

@@ -7,7 +7,6 @@ import platform
 import shlex
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -52,12 +51,16 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, or 2 when something outside has to be mended first."""
-    options = build_parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = build_parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
     torch.set_num_threads(options.threads)
     try:
         options.run(options)
     except VAEExplorerError as error:
         print(f"vae_core {options.command}: {' '.join(str(error).split())}", file=sys.stderr)
+        return USAGE_ERROR
+    except OSError as error:  # such as a file of a stored model that may not be written
+        print(f"vae_core {options.command}: {error}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
         print(f"\nvae_core {options.command}: stopped; the same command goes on from here.", file=sys.stderr)
@@ -162,10 +165,9 @@ def run_train(options: argparse.Namespace) -> None:
     trainer = Trainer(config, parts["train"].images, parts["validation"].images, folder=run_folder)
     if trainer.resume():
         print(f"going on after epoch {trainer.history.epochs_done} of {run_folder}")
-    started = time.perf_counter()
     _show_progress(trainer)
     save_model(trainer.best_model(), target)
-    record = _run_record(options, time.perf_counter() - started, trainer)
+    record = _run_record(options, trainer)
     write_metrics(target, {"training": record})
     write_card(target, config, DATASETS.get(options.dataset), record)
     print(f"stored in {target}; next: python -m vae_core evaluate {options.name}")
@@ -195,14 +197,21 @@ def run_models(_options: argparse.Namespace) -> None:
     """Print one line a stored model."""
     print(f"{'name':24} {'kind':12} {'latent':>6} {'image':>12} {'-ELBO, nats':>12}  data set")
     for name in list_models():
-        folder = model_folder(name)
-        config = read_config(folder / CONFIG_FILE)
-        test = read_metrics(folder).get("test", {})
-        kind = f"{config.architecture} {'VAE' if config.variational else 'AE'}"
-        elbo = f"{test['negative_elbo']:.2f}" if test else "-"
-        shape = "x".join(map(str, config.image_shape))
-        dataset = config.training.dataset if config.training else "-"
-        print(f"{name:24} {kind:12} {config.latent_dim:6} {shape:>12} {elbo:>12}  {dataset}")
+        try:
+            print(_model_line(name))
+        except VAEExplorerError as error:  # a damaged model does not hide the others
+            print(f"{name:24} {error}")
+
+
+def _model_line(name: str) -> str:
+    folder = model_folder(name)
+    config = read_config(folder / CONFIG_FILE)
+    test = read_metrics(folder).get("test", {})
+    kind = f"{config.architecture} {'VAE' if config.variational else 'AE'}"
+    elbo = f"{test['negative_elbo']:.2f}" if test else "-"
+    shape = "x".join(map(str, config.image_shape))
+    dataset = config.training.dataset if config.training else "-"
+    return f"{name:24} {kind:12} {config.latent_dim:6} {shape:>12} {elbo:>12}  {dataset}"
 
 
 def model_config(options: argparse.Namespace) -> ModelConfig:
@@ -231,8 +240,16 @@ def _add_command(commands: Any, name: str, text: str) -> argparse.ArgumentParser
     command: argparse.ArgumentParser = commands.add_parser(
         name, help=text, description=text, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    command.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="processor cores that torch may use")
+    command.add_argument(
+        "--threads", type=_positive, default=os.cpu_count() or 1, help="processor cores that torch may use"
+    )
     return command
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
+    return int(text)
 
 
 def _integers(text: str) -> tuple[int, ...]:
@@ -271,10 +288,10 @@ def _show_progress(trainer: Trainer) -> None:
                 )
 
 
-def _run_record(options: argparse.Namespace, seconds: float, trainer: Trainer) -> dict[str, Any]:
+def _run_record(options: argparse.Namespace, trainer: Trainer) -> dict[str, Any]:
     return {
-        "command": "python -m vae_core " + shlex.join(sys.argv[1:]),
-        "seconds": round(seconds, 1),
+        "command": "python -m vae_core " + shlex.join(options.arguments),
+        "seconds": round(trainer.history.seconds, 1),
         "machine": f"{options.threads} cores ({platform.machine()}), torch {torch.__version__}",
         "best_epoch": trainer.history.best_epoch,
         "validation_loss": trainer.history.best_loss,

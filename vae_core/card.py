@@ -55,7 +55,8 @@ def update_figures(folder: Path, metrics: dict[str, Any]) -> None:
 
 def _figures_table(metrics: dict[str, Any]) -> str:
     test, rows = metrics["test"], []
-    rows.append(("-ELBO, nats", f"{test['negative_elbo']:.2f} ± {test['negative_elbo_standard_error']:.2f}"))
+    error = test["negative_elbo_standard_error"]
+    rows.append(("-ELBO, nats", f"{test['negative_elbo']:.2f}" + ("" if error is None else f" ± {error:.2f}")))
     rows.append(("reconstruction, nats", f"{test['reconstruction']:.2f}"))
     rows.append(("KL, nats", f"{test['kl']:.2f}"))
     rows.append(("active units", f"{test['active_units']} of {len(test['kl_per_dimension'])}"))

@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from vae_core.errors import ModelError
 from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE
 
@@ -99,14 +101,23 @@ def save_model(model: VAE, folder: Path, *, half: bool = True) -> None:
     stored = copy.deepcopy(model).half() if half else model
     try:
         stored.save_pretrained(folder)
-    except OSError as error:
-        raise ModelError(f"{folder} cannot be written ({error.strerror}); choose another folder.") from error
+    except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
+        raise ModelError(f"{folder} cannot be written ({error}); choose another folder.") from error
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """The figures in a model's metrics.json; empty when it has none."""
+    """The figures in a model's metrics.json; empty when it has none.
+
+    Raises:
+        ModelError: The file is damaged.
+    """
     path = folder / METRICS_FILE
-    figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    try:
+        figures = json.loads(path.read_bytes()) if path.is_file() else {}
+    except ValueError as error:
+        raise ModelError(f"{path} is not JSON ({error}); delete it and run evaluate.") from error
+    if not isinstance(figures, dict):
+        raise ModelError(f"{path} must hold one JSON object, got {figures!r}; delete it and run evaluate.")
     return figures
 
 

@@ -28,6 +28,7 @@ ConfigT = TypeVar("ConfigT")
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 MAX_SIDE = 512  # pixels; beyond it a dense layer of the mlp would not fit in memory
 MAX_LATENT_DIM = 1024
+MAX_SEED = 2**63 - 1  # torch's generators take no more
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,13 @@ class Preparation:
     """How a picture from outside becomes what the model sees (see `vae_core.images`).
 
     Attributes:
-        fit: Make the picture square by cropping its middle or by padding it.
-        background: What shows through transparent places, and the colour of the padding
-            where the picture's own border gives none.
-        invert: Swap black and white; ``"auto"`` does so when the border is brighter than
-            the middle grey, since digit-like models know light strokes on black.
-        centre: Centre by mass as MNIST did: the strokes fitted into 20/28 of the side, then
-            moved so that their centre of mass is the centre of the picture.
+        fit: Bring the picture to the model's proportions by cropping its middle or by padding it
+            with the median colour of its border.
+        background: What shows through transparent places.
+        invert: Swap black and white; ``"auto"`` does so when the border is bright, and divides by the
+            paper's brightness, since digit-like models know light strokes on pure black.
+        centre: Place the strokes as MNIST did: lifted off their ground, fitted into 20/28 of the
+            side and moved so that their centre of mass is the centre. Takes the place of `fit`.
     """
 
     fit: Literal["crop", "pad"] = "crop"
@@ -99,8 +100,8 @@ class TrainingConfig:
             _require(name, getattr(self, name), at_least=1)
         for name in ("lr_warmup_steps", "weight_decay", "beta", "kl_warmup_epochs", "free_bits", "clip_norm"):
             _require(name, getattr(self, name), at_least=0)
-        for name in ("patience", "seed"):
-            _require(name, getattr(self, name), at_least=0)
+        _require("patience", self.patience, at_least=0)
+        _require("seed", self.seed, at_least=0, at_most=MAX_SEED)
         if not 0 < self.learning_rate < math.inf:
             raise ConfigError(f"learning_rate must be above 0 and finite, got {self.learning_rate}; try 0.002.")
 

@@ -35,16 +35,17 @@ class Evaluation:
     kl: Float[Tensor, "n d"]
 
     def figures(self) -> dict[str, Any]:
-        """What metrics.json holds: means in nats, the standard error of -ELBO, and the active units."""
+        """What metrics.json holds: means in nats, the standard error of -ELBO (None of one image), active units."""
         negative_elbo = self.reconstruction + self.kl.sum(dim=1)  # [image]
+        count = len(negative_elbo)
         return {
-            "images": len(negative_elbo),
+            "images": count,
             "negative_elbo": negative_elbo.mean().item(),
-            "negative_elbo_standard_error": (negative_elbo.std() / len(negative_elbo) ** 0.5).item(),
+            "negative_elbo_standard_error": (negative_elbo.std() / count**0.5).item() if count > 1 else None,
             "reconstruction": self.reconstruction.mean().item(),
             "kl": self.kl.sum(dim=1).mean().item(),
             "kl_per_dimension": self.kl.mean(dim=0).tolist(),
-            "active_units": int((self.posterior.mean.var(dim=0) > ACTIVE_VARIANCE).sum()),
+            "active_units": int((self.posterior.mean.var(dim=0, correction=0) > ACTIVE_VARIANCE).sum()),
         }
 
 

@@ -94,11 +94,11 @@ WHITES: dict[str, tuple[float, ...]] = {
 MODES = {1: "L", 3: "RGB"}  # by number of channels
 
 INK_SHARE = 20 / 28  # of the model's side: MNIST's 20 x 20 box in 28 x 28 pixels
-WORK_SIDES = 10  # model sides; what is larger is averaged down first, so a drawing of a tenth stays sharp
+WORK_SIDES = 5  # model sides; what is larger is averaged down first, against noise; a drawing of a fifth stays sharp
 MIN_CONTRAST = 0.2  # of [0, 1]; a pencil on paper has 0.3, the noise of an empty sheet less than 0.1
 FAINTEST_INK = 0.05  # of [0, 1]; what is fainter has no say in where the ink ends
 STRAY_INK = 0.001  # of all ink; MNIST's outermost rows hold more in 99.5 % of its digits, a speck less
-GROUND_STEPS = 10  # by then the plane moves by less than half a grey level
+GROUND_STEPS = 40  # by then the plane moves by less than half of one of 256 grey levels
 
 
 def open_picture(data: bytes, *, name: str = "the picture") -> Image.Image:
@@ -130,7 +130,7 @@ def open_picture(data: bytes, *, name: str = "the picture") -> Image.Image:
     except DAMAGE as error:
         raise ImageError(
             f"{name} must be an intact picture, got {reader.format} data that cannot be decoded "
-            f"({error or type(error).__name__}); save it again as PNG or JPEG."
+            f"({str(error) or type(error).__name__}); save it again as PNG or JPEG."
         ) from error
 
 
@@ -213,7 +213,7 @@ def image_to_png(image: Float[Tensor, "channel height width"], *, scale: int = 1
 
 
 def error_map(
-    original: Float[Tensor, "channel height width"], reconstruction: Float[Tensor, "channel height width"]
+    original: Float[Tensor, "channel height width"], reconstruction: Float[Tensor, "..."]
 ) -> Float[Tensor, "1 height width"]:
     """The absolute error of each pixel, averaged over the channels.
 
@@ -366,7 +366,7 @@ def _lift(image: Float[Tensor, "channel height width"]) -> Float[Tensor, "channe
     light that fell on the paper out of the strokes as well.
     """
     ground = _ground(image)
-    return (image - ground) / (1 - ground)
+    return (image - ground) / (1 - ground).clamp(min=0.1)  # on a ground near white no stroke can be lighter
 
 
 def _ground(image: Float[Tensor, "channel height width"]) -> Float[Tensor, "height width"]:
@@ -378,12 +378,13 @@ def _ground(image: Float[Tensor, "channel height width"]) -> Float[Tensor, "heig
     grey = image.mean(dim=0, keepdim=True)  # (1, height, width)
     rows, columns = torch.linspace(-1, 1, image.shape[1]), torch.linspace(-1, 1, image.shape[2])
     plane = torch.stack([torch.ones_like(grey[0]), *torch.meshgrid(rows, columns, indexing="ij")])  # (3, height, width)
-    design, target = _border(plane).T, _border(grey).T  # (pixel, 3), (pixel, 1)
-    weight = torch.ones_like(target)
+    design, target = _border(plane).T.numpy(), _border(grey)[0].numpy()  # (pixel, 3), (pixel,)
+    weight = np.ones_like(target)
     for _ in range(GROUND_STEPS):
-        slope: Tensor = torch.linalg.lstsq(design * weight.sqrt(), target * weight.sqrt()).solution  # (3, 1)
-        weight = 1 / (design @ slope - target).abs().clamp(min=1e-3)
-    return (slope[:, :, None] * plane).sum(dim=0).clamp(0, 0.9)
+        weighted = design.T * weight  # (3, pixel)
+        slope = np.linalg.lstsq(weighted @ design, weighted @ target, rcond=None)[0]  # (3,)
+        weight = 1 / np.maximum(np.abs(design @ slope - target), 1e-3)
+    return (torch.from_numpy(slope)[:, None, None] * plane).sum(dim=0)
 
 
 def _centre(image: Float[Tensor, "channel _ _"], height: int, width: int) -> Float[Tensor, "channel height width"]:
@@ -394,7 +395,7 @@ def _centre(image: Float[Tensor, "channel _ _"], height: int, width: int) -> Flo
     that their centre of mass is at the centre of the 28 x 28 field.
     """
     noise = _border(image).abs().median().item()
-    ink = (image - 2 * noise).clamp(0, 1)
+    ink = (image - 2 * noise).clamp(0, 1)  # takes off most of what is no ink; the rest is no stronger than this:
     faintest = max(FAINTEST_INK, 4 * noise)
     centred = torch.zeros(len(image), height, width)
     if ink.mean(dim=0).max() >= max(MIN_CONTRAST, faintest):

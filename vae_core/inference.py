@@ -21,7 +21,7 @@ from torch import Tensor
 from vae_core.checkpoint import REFERENCE_FILE, load_model, model_folder
 from vae_core.config import ModelConfig
 from vae_core.errors import BusyError, InputError, ModelError
-from vae_core.model import VAE, WEIGHTS_FILE, Posterior
+from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE, Posterior
 from vae_core.objective import reconstruction_nats
 from vae_core.reference import Reference
 
@@ -44,7 +44,7 @@ class LoadedModel:
     Attributes:
         name: Its name.
         folder: Where it is stored.
-        digest: Twelve hexadecimal digits that change with the weights or the reference set.
+        digest: Twelve hexadecimal digits that change with the configuration, the weights or the reference set.
         model: The network, in evaluation mode.
         reference: Its reference set; None when none is stored.
     """
@@ -67,7 +67,9 @@ class LoadedModel:
             ModelError: None is stored.
         """
         if self.reference is None:
-            raise ModelError(f"{self.name} has no reference set, so no map; run `python -m vae_core evaluate {self.name}`.")
+            raise ModelError(
+                f"{self.name} has no reference set, so no map; run `python -m vae_core evaluate {self.name}`."
+            )
         return self.reference
 
 
@@ -126,7 +128,8 @@ class _Lane:
         return job.result
 
     def _work(self) -> None:
-        torch.set_num_threads(TORCH_THREADS)  # counts for the calling thread alone
+        torch.get_num_threads()  # else this thread's first computation would take the number set last anywhere
+        torch.set_num_threads(TORCH_THREADS)  # counts for this thread, and as a start for those that come later
         while True:
             self._run_batch(self._take_batch())
 
@@ -150,12 +153,13 @@ class _Lane:
         try:
             with torch.inference_mode():
                 joined = torch.cat([job.rows for job in batch])
-                outputs = torch.cat([batch[0].run(part) for part in joined.split(self.max_rows)])
+                joined_outputs = torch.cat([batch[0].run(part) for part in joined.split(self.max_rows)])
+            outputs = joined_outputs.split([len(job.rows) for job in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait, not to the lane
             for job in batch:
                 job.result.set_exception(error)
             return
-        for job, output in zip(batch, outputs.split([len(job.rows) for job in batch]), strict=True):
+        for job, output in zip(batch, outputs, strict=True):
             job.result.set_result(output)
 
 
@@ -206,13 +210,14 @@ class Engine:
             InputError: The images have another shape than the model's.
             BusyError: Too many requests wait.
         """
-        model = self.load(name).model
+        loaded = self.load(name)
+        loaded.model.check_images(images)  # here rather than in the lane, where it would fail the whole batch
 
         def run(rows: Tensor) -> Tensor:
-            posterior = model.encode(rows)
+            posterior = loaded.model.encode(rows)
             return torch.stack([posterior.mean, posterior.logvar], dim=1)  # [n, 2, latent]
 
-        both = self._bulk.submit((self.load(name).digest, "encode"), run, images).result()
+        both = self._bulk.submit((loaded.digest, "encode"), run, images).result()
         return Posterior(both[:, 0], both[:, 1])
 
     def analyse(self, name: str, images: Sequence[Float[Tensor, "c h w"]]) -> list[Analysis]:
@@ -248,15 +253,23 @@ class Engine:
         return nats.mean().item()
 
 
-@functools.cache
+_first_engine = threading.Lock()
+
+
 def engine() -> Engine:
     """The process's one engine."""
+    with _first_engine:  # a cache alone would let two threads that come first make one each
+        return _cached_engine()
+
+
+@functools.cache
+def _cached_engine() -> Engine:
     return Engine()
 
 
 def _load(name: str, folder: Path, digest: str) -> LoadedModel:
     reference_file = folder / REFERENCE_FILE
-    model = load_model(name).to(memory_format=torch.channels_last)
+    model = load_model(name).channels_last()
     reference = Reference.load(reference_file) if reference_file.is_file() else None
     if reference is not None and reference.latent_dim != model.config.latent_dim:
         raise ModelError(
@@ -268,14 +281,15 @@ def _load(name: str, folder: Path, digest: str) -> LoadedModel:
 
 def _digest(folder: Path) -> str:
     """A fingerprint of a stored model from its files' sizes and times, cheap enough for every request."""
-    states = [path.stat() for path in (folder / WEIGHTS_FILE, folder / REFERENCE_FILE) if path.is_file()]
+    files = [folder / name for name in (CONFIG_FILE, WEIGHTS_FILE, REFERENCE_FILE)]
+    states = [path.stat() for path in files if path.is_file()]
     text = repr([str(folder), *((state.st_size, state.st_mtime_ns) for state in states)])
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _checked_codes(z: Float[np.ndarray, "n d"], latent_dim: int) -> np.ndarray:
-    if z.shape[1] != latent_dim:
-        raise InputError(f"z has {latent_dim} dimensions for this model, got {z.shape[1]}.")
-    if not np.isfinite(z).all():
+    if z.ndim != 2 or z.shape[1] != latent_dim:
+        raise InputError(f"z must be [n, {latent_dim}] for this model, got {list(z.shape)}.")
+    if not (np.abs(z) <= np.finfo(np.float32).max).all():  # false for NaN as well
         raise InputError("every value of z must be a finite number, got NaN or infinity.")
     return np.array(z, dtype=np.float32)  # a copy: the caller may write to its own while this one waits

@@ -27,22 +27,25 @@ def spherical_path(
 ) -> Float[np.ndarray, "n d"]:
     """Codes on the arc from `start` to `end`, both included, [frames, latent].
 
-    Great-circle interpolation (White 2016, arXiv:1609.04468): the direction turns evenly and the norm
-    stays between the ends' norms. It falls back to the straight line where the arc is undefined: an end at
-    the origin, or ends that point the same or opposite ways.
+    Great-circle interpolation of the directions (White 2016, arXiv:1609.04468): they turn evenly, while the norm
+    goes evenly from one end's to the other's. It falls back to the straight line where the arc is undefined: an
+    end at the origin, or ends that point the same or opposite ways.
     """
-    norms = float(np.linalg.norm(start) * np.linalg.norm(end))
-    cosine = float(np.dot(start, end)) / norms if norms > 0 else 1.0
-    angle = float(np.arccos(np.clip(cosine, -1, 1)))
+    ends = np.stack([start, end]).astype(np.float64)
+    norms = np.linalg.norm(ends, axis=1, keepdims=True)  # [2, 1]
+    if norms.min() == 0:
+        return linear_path(start, end, frames)
+    first, last = ends / norms
+    angle = float(np.arccos(np.clip(first @ last, -1, 1)))
     if angle < PARALLEL or np.pi - angle < PARALLEL:
         return linear_path(start, end, frames)
     t = _steps(frames)  # [frames, 1]
-    path = (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
-    return path.astype(np.float32)
+    directions = (np.sin((1 - t) * angle) * first + np.sin(t * angle) * last) / np.sin(angle)  # [frames, latent]
+    return (directions * ((1 - t) * norms[0] + t * norms[1])).astype(np.float32)
 
 
 def interpolate(
-    start: Float[np.ndarray, " d"], end: Float[np.ndarray, " d"], *, frames: int, kind: Path
+    start: Float[np.ndarray, " d"], end: Float[np.ndarray, " e"], *, frames: int, kind: Path
 ) -> Float[np.ndarray, "n d"]:
     """Codes from `start` to `end` along the given kind of path, [frames, latent].
 

@@ -192,19 +192,34 @@ class VAE(
             torch.manual_seed(seed)
             return cls(config)
 
+    def channels_last(self) -> "VAE":
+        """Lay the weights out for convolutions on processors, in place; the values stay the same. Returns self."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last)
+        return self
+
     def encode(self, images: Float[Tensor, "batch channel height width"]) -> Posterior:
         """Images [batch, channel, height, width] in [0, 1] -> posteriors. Nothing random happens.
 
         Raises:
             InputError: The images have another shape than the model's.
         """
+        self.check_images(images)
+        posterior: Posterior = self.encoder(images)
+        return posterior
+
+    def check_images(self, images: Tensor) -> None:
+        """Let images of the model's shape pass.
+
+        Raises:
+            InputError: They have another.
+        """
         if tuple(images.shape[1:]) != self.config.image_shape:
             raise InputError(
                 f"this model takes images of [batch, {', '.join(map(str, self.config.image_shape))}], "
                 f"got {list(images.shape)}; prepare them with vae_core.images.prepare_picture."
             )
-        posterior: Posterior = self.encoder(images)
-        return posterior
 
     def logits(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         """z [batch, latent] -> the decoder's output before the sigmoid, [batch, channel, height, width].
@@ -242,13 +257,11 @@ class VAE(
             folder = _fetch(str(pretrained_model_name_or_path), **options)
         if not (folder / CONFIG_FILE).is_file():
             raise ModelError(f"{folder} holds no {CONFIG_FILE}: a stored model has one beside {WEIGHTS_FILE}.")
-        read_config(folder / CONFIG_FILE)  # before the mixin reads it with its own, lenient, reader
-        model: VAE = super().from_pretrained(str(folder))
-        return model
+        return cls._read(folder)
 
     @classmethod
-    def _from_pretrained(cls, *, model_id: str, **_lenient: Any) -> "VAE":
-        folder = Path(model_id)
+    def _read(cls, folder: Path) -> "VAE":
+        # Not by the mixin's own from_pretrained: its reader of config.json is lenient.
         model = cls(read_config(folder / CONFIG_FILE))
         try:
             weights = load_file(folder / WEIGHTS_FILE)

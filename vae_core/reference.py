@@ -4,6 +4,8 @@ No pictures are stored: they are decoded from the means when shown.
 """
 
 import functools
+import zipfile
+import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -11,14 +13,15 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from vae_core.errors import ModelError
+from vae_core.errors import InputError, ModelError
 from vae_core.latent import slider_ranges
 from vae_core.model import Posterior
 from vae_core.projection import NeighbourMap, PCAMap, fit_pca, fit_umap
 
-__all__ = ["REFERENCE_LIMIT", "Reference", "build_reference"]
+__all__ = ["REFERENCE_LIMIT", "REFERENCE_MINIMUM", "Reference", "build_reference"]
 
 REFERENCE_LIMIT = 10_000  # images
+REFERENCE_MINIMUM = 16  # images: each one and the 15 neighbours that the map is made of
 
 
 @dataclass(frozen=True)
@@ -93,17 +96,28 @@ class Reference:
         """Read reference.npz.
 
         Raises:
-            ModelError: The file is missing, damaged or lacks a part.
+            ModelError: The file is missing or damaged, lacks a part, or its parts do not fit each other.
         """
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {field.name: stored[field.name] for field in fields(cls)}
-        except (OSError, ValueError, KeyError) as error:
+            _check_shapes(arrays)
+        # An EOFError is an empty file, a TypeError a single array saved under this name, a ValueError a pickle.
+        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelError(f"{path} is no reference set ({error}); run evaluate to build it again.") from error
         arrays["label_names"] = tuple(arrays["label_names"].tolist())
         arrays["logvars"] = arrays["logvars"].astype(np.float32)
         arrays["labels"] = arrays["labels"].astype(np.int64)
         return cls(**arrays)
+
+
+def _check_shapes(arrays: dict[str, np.ndarray]) -> None:
+    count, latent = arrays["means"].shape
+    per_image = {"logvars": (latent,), "labels": (), "umap_places": (2,), "reconstruction": ()}
+    shapes = {name: (count, *rest) for name, rest in per_image.items()}
+    for name, shape in {**shapes, "pca_mean": (latent,), "pca_components": (2, latent)}.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} must be {list(shape)}, got {list(arrays[name].shape)}")
 
 
 def build_reference(
@@ -125,7 +139,12 @@ def build_reference(
 
     Returns:
         The reference set, and the fitted umap reducer for measuring how placements agree with it.
+
+    Raises:
+        InputError: There are fewer than `REFERENCE_MINIMUM` images.
     """
+    if len(labels) < REFERENCE_MINIMUM:
+        raise InputError(f"a reference set needs at least {REFERENCE_MINIMUM} held-out images, got {len(labels)}.")
     means = posterior.mean.numpy().astype(np.float32)
     places, reducer = fit_umap(means, seed=seed)
     pca = fit_pca(means)

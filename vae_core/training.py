@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vae_core.config import ModelConfig, TrainingConfig, config_from_json, config_to_json
-from vae_core.errors import TrainingError
+from vae_core.errors import ConfigError, TrainingError
 from vae_core.model import VAE
 from vae_core.objective import Terms, kl_weight, loss, sampled_terms
 
@@ -73,6 +73,7 @@ class History:
     epochs_done: int = 0
     best_epoch: int = 0
     best_loss: float = math.inf
+    seconds: float = 0.0  # spent in whole epochs, over all the runs that were resumed
 
 
 def learning_rate(step: int, total_steps: int, config: TrainingConfig) -> float:
@@ -119,7 +120,7 @@ class Trainer:
         self.folder = folder
         self.train_images = train_images
         self.validation_images = validation_images
-        self.model = VAE.build_seeded(config, self.settings.seed).to(memory_format=torch.channels_last)
+        self.model = VAE.build_seeded(config, self.settings.seed).channels_last()
         self.best_weights = _copy_weights(self.model)
         self.optimizer = _build_optimizer(self.model, self.settings)
         self.history = History()
@@ -155,13 +156,13 @@ class Trainer:
         epoch = self.history.epochs_done
         order = torch.randperm(len(self.train_images), generator=_stream(self.settings.seed, epoch, ORDER))
         noise = _stream(self.settings.seed, epoch, NOISE)
-        meter = _Meter()
+        meter, started = _Meter(), time.perf_counter()
         self.model.train()
         for step, chosen in enumerate(order.split(self.settings.batch_size)):
             weight = self._train_step(self.train_images[chosen], epoch * self.steps_per_epoch + step, noise, meter)
             progress = self._progress(epoch, step + 1, meter.figures(weight), meter.images_per_second)
             yield progress
-        yield self._finish_epoch(progress)
+        yield self._finish_epoch(progress, started)
 
     def _train_step(self, images: Tensor, step: int, noise: torch.Generator, meter: "_Meter") -> float:
         settings = self.settings
@@ -170,11 +171,7 @@ class Trainer:
             group["lr"] = learning_rate(step, settings.epochs * self.steps_per_epoch, settings)
         terms, _ = sampled_terms(self.model, _to_input(images, settings, noise), noise)
         value = loss(terms, weight=weight, free_bits=settings.free_bits)
-        if not torch.isfinite(value):
-            raise TrainingError(
-                f"the loss became {value.item()} in step {step}: lower the learning rate "
-                f"(now {settings.learning_rate}) or set clip_norm."
-            )
+        self._check_finite(value.item(), f"step {step}")
         self.optimizer.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
         if settings.clip_norm > 0:
@@ -183,9 +180,11 @@ class Trainer:
         meter.add(terms)
         return weight
 
-    def _finish_epoch(self, progress: Progress) -> Progress:
+    def _finish_epoch(self, progress: Progress, started: float) -> Progress:
         validation = self._validate()
+        self._check_finite(validation.loss, f"the validation of epoch {progress.epoch}")
         self.history.epochs_done += 1
+        self.history.seconds += time.perf_counter() - started
         is_best = validation.loss < self.history.best_loss
         if is_best:
             self.history.best_epoch = self.history.epochs_done
@@ -194,6 +193,13 @@ class Trainer:
         if self.folder is not None:
             self._write_checkpoint(self.folder)
         return replace(progress, validation=validation, is_best=is_best)
+
+    def _check_finite(self, value: float, place: str) -> None:
+        if not math.isfinite(value):
+            raise TrainingError(
+                f"the loss became {value} in {place}: lower the learning rate (now {self.settings.learning_rate}) "
+                "or set clip_norm."
+            )
 
     @torch.no_grad()
     def _validate(self) -> Figures:
@@ -229,8 +235,9 @@ class Trainer:
             return False
         try:
             self._read_checkpoint(path)
-        except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
-            raise TrainingError(f"{path} is damaged ({error}); delete it to start afresh.") from error
+        except (SafetensorError, ConfigError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise TrainingError(f"{path} is damaged ({reason}); delete it to start afresh.") from error
         return True
 
     def _write_checkpoint(self, folder: Path) -> None:
@@ -244,8 +251,8 @@ class Trainer:
             folder.mkdir(parents=True, exist_ok=True)
             save_file(tensors, temporary, metadata=metadata)
             temporary.replace(folder / CHECKPOINT_FILE)  # a kill while writing leaves the last checkpoint whole
-        except OSError as error:
-            raise TrainingError(f"{folder} cannot be written ({error.strerror}); choose another folder.") from error
+        except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
+            raise TrainingError(f"{folder} cannot be written ({error}); choose another folder.") from error
 
     def _read_checkpoint(self, path: Path) -> None:
         with safe_open(path, framework="pt") as file:
@@ -257,6 +264,7 @@ class Trainer:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no dict
         self.model.load_state_dict(_under(tensors, "model/"))
         self.best_weights = _under(tensors, "best/")
+        self.best_model()  # fails where one is missing
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _under(tensors, "optimizer/").items():
             index, key = name.split("/")

@@ -1,3 +1,209 @@
+"""Reconstruct: own pictures beside what the model sees of them and what it makes of that, with figures and a map."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
 import streamlit as st
 
-st.write("soon")
+from app.cache import example_digits
+from app.charts import posterior_figure
+from app.choices import current_view, take_view
+from app.frame import current_model, page_header
+from app.gallery import Examined, add_pictures, choose_picture, examine
+from app.state import End, Picture, session
+from app.widgets.atlas import CARD, atlas
+from app.widgets.comparison import comparison, comparison_style, thumbnail
+from app.widgets.component import Event
+from app.widgets.model_data import png_base64
+from app.widgets.preparation import preparation_switches
+from app.widgets.uploader import uploader
+from vae_core.images import image_to_png
+from vae_core.inference import ELBO_SAMPLES, engine
+
+HINT = "Add pictures: see what the model sees of them, what it makes of that, and where they lie on its map."
+PRIVACY = "Uploads stay in this session's memory and are never written to disk."
+VARIATIONAL_FIGURES = (
+    f"Pictures are decoded from the posterior mean μ. Figures are averages over {ELBO_SAMPLES} samples of the "
+    "posterior: ELBO = −(reconstruction + KL), where reconstruction is −log p(x|z)."
+)
+PLAIN_FIGURES = (
+    "A plain autoencoder has neither posterior nor prior, so no KL and no ELBO: what is left is the reconstruction "
+    "term −log p(x|z)."
+)
+CARDS = 6  # pictures on one page of the list
+MAP = "atlas_column"
+
+STYLE = """
+<style>
+  /* The map stays in sight while the list is scrolled. */
+  [data-testid="stColumn"]:has(> * .st-key-%(map)s) { position: sticky; top: 4.5rem; align-self: flex-start; }
+  [class*="st-key-%(card)s"] { scroll-margin: 5rem 0 2rem; }
+  .st-key-%(card)s%(chosen)s { border-color: %(accent)s; }
+  .vae-card-name { font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  [class*="st-key-example_"] img { max-height: none; height: 64px; }
+</style>
+"""
+
+
+def show() -> None:
+    """The page."""
+    if not page_header("Reconstruct your pictures", HINT):
+        return
+    memory, loaded = session(), current_model()
+    comparison_style()
+    accent = st.get_option("theme.primaryColor")
+    st.html(STYLE % {"map": MAP, "card": CARD, "chosen": memory.chosen, "accent": accent})
+    left, right = st.columns([1.5, 1], gap="medium")
+    with left:
+        show_adding()
+        examined = examine(memory, engine(), loaded)
+        show_cards(examined[::-1])  # the newest first
+    with right, st.container(key=MAP):
+        view = current_view(memory, loaded)
+        atlas(key="atlas", loaded=loaded, view=view, examined=examined, chosen=memory.chosen, on_event=handle)
+
+
+def handle(event: Event) -> None:
+    """Take over what the person did on the map; runs before the page's script."""
+    memory = session()
+    if event.kind == "view":
+        take_view(memory, current_model(), event.value)
+    elif any(picture.id == event.value for picture in memory.pictures):
+        memory.turn_to(event.value)
+
+
+# -- adding --------------------------------------------------------------------------------------------------------
+
+
+def show_adding() -> None:
+    """The upload box, how pictures are prepared, and examples."""
+    memory = session()
+    take_uploads()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Preparation", help="How an upload becomes what the model sees"):
+            show_preparation()
+        if memory.pictures:
+            with st.popover("Examples"):
+                show_examples()
+        if len(memory.pictures) > 1:
+            st.button("Remove all", on_click=remove, args=([picture.id for picture in memory.pictures],))
+        st.caption(PRIVACY)
+    if not memory.pictures:
+        show_examples()
+
+
+def take_uploads() -> None:
+    """Take over what is in the upload box and go on with an empty one, else every rerun would add it again."""
+    memory = session()
+    files = uploader(key=f"uploader_{memory.uploads}")
+    if files:
+        memory.uploads += 1
+        memory.turns += 1
+        with st.spinner("Encoding ..."):
+            add_pictures(memory, engine(), current_model(), files)
+        st.rerun()
+
+
+def show_examples() -> None:
+    """Real handwritten digits to try, one button each."""
+    st.markdown("Try a real handwritten digit:")
+    with st.container(horizontal=True):
+        for index, (name, image) in enumerate(example_digits()):
+            label = f"![{name}](data:image/png;base64,{png_base64(image)})"
+            st.button(label, key=f"example_{index}", on_click=add_example, args=(index,))
+
+
+def add_example(index: int) -> None:
+    """Add one of the examples."""
+    memory = session()
+    name, image = example_digits()[index]
+    add_pictures(memory, engine(), current_model(), [(f"digit {name}", lambda: image_to_png(image))])
+    memory.turns += 1
+
+
+def show_preparation() -> None:
+    """The switches; a change counts for all pictures of this session and this model."""
+    memory, loaded = session(), current_model()
+    default = loaded.config.preparation
+    current = memory.preparations.get(loaded.name, default)
+    wanted = preparation_switches(key=f"prepare_{loaded.name}", current=current, default=default)
+    if wanted != current:
+        memory.prepare_as(loaded.name, wanted)
+
+
+# -- cards ---------------------------------------------------------------------------------------------------------
+
+
+def show_cards(examined: Sequence[Examined]) -> None:
+    """One page of the list, and under it the way to the others and what the figures are."""
+    if not examined:
+        return
+    cards, memory = st.container(), session()
+    first = 0
+    if len(examined) > CARDS:
+        ids = [each.picture.id for each in examined]
+        chosen = ids.index(memory.chosen) if memory.chosen in ids else 0
+        pages = -(-len(ids) // CARDS)
+        first = CARDS * (st.pagination(pages, default=chosen // CARDS + 1, key=f"page_{memory.turns}") - 1)
+    with cards:
+        for each in examined[first : first + CARDS]:
+            show_card(each)
+    st.caption(VARIATIONAL_FIGURES if current_model().config.variational else PLAIN_FIGURES)
+
+
+def show_card(each: Examined) -> None:
+    """One picture: what can be done with it, the four pictures side by side, its figures, and its posterior."""
+    picture, variational = each.picture, current_model().config.variational
+    with st.container(border=True, key=CARD + picture.id):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(f'<div class="vae-card-name">{escape(picture.name)}</div>')
+            show_actions(picture)
+        comparison(each, upload=small_copy(picture), variational=variational)
+        with st.expander(
+            "μ ± σ per dimension", key=f"posterior_{picture.id}", type="compact", on_change="rerun"
+        ) as posterior:
+            if posterior.open:
+                analysis = each.analysis
+                figure = posterior_figure(analysis.mean, analysis.std, analysis.kl)
+                st.plotly_chart(figure, key=f"chart_{picture.id}", config={"displayModeBar": False})
+
+
+def show_actions(picture: Picture) -> None:
+    """The buttons of a card."""
+    memory, loaded = session(), current_model()
+    which = free_end(memory.ends.get(loaded.name, {}), picture)
+    if st.button("Explore", key=f"explore_{picture.id}", icon=":material/explore:", help="Load its μ into the sliders"):
+        choose_picture(memory, engine(), loaded, picture.id)
+        st.switch_page("views/explore.py")
+    help_text = f"Make it the {which} of the path"
+    if st.button("Interpolate", key=f"interpolate_{picture.id}", icon=":material/timeline:", help=help_text):
+        memory.ends.setdefault(loaded.name, {})[which] = End(picture.name, picture=picture.id)
+        st.switch_page("views/interpolate.py")
+    st.button("Remove", key=f"remove_{picture.id}", icon=":material/delete:", on_click=remove, args=([picture.id],))
+
+
+def free_end(ends: Mapping[str, End], picture: Picture) -> str:
+    """The end that a picture takes: the one that it has, else the first that no picture has, else the last."""
+    held = {which: ends[which].picture if which in ends else None for which in ("start", "end")}
+    for wanted in (picture.id, None):
+        for which, holder in held.items():
+            if holder == wanted:
+                return which
+    return "end"
+
+
+def remove(picture_ids: Sequence[str]) -> None:
+    """Forget pictures."""
+    for picture_id in picture_ids:
+        session().remove_picture(picture_id)
+
+
+def small_copy(picture: Picture) -> bytes:
+    """The picture's thumbnail, made once: a large photo takes a while to decode."""
+    memory = session()
+    if picture.id not in memory.thumbnails:
+        memory.thumbnails[picture.id] = thumbnail(picture)
+    return memory.thumbnails[picture.id]
+
+
+show()

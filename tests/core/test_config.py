@@ -155,7 +155,8 @@ BROKEN_TRAININGS: list[tuple[dict[str, Any], str]] = [
     ({"free_bits": -1.0}, "free_bits must be at least 0, got -1.0"),
     ({"clip_norm": -1.0}, "clip_norm must be at least 0, got -1.0"),
     ({"patience": -1}, "patience must be at least 0, got -1"),
-    ({"seed": -1}, "seed must be at least 0, got -1"),
+    ({"seed": -1}, "seed must be between 0 and 9223372036854775807, got -1"),
+    ({"seed": 2**63}, "seed must be between 0 and 9223372036854775807, got 9223372036854775808"),
 ]
 
 

@@ -5,7 +5,7 @@
 // while the person moved on never takes a slider back.
 
 import { adoptStyles, el } from "./dom.js";
-import { LatentMap } from "./map.js";
+import { LatentMap, starsOf } from "./map.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
 import { mountPictures } from "./pictures.js";
 import { SliderPanel } from "./sliders.js";
@@ -56,8 +56,9 @@ class Bench {
     this.component = component;
     this.data = data;
     if (!before) this.build(data);
-    if (before?.model.digest !== data.model.digest || before?.model.name !== data.model.name) this.switchModel(data);
-    if (before?.revision !== data.revision) this.hydrate(data);
+    const switched = before?.model.digest !== data.model.digest || before?.model.name !== data.model.name;
+    if (switched) this.switchModel(data);
+    if (switched || before.revision !== data.revision) this.hydrate(data);
     this.toolbar.set(this.view);
     this.pictures.update(data);
     this.placeStars();
@@ -69,6 +70,7 @@ class Bench {
       onPeek: (place, px) => this.lookAt(place, px),
       onLeave: () => this.lookAway(),
       onLoad: (place) => this.loadPlace(place),
+      onGone: () => this.socket.close(),
     });
     this.map.overlay.append(this.card);
     const button = (text, title, act) => el("button", { class: "action", title, onclick: act }, text);
@@ -111,7 +113,6 @@ class Bench {
   }
 
   socketChanged(state, reason) {
-    if (!this.shadow.host.isConnected) return this.socket.close();
     if (state === "open") this.say("");
     else if (state === "lost") this.say("The server is out of reach; this page goes on by itself when it is back.");
     else this.say(`The server refused the last request: ${reason}`);
@@ -220,11 +221,7 @@ class Bench {
 
   placeStars() {
     const { pictures, chosen } = this.data;
-    const stars = pictures.map(({ id, name, mean, places }) => {
-      const [x, y] = places[this.view.projection] ?? [mean[this.view.x], mean[this.view.y]];
-      return { id, name, place: { x, y }, chosen: id === chosen };
-    });
-    this.map.setStars(stars, (id) => this.choose(id));
+    this.map.setStars(starsOf(pictures, this.view, chosen), (id) => this.choose(id));
   }
 
   choose(id) {

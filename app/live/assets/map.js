@@ -7,6 +7,7 @@ const PAD = 0.04; // of the data's extent, left free around it
 const CLICK_PX = 4; // a press that moves less is a click
 const SNAP_PX = 6; // nearer to a point than this means the point
 const KEY_STEP = 0.02; // of the view's width
+const GONE_MS = 1000; // a node that is out of the page for this long does not come back
 const SVG = "http://www.w3.org/2000/svg";
 
 let plotlyScript = null;
@@ -22,13 +23,14 @@ function loadPlotly(root, version) {
 
 /**
  * @typedef {{x: number, y: number}} Place
- * @typedef {{onPeek?: (place: Place, px: Place) => void, onLeave?: () => void, onLoad?: (place: Place) => void}} Hooks
+ * @typedef {{onPeek?: (place: Place, px: Place) => void, onLeave?: () => void, onLoad?: (place: Place) => void,
+ *   onGone?: () => void}} Hooks
  */
 export class LatentMap {
   /**
    * @param {URL} root
    * @param {string} plotlyVersion
-   * @param {Hooks} hooks what to do when somebody looks at, leaves or picks a place
+   * @param {Hooks} hooks what to do when somebody looks at, leaves or picks a place, and when the map is gone
    */
   constructor(root, plotlyVersion, hooks = {}) {
     this.root = root;
@@ -54,7 +56,7 @@ export class LatentMap {
       this.overlay,
     );
     this.marks = []; // {node, place}
-    this.path = [];
+    this.paths = [];
     this.points = { x: [], y: [] };
     this.listen();
   }
@@ -111,8 +113,15 @@ export class LatentMap {
   }
 
   resized() {
-    if (!this.element.isConnected) return this.Plotly.purge(this.plot);
-    if (this.element.clientWidth > 0) this.Plotly.Plots.resize(this.plot).then(() => this.fit());
+    if (!this.element.isConnected) setTimeout(() => this.element.isConnected || this.leave(), GONE_MS);
+    else if (this.element.clientWidth > 0) this.Plotly.Plots.resize(this.plot).then(() => this.fit());
+  }
+
+  /** The page was left: give back what the browser would keep otherwise. */
+  leave() {
+    this.listening.abort();
+    this.Plotly.purge(this.plot);
+    this.hooks.onGone?.();
   }
 
   themeColours() {
@@ -135,7 +144,10 @@ export class LatentMap {
 
   /** Take the page's colours again, after a change of theme. */
   applyTheme() {
-    if (this.range) this.Plotly.relayout(this.plot, this.themeColours());
+    const colours = this.themeColours();
+    if (!this.range || JSON.stringify(colours) === this.worn) return; // each relayout draws all points again
+    this.worn = JSON.stringify(colours);
+    this.Plotly.relayout(this.plot, colours);
   }
 
   /** Show all points, one unit as long on both axes. */
@@ -152,7 +164,9 @@ export class LatentMap {
 
   async setRange(range) {
     this.range = range;
-    await this.Plotly.relayout(this.plot, { ...this.themeColours(), "xaxis.range": range.x, "yaxis.range": range.y });
+    const colours = this.themeColours();
+    this.worn = JSON.stringify(colours);
+    await this.Plotly.relayout(this.plot, { ...colours, "xaxis.range": range.x, "yaxis.range": range.y });
     this.replace();
   }
 
@@ -240,7 +254,7 @@ export class LatentMap {
     if (this.markerPlace) this.put(this.marker, this.markerPlace);
     if (this.crosshairPlace) this.put(this.crosshair, this.crosshairPlace);
     for (const { node, place } of this.marks) this.put(node, place);
-    this.trail.replaceChildren(...(this.paths ?? []).map((path) => this.line(path)));
+    this.trail.replaceChildren(...this.paths.map((path) => this.line(path)));
   }
 
   line({ places, kind }) {
@@ -257,7 +271,9 @@ export class LatentMap {
     node.addEventListener("pointerleave", () => this.hooks.onLeave?.());
     node.addEventListener("pointerdown", (event) => (this.pressed = this.inPlot(event)), true);
     // Plotly covers the page while a button is down, so that the release is heard on the window alone.
-    window.addEventListener("pointerup", (event) => this.released(event), true);
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    window.addEventListener("pointerup", (event) => this.released(event), { capture: true, signal });
     node.addEventListener("keydown", (event) => this.keyed(event));
     node.addEventListener("blur", () => this.leaveCrosshair());
   }
@@ -314,6 +330,14 @@ export class LatentMap {
     this.crosshair.hidden = true;
     this.hooks.onLeave?.();
   }
+}
+
+/** The stars of a person's pictures on the map that is shown, for setStars. */
+export function starsOf(pictures, view, chosenId) {
+  return pictures.map(({ id, name, mean, places }) => {
+    const [x, y] = places[view.projection] ?? [mean[view.x], mean[view.y]];
+    return { id, name, place: { x, y }, chosen: id === chosenId };
+  });
 }
 
 /** Plotly puts its style sheet into the document, where a shadow root does not see it. */

@@ -3,7 +3,7 @@
 // All pictures of a path come in one batch; playing and scrubbing then only paint, at the display's own rate.
 
 import { adoptStyles, el } from "./dom.js";
-import { LatentMap } from "./map.js";
+import { LatentMap, starsOf } from "./map.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
 import { LiveSocket, PATH, PEEK } from "./socket.js";
 import { Toolbar } from "./toolbar.js";
@@ -55,7 +55,10 @@ class Player {
   // -- building ------------------------------------------------------------------------------------------------
 
   build(data) {
-    this.map = new LatentMap(this.root, data.plotlyVersion, { onLoad: (place) => this.setFromMap(place) });
+    this.map = new LatentMap(this.root, data.plotlyVersion, {
+      onLoad: (place) => this.setFromMap(place),
+      onGone: () => this.leave(),
+    });
     const left = el("section", { class: "left", "aria-label": "Map" }, this.toolbar.element, this.map.element);
     const right = el("section", { class: "right", "aria-label": "Interpolation" });
     right.append(this.buildEnds(), this.buildKinds(), this.decoded, this.buildStrip(), this.buildControls(), this.note);
@@ -127,13 +130,17 @@ class Player {
   }
 
   socketChanged(state, reason) {
-    if (!this.shadow.host.isConnected) return this.socket.close();
     const texts = {
       open: "",
       lost: "The server is out of reach; this page goes on by itself when it is back.",
       refused: `The server refused the last request: ${reason}`,
     };
     this.note.textContent = texts[state];
+  }
+
+  leave() {
+    this.gone = true;
+    this.socket.close();
   }
 
   // -- ends ----------------------------------------------------------------------------------------------------
@@ -186,10 +193,7 @@ class Player {
   }
 
   placeStars() {
-    const stars = this.data.pictures.map(({ id, name, mean, places }) => {
-      const [x, y] = places[this.view.projection] ?? [mean[this.view.x], mean[this.view.y]];
-      return { id, name, place: { x, y }, chosen: false };
-    });
+    const stars = starsOf(this.data.pictures, this.view, null);
     this.map.setStars(stars, (id) => this.send(this.active, { source: "picture", id }));
   }
 
@@ -238,7 +242,7 @@ class Player {
   }
 
   tick(now) {
-    if (!this.shadow.host.isConnected) return;
+    if (this.gone) return;
     if (this.playing && this.frames.length > 1) this.advance(now - (this.lastTick ?? now));
     this.lastTick = now;
     requestAnimationFrame((next) => this.tick(next));

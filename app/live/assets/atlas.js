@@ -1,0 +1,94 @@
+// The latent map with a person's pictures as stars; a star leads to its picture's card on the page.
+
+import { adoptStyles, el } from "./dom.js";
+import { LatentMap } from "./map.js";
+import { Toolbar } from "./toolbar.js";
+
+const CARD_GAP = 16; // pixels between a star and its name
+
+/** Called by Streamlit at the first mount and at each change of `data`. */
+export async function mount(component, { root, assets }) {
+  const shadow = component.parentElement;
+  await adoptStyles(shadow, new URL("style.css", assets).href);
+  shadow.atlas ??= new Atlas(shadow, root);
+  shadow.atlas.update(component);
+}
+
+class Atlas {
+  constructor(shadow, root) {
+    this.shadow = shadow;
+    this.root = root;
+    this.image = el("img", { alt: "" });
+    this.name = el("span");
+    this.card = el("div", { class: "peek-card", hidden: true }, this.image, this.name);
+    this.note = el("p", { class: "note", role: "status" });
+    this.toolbar = new Toolbar((view) => this.component.setStateValue("view", view));
+  }
+
+  update(component) {
+    const { data } = component;
+    const before = this.data;
+    this.component = component;
+    this.data = data;
+    if (!before) this.build(data);
+    const modelChanged = before?.model.digest !== data.model.digest || before?.model.name !== data.model.name;
+    if (modelChanged) this.toolbar.build(data.model);
+    if (modelChanged || JSON.stringify(before.view) !== JSON.stringify(data.view)) this.showView(data);
+    this.toolbar.set(data.view);
+    this.placeStars(data);
+    this.map.applyTheme();
+    if (this.wanted && this.wanted === data.chosen) this.goToCard(data.chosen);
+  }
+
+  build(data) {
+    this.map = new LatentMap(this.root, data.plotlyVersion);
+    this.map.overlay.append(this.card);
+    this.shadow.append(el("div", { class: "atlas" }, this.toolbar.element, this.map.element, this.note));
+  }
+
+  showView({ model, view }) {
+    this.note.textContent = "";
+    this.map.show(model, view).catch((error) => (this.note.textContent = `The map cannot be shown: ${error.message}`));
+  }
+
+  placeStars({ pictures, chosen, view }) {
+    this.card.hidden = true;
+    const stars = pictures.map(({ id, name, mean, places }) => {
+      const [x, y] = places[view.projection] ?? [mean[view.x], mean[view.y]];
+      return { id, name, place: { x, y }, chosen: id === chosen };
+    });
+    this.map.setStars(stars, (id) => this.pick(id));
+    this.map.marks.forEach(({ node, place }, i) => this.nameStar(node, place, pictures[i]));
+  }
+
+  /** A star shows its picture and name at once; the browser's own tooltip would come late and on top. */
+  nameStar(node, place, picture) {
+    node.removeAttribute("title");
+    node.setAttribute("aria-label", `Go to ${picture.name}`);
+    for (const type of ["pointerenter", "focus"]) node.addEventListener(type, () => this.showCard(place, picture));
+    for (const type of ["pointerleave", "blur"]) node.addEventListener(type, () => (this.card.hidden = true));
+  }
+
+  showCard(place, { name, image }) {
+    this.image.src = `data:image/png;base64,${image}`;
+    this.name.textContent = name;
+    this.card.hidden = false;
+    const { x, y } = this.map.toPixel(place);
+    const { offsetWidth: width, offsetHeight: height } = this.card;
+    const left = x + CARD_GAP + width < this.map.element.clientWidth ? x + CARD_GAP : x - CARD_GAP - width;
+    this.card.style.transform = `translate(${left}px, ${Math.max(0, y - height / 2)}px)`;
+  }
+
+  /** Python turns the list to the picture's page; only then is there a card to go to. */
+  pick(id) {
+    this.wanted = id;
+    this.component.setTriggerValue("picked", id);
+  }
+
+  goToCard(id) {
+    this.wanted = null;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const card = document.querySelector(`.st-key-${CSS.escape(this.data.card + id)}`);
+    card?.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  }
+}

@@ -1,0 +1,46 @@
+"""The latent map with the visitor's pictures as stars."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from app.gallery import Examined
+from app.state import View
+from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
+from app.widgets.model_data import model_data, picture_data
+from vae_core.inference import LoadedModel
+
+__all__ = ["CARD", "atlas"]
+
+_render = register("vae_atlas", "atlas.js")
+
+CARD = "card_"  # a container with this key and a picture's id is what its star points to
+
+
+def atlas(
+    *,
+    key: str,
+    loaded: LoadedModel,
+    view: View,
+    examined: Sequence[Examined],
+    chosen: str | None,
+    on_event: Callable[[Event], None],
+) -> None:
+    """Show the component.
+
+    Args:
+        key: Of the component.
+        loaded: The model in use; it must have a reference set.
+        view: How the map is shown.
+        examined: The visitor's pictures.
+        chosen: Id of the one whose star stands out.
+        on_event: Called with what the person did, before the rerun: ``"picked"`` with a picture's id, or ``"view"``.
+    """
+    data = {
+        "model": model_data(loaded),
+        "plotlyVersion": PLOTLY_VERSION,
+        "view": asdict(view),
+        "pictures": [picture_data(each, loaded) for each in examined],
+        "chosen": chosen,
+        "card": CARD,
+    }
+    _render(key=key, data=data, **callbacks(key, ("picked", "view"), on_event))

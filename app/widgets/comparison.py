@@ -1,0 +1,110 @@
+"""One picture on its way through the model, side by side, and its figures."""
+
+import base64
+from html import escape
+from io import BytesIO
+
+import streamlit as st
+from jaxtyping import Float
+from PIL import Image
+from torch import Tensor
+
+from app.gallery import Examined
+from app.state import Picture
+from vae_core.images import error_map, image_to_png, open_picture
+from vae_core.inference import Analysis
+
+__all__ = ["comparison", "comparison_style", "thumbnail"]
+
+SIDE = 320  # pixels of a picture's longer side, at least for those of the model; the page shows about half of it
+WEBP_QUALITY = 90  # of 100
+
+# One block of HTML for each picture instead of a dozen elements: thirty pictures stay quick to show.
+STYLE = """
+<style>
+  .vae-comparison { display: flex; flex-wrap: wrap; gap: 10px 20px; }
+  .vae-pictures { flex: 20 1 440px; display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 12px; }
+  .vae-pictures figure { margin: 0; }
+  .vae-pictures img {
+    display: block; width: 100%; object-fit: contain; border-radius: 6px;
+    background: color-mix(in srgb, currentColor 8%, transparent);
+  }
+  .vae-pictures figcaption, .vae-figures dt { font-size: 0.8rem; opacity: 0.7; }
+  .vae-pictures figcaption { margin-top: 4px; text-align: center; }
+  .vae-figures { flex: 1 1 130px; display: flex; flex-wrap: wrap; gap: 8px 24px; align-content: flex-start; margin: 0; }
+  .vae-figures dd { margin: 0; font-size: 1.15rem; line-height: 1.3; font-variant-numeric: tabular-nums; white-space: nowrap; }
+  .vae-figures small { opacity: 0.7; }
+</style>
+"""
+
+
+def comparison_style() -> None:
+    """What `comparison` needs once a page."""
+    st.html(STYLE)
+
+
+def comparison(each: Examined, *, upload: bytes, variational: bool) -> None:
+    """Show the upload, what the model sees, its reconstruction and the error, all at one size.
+
+    Args:
+        each: The picture and what the model made of it.
+        upload: Its thumbnail.
+        variational: False leaves out what a plain autoencoder has not: KL and ELBO.
+    """
+    reconstruction = each.analysis.reconstruction
+    pictures = {
+        "upload": _address("webp", upload),
+        "what the model sees": _enlarged(each.seen),
+        "reconstruction": _enlarged(reconstruction),
+        "error": _enlarged(error_map(each.seen, reconstruction)),
+    }
+    _, height, width = each.seen.shape
+    shown = "".join(
+        f'<figure><img src="{source}" alt="{escape(each.picture.name)}: {caption}" '
+        f'style="aspect-ratio: {width} / {height}"><figcaption>{caption}</figcaption></figure>'
+        for caption, source in pictures.items()
+    )
+    figures = "".join(
+        f'<div title="{meaning}"><dt>{name}</dt><dd>{_nats(value)} <small>nats</small></dd></div>'
+        for name, meaning, value in _figures(each.analysis, variational=variational)
+    )
+    st.html(
+        f'<div class="vae-comparison"><div class="vae-pictures">{shown}</div><dl class="vae-figures">{figures}</dl></div>'
+    )
+
+
+def thumbnail(picture: Picture) -> bytes:
+    """The picture as it came, upright, as a WebP file for showing; a small one with its pixels as squares."""
+    opened = open_picture(picture.content, name=picture.name)
+    scale = SIDE // max(opened.size)
+    if scale > 1:
+        opened = opened.resize((opened.width * scale, opened.height * scale), Image.Resampling.NEAREST)
+    opened.thumbnail((SIDE, SIDE))
+    file = BytesIO()
+    opened.save(file, "WEBP", quality=WEBP_QUALITY)
+    return file.getvalue()
+
+
+def _enlarged(image: Float[Tensor, "channel height width"]) -> str:
+    scale = -(-SIDE // max(image.shape[1:]))  # rounded up
+    return _address("png", image_to_png(image, scale=scale))
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _figures(analysis: Analysis, *, variational: bool) -> list[tuple[str, str, float]]:
+    """Name, meaning and value in nats of each figure."""
+    reconstruction = ("Reconstruction", "Minus log p(x|z)", analysis.reconstruction_nats)
+    if not variational:
+        return [reconstruction]
+    return [
+        ("ELBO", "The evidence lower bound: minus reconstruction, minus KL", analysis.elbo),
+        reconstruction,
+        ("KL", "From the posterior to the prior N(0, I)", analysis.kl_nats),
+    ]
+
+
+def _nats(value: float) -> str:
+    return f"{value:.1f}".replace("-", "\u2212")

@@ -1,0 +1,312 @@
+"""Explore in a real browser, with the shipped models."""
+
+import io
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.touch import (
+    WATCH,
+    Reruns,
+    centre,
+    decoded,
+    drag,
+    first_slider,
+    latent_map,
+    map_point,
+    marker,
+    open_page,
+    pixels,
+    seen,
+    values,
+    wait_for_map,
+    wait_until_changed,
+)
+
+SETTLED_MS = 1500  # long enough for a rerun that should not come
+
+
+def digit_files(folder: Path, count: int) -> list[tuple[Path, str]]:
+    """Real handwritten digits of scikit-learn's test part as dark-on-white PNG files, with their labels."""
+    from vae_core.datasets import load_dataset
+
+    digits = load_dataset("digits", "test")
+    files = []
+    for index in range(count):
+        path = folder / f"digit-{index}.png"
+        Image.fromarray(255 - digits.images[index, 0].numpy()).resize((140, 140)).save(path)
+        files.append((path, digits.label_names[digits.labels[index]]))
+    return files
+
+
+def upload(page: Page, paths: list[Path]) -> None:
+    page.locator('input[type="file"]').first.set_input_files(paths)
+
+
+@pytest.mark.parametrize("model", ["mnist-16d", "mnist-2d"])
+def test_a_drag_changes_the_picture_many_times_and_reruns_once_after_release(page: Page, server: str, model: str):
+    reruns = Reruns(page)
+    open_page(page, server, f"?model={model}")
+    page.wait_for_timeout(SETTLED_MS)
+    before = reruns.count
+    decoded(page).evaluate(WATCH)
+    drag(page, first_slider(page), 0.2, 0.8)
+    assert seen(decoded(page)) > 20
+    assert reruns.count == before
+    page.mouse.up()
+    page.wait_for_timeout(SETTLED_MS)
+    assert reruns.count == before + 1
+
+
+def test_the_marker_follows_a_drag_and_eases_within_100_ms(page: Page, server: str):
+    open_page(page, server, "?model=mnist-2d")
+    start = centre(marker(page))
+    drag(page, page.get_by_role("slider", name="Dimension 1"), 0.3, 0.7)
+    page.mouse.up()
+    duration = marker(page).evaluate("(node) => getComputedStyle(node).transitionDuration")
+    assert float(duration.removesuffix("s")) <= 0.1
+    page.wait_for_timeout(200)
+    end = centre(marker(page))
+    assert abs(end[0] - start[0]) > 20
+    assert end[1] == pytest.approx(start[1], abs=2)
+
+
+def test_sliders_are_named_and_sorted_by_kl(page: Page, server: str):
+    open_page(page, server)
+    names = page.get_by_role("slider").evaluate_all("(inputs) => inputs.map((input) => input.ariaLabel)")
+    assert sorted(names) == sorted(f"Dimension {number}" for number in range(1, 17))
+    amounts = [float(text) for text in page.locator(".amount").all_inner_texts()]
+    assert amounts == sorted(amounts, reverse=True)
+
+
+def test_pictures_are_canvases_of_the_models_own_size(page: Page, server: str):
+    open_page(page, server)
+    for name in ("decoded", "peek"):
+        size = page.get_by_test_id(name).evaluate("(canvas) => [canvas.tagName, canvas.width, canvas.height]")
+        assert size == ["CANVAS", 28, 28]
+
+
+def test_moving_over_the_map_decodes_what_lies_there(page: Page, server: str):
+    open_page(page, server)
+    before, peek = pixels(decoded(page)), page.get_by_test_id("peek")
+    page.mouse.move(*map_point(page, 0.3, 0.5))
+    expect(peek).to_be_visible()
+    peek.evaluate(WATCH)
+    for step in range(40):
+        page.mouse.move(*map_point(page, 0.3 + step / 100, 0.5))
+        page.wait_for_timeout(10)
+    assert seen(peek) > 10
+    assert pixels(decoded(page)) == before, "looking must not load"
+    page.mouse.move(5, 5)
+    expect(peek).to_be_hidden()
+
+
+def test_a_click_loads_exactly_what_was_seen_there(page: Page, server: str):
+    open_page(page, server, "?model=mnist-2d")
+    place = map_point(page, 0.4, 0.4)
+    before = pixels(decoded(page))
+    page.mouse.move(*place)
+    page.wait_for_timeout(400)
+    peeked = pixels(page.get_by_test_id("peek"))
+    page.mouse.click(*place)
+    wait_until_changed(page, decoded(page), before)
+    page.wait_for_timeout(300)
+    assert pixels(decoded(page)) == peeked
+    assert centre(marker(page)) == pytest.approx(place, abs=2)
+
+
+def test_a_drag_on_the_map_pans_and_loads_nothing(page: Page, server: str):
+    open_page(page, server)
+    before, ring = values(page), centre(marker(page))
+    page.mouse.move(*map_point(page, 0.5, 0.5))
+    page.mouse.down()
+    page.mouse.move(*map_point(page, 0.6, 0.5), steps=8)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    assert values(page) == before
+    assert centre(marker(page))[0] - ring[0] == pytest.approx(0.1 * latent_map(page).bounding_box()["width"], abs=4)
+
+
+def test_random_zero_undo_and_save_work(page: Page, server: str):
+    open_page(page, server)
+    first = values(page)
+    page.get_by_role("button", name="Random").click()
+    page.get_by_role("button", name="Zero").click()
+    page.wait_for_timeout(500)
+    assert set(values(page)) == {0}
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_timeout(500)
+    assert values(page) == pytest.approx(first, abs=0.006)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save picture").click()
+    with Image.open(download.value.path()) as saved:
+        assert saved.size == (28 * 16, 28 * 16)
+
+
+def test_the_keyboard_does_what_the_mouse_does(page: Page, server: str):
+    open_page(page, server)
+    slider = first_slider(page)
+    slider.focus()
+    before, start = pixels(decoded(page)), float(slider.input_value())
+    page.keyboard.press("ArrowRight")
+    wait_until_changed(page, decoded(page), before)
+    assert float(slider.input_value()) == pytest.approx(start + 0.1, abs=0.011)
+
+    latent_map(page).focus()
+    before = values(page)
+    for key in ("ArrowRight", "ArrowRight", "ArrowUp"):
+        page.keyboard.press(key)
+    expect(page.get_by_test_id("peek")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(800)
+    assert values(page) != before
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("peek")).to_be_hidden()
+
+
+def test_the_map_can_be_changed_and_coloured(page: Page, server: str):
+    open_page(page, server)
+    page.get_by_label("Map", exact=True).select_option("axes")
+    page.get_by_label("Vertical").select_option("4")
+    page.locator('[data-painted$="axes 0 4"]').wait_for()
+    page.get_by_label("Colour").select_option("2")
+    expect(latent_map(page).locator(".colorbar, .cbtitle").first).to_be_visible()
+    before = values(page)
+    page.mouse.click(*map_point(page, 0.5, 0.5))
+    page.wait_for_timeout(800)
+    changed = sum(abs(a - b) > 0.011 for a, b in zip(before, values(page), strict=True))
+    assert 1 <= changed <= 2, "on a map of two dimensions a place sets those two and leaves the others"
+
+
+def test_a_value_beyond_a_slider_stretches_it(page: Page, server: str):
+    open_page(page, server)
+    z = page.locator(".bench").evaluate(
+        "(node) => { const { bench } = node.getRootNode(); const z = bench.z.slice(); z[2] = 9.5; bench.load(z); return 9.5; }"
+    )
+    slider = page.get_by_role("slider", name="Dimension 3", exact=True)
+    assert float(slider.get_attribute("max")) >= z
+    assert float(slider.input_value()) == z
+
+
+def test_an_uploaded_digit_is_reconstructed_and_loaded(page: Page, server: str, tmp_path: Path):
+    open_page(page, server)
+    before = pixels(decoded(page))
+    [(path, _)] = digit_files(tmp_path, 1)
+    upload(page, [path])
+    strip = page.locator(".strip")
+    expect(strip.locator("figcaption")).to_have_text(["input", "reconstruction", "error"])
+    expect(strip.locator(".nats")).to_contain_text("ELBO")
+    expect(latent_map(page).locator(".star")).to_have_count(1)
+    wait_until_changed(page, decoded(page), before)
+
+
+def test_uploaded_digits_land_among_their_own_class_more_often_than_not(page: Page, server: str, tmp_path: Path):
+    from vae_core.inference import engine
+
+    open_page(page, server, "?model=mnist-16d")
+    files = digit_files(tmp_path, 12)
+    upload(page, [path for path, _ in files])
+    expect(latent_map(page).locator(".star")).to_have_count(len(files))
+    stars = page.locator(".bench").evaluate(
+        "(node) => node.getRootNode().bench.data.pictures.map((p) => p.places.umap)"
+    )
+    reference = engine().load("mnist-16d").need_reference()
+    right = 0
+    for place, (_, label) in zip(stars, files, strict=True):
+        nearest = np.square(reference.umap_places - np.asarray(place)).sum(axis=1).argsort()[:15]
+        [(most, _)] = Counter(reference.label_names[reference.labels[i]] for i in nearest).most_common(1)
+        right += most == label
+    assert right > len(files) / 2, f"{right} of {len(files)} landed among their own class"
+
+
+def test_a_broken_upload_is_one_sentence_and_loses_nothing(page: Page, server: str, tmp_path: Path):
+    open_page(page, server)
+    [(good, _)] = digit_files(tmp_path, 1)
+    upload(page, [good])
+    expect(page.locator(".chip")).to_have_count(1)
+    shown = values(page)
+    bad = tmp_path / "notes.png"
+    bad.write_text("this is no picture")
+    upload(page, [bad])
+    expect(page.get_by_test_id("stAlert")).to_contain_text("notes.png")
+    expect(page.locator(".chip")).to_have_count(1)
+    assert values(page) == shown
+
+
+def test_a_picture_can_be_dropped_on_the_map(page: Page, server: str):
+    open_page(page, server)
+    buffer = io.BytesIO()
+    Image.fromarray(np.pad(np.full((16, 4), 0, np.uint8), 20, constant_values=255)).save(buffer, "PNG")
+    transfer = page.evaluate_handle(
+        """(bytes) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(bytes)], "stroke.png", { type: "image/png" }));
+          return transfer;
+        }""",
+        list(buffer.getvalue()),
+    )
+    latent_map(page).dispatch_event("drop", {"dataTransfer": transfer})
+    expect(page.locator(".chip")).to_have_count(1)
+    expect(latent_map(page).locator(".star")).to_have_count(1)
+
+
+def test_examples_load_and_can_be_removed(page: Page, server: str):
+    open_page(page, server)
+    page.get_by_role("button", name="Try a real handwritten 3").click()
+    expect(page.locator(".chip")).to_have_count(1)
+    page.get_by_role("button", name="Remove digit 3").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip")).to_have_count(0)
+    expect(page.locator(".strip")).to_be_hidden()
+
+
+def test_code_and_pictures_survive_moving_between_pages(page: Page, server: str):
+    open_page(page, server)
+    page.get_by_role("button", name="Try a real handwritten 7").click()
+    expect(page.locator(".chip")).to_have_count(1)
+    page.get_by_label("Map", exact=True).select_option("pca")
+    drag(page, first_slider(page), 0.5, 0.9, moves=10)
+    page.mouse.up()
+    page.wait_for_timeout(800)
+    before = values(page)
+    page.get_by_role("link", name="Interpolate").click()
+    page.get_by_text("Interpolate between two codes").wait_for()
+    wait_for_map(page)
+    page.get_by_role("link", name="Explore").click()
+    page.get_by_text("Explore the latent space").wait_for()
+    wait_for_map(page)
+    expect(page.locator(".chip")).to_have_count(1)
+    assert page.get_by_label("Map", exact=True).input_value() == "pca"
+    assert values(page) == pytest.approx(before, abs=0.011)
+
+
+def test_a_switch_of_model_keeps_pictures_and_says_what_changed(page: Page, server: str):
+    open_page(page, server, "?model=mnist-16d")
+    page.get_by_role("button", name="Try a real handwritten 5").click()
+    expect(page.locator(".chip")).to_have_count(1)
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="mnist-2d").click()
+    expect(page.get_by_role("slider")).to_have_count(2)
+    expect(page.locator(".chip")).to_have_count(1)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("mnist-2d")
+    wait_for_map(page)
+
+
+def test_the_page_asks_nothing_of_any_other_host(page: Page, server: str):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    open_page(page, server)
+    page.get_by_role("button", name="Try a real handwritten 2").click()
+    expect(page.locator(".chip")).to_have_count(1)
+    for name in ("Reconstruct", "Interpolate"):
+        page.get_by_role("link", name=name).click()
+        page.wait_for_timeout(SETTLED_MS)
+    host = server.removeprefix("http://")
+    own = ("data:", "blob:", f"http://{host}/", f"ws://{host}/")
+    assert [url for url in asked if not url.startswith(own)] == []

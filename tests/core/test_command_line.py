@@ -1,0 +1,431 @@
+"""The command line: a model from training to its card, and one line for whatever goes wrong."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import vae_core
+from vae_core import checkpoint
+from vae_core.__main__ import main
+from vae_core.card import BEGIN, END, update_figures
+from vae_core.checkpoint import list_models, load_model, read_metrics, save_model
+from vae_core.config import ModelConfig, TrainingConfig
+from vae_core.datasets import load_dataset
+from vae_core.errors import ModelError
+from vae_core.evaluation import evaluate_elbo
+from vae_core.model import VAE
+from vae_core.reference import REFERENCE_MINIMUM, Reference
+from vae_core.training import CHECKPOINT_FILE, Trainer
+
+TINY = ("--architecture", "mlp", "--widths", "8", "--latent-dim", "2", "--batch-size", "100", "--threads", "1")
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is read from or written to the project's folders or the machine's data."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(checkpoint, "SHIPPED", tmp_path / "nothing")
+    monkeypatch.setenv("VAE_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.delenv("VAE_DATA_DIR", raising=False)
+
+
+def run(*arguments: str) -> int:
+    """The exit code of one command."""
+    try:
+        return main(list(arguments))
+    except SystemExit as left:
+        return int(left.code or 0)
+
+
+def train(*options: str, name: str = "tiny", dataset: str = "digits") -> int:
+    given = dict(zip(options[::2], options[1::2], strict=False)) if options and options[0] == "--epochs" else {}
+    epochs = () if given else ("--epochs", "1")
+    return run("train", "--dataset", dataset, "--name", name, "--models-dir", "models", *TINY, *epochs, *options)
+
+
+def refused(capsys: pytest.CaptureFixture[str], code: int) -> str:
+    """The one line on the standard error output of a command that ended with 2."""
+    error = capsys.readouterr().err
+    assert code == 2, error
+    assert error.endswith("\n")
+    assert error.count("\n") == 1, error
+    return error
+
+
+@pytest.fixture
+def trained(capsys: pytest.CaptureFixture[str]) -> Path:
+    """The folder of a model that was trained for one epoch."""
+    assert train() == 0
+    capsys.readouterr()
+    return Path("models/tiny").resolve()
+
+
+# --- train ---------------------------------------------------------------------------------------------------
+
+
+def test_training_stores_the_best_weights_with_what_made_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--epochs", "2", "--beta", "0.5") == 0
+    shown = capsys.readouterr().out
+    assert "epoch 2: training" in shown
+    assert shown.splitlines()[-1] == "stored in models/tiny; next: python -m vae_core evaluate tiny"
+
+    model = load_model("tiny")
+    assert (model.config.architecture, model.config.widths, model.config.latent_dim) == ("mlp", (8,), 2)
+    assert model.config.image_shape == (1, 28, 28)
+    assert (model.config.training.dataset, model.config.training.epochs) == ("digits", 2)
+    assert model.config.training.beta == 0.5
+    assert list_models() == ["tiny"]
+
+    expected = trainer_of(model.config)
+    list(expected.run())
+    for name, weights in expected.best_weights.items():
+        assert torch.equal(model.state_dict()[name], weights.half().float()), name
+    training = read_metrics(Path("models/tiny"))["training"]
+    assert training["best_epoch"] == expected.history.best_epoch
+    assert training["validation_loss"] == expected.history.best_loss
+    assert training["seconds"] >= 0
+
+
+def trainer_of(config: ModelConfig) -> Trainer:
+    return Trainer(config, load_dataset("digits", "train").images, load_dataset("digits", "validation").images)
+
+
+def test_the_card_gives_the_command_that_made_the_model(trained: Path) -> None:
+    card = (trained / "README.md").read_text(encoding="utf-8")
+    command = read_metrics(trained)["training"]["command"]
+    assert shlex.split(command)[:4] == ["python", "-m", "vae_core", "train"]
+    assert "--widths 8" in command
+    assert f"```\n{command}\n```" in card
+    assert card.startswith("# tiny\n\nA mlp variational autoencoder with 2 latent dimensions.")
+    assert "Licence: CC BY 4.0" in card
+
+
+def test_the_recorded_command_trains_the_same_model_again(trained: Path, tmp_path: Path) -> None:
+    command = shlex.split(read_metrics(trained)["training"]["command"])
+    before = (trained / "model.safetensors").read_bytes()
+    assert run(*command[3:], "--overwrite", "--fresh") == 0
+    assert (trained / "model.safetensors").read_bytes() == before
+
+
+def test_an_interrupted_run_goes_on_with_the_same_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_finish_epoch", interrupted_in_epoch(2))
+        assert train("--epochs", "3") == 130
+    assert "the same command goes on from here" in capsys.readouterr().err.splitlines()[-1]
+    assert list_models() == [], "nothing half trained is stored"
+    assert (Path("runs/tiny") / CHECKPOINT_FILE).is_file()
+
+    assert train("--epochs", "3") == 0
+    assert "going on after epoch 1 of runs/tiny" in capsys.readouterr().out
+    assert train("--epochs", "3", name="whole") == 0
+    one, other = (Path("models") / name / "model.safetensors" for name in ("tiny", "whole"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def interrupted_in_epoch(epoch: int) -> Callable[..., Any]:
+    original = Trainer._finish_epoch
+
+    def finish(trainer: Trainer, *arguments: Any) -> Any:
+        if trainer.history.epochs_done + 1 == epoch:
+            raise KeyboardInterrupt
+        return original(trainer, *arguments)
+
+    return finish
+
+
+def test_fresh_forgets_the_earlier_run(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--overwrite", "--fresh") == 0
+    assert "going on" not in capsys.readouterr().out
+
+
+def test_a_folder_of_pictures_can_be_trained_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = picture_folder(tmp_path / "pictures", 12)
+    assert train("--image-size", "8", "--grey", "--autoencoder", dataset=str(folder)) == 0
+    model = load_model("tiny")
+    assert model.config.image_shape == (1, 8, 8)
+    assert not model.config.variational
+    card = Path("models/tiny/README.md").read_text(encoding="utf-8")
+    assert "plain autoencoder" in card
+    assert "A folder of pictures." in card
+
+
+def picture_folder(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    generator = np.random.default_rng(0)
+    for index in range(count):
+        pixels = generator.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+    return folder
+
+
+# --- evaluate ------------------------------------------------------------------------------------------------
+
+
+def test_figures_are_those_of_the_stored_model_on_the_test_images(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("evaluate", "tiny", "--no-reference", "--threads", "1") == 0
+    model, images = load_model("tiny"), load_dataset("digits", "test").images
+    expected = evaluate_elbo(model, images, model.config.training, seed=0).figures()
+    metrics = read_metrics(trained)
+    assert metrics["test"] == {**expected, "seed": 0, "pixels": "cross-entropy on grey pixels"}
+    assert "seconds" in metrics["training"], "what training wrote stays"
+    assert not (trained / "reference.npz").exists()
+    card = (trained / "README.md").read_text(encoding="utf-8")
+    assert f"| reconstruction, nats | {expected['reconstruction']:.2f} |" in card
+    assert f"{expected['negative_elbo']:.2f} nats = " in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+def test_evaluating_builds_the_reference_set_and_measures_placement(trained: Path) -> None:
+    assert run("evaluate", "tiny", "--threads", "1") == 0
+    reference, test = Reference.load(trained / "reference.npz"), load_dataset("digits", "test")
+    model = load_model("tiny")
+    with torch.inference_mode():
+        means = model.encode(test.images.float() / 255).mean.numpy()
+    np.testing.assert_allclose(reference.means, means, atol=1e-5)
+    assert np.array_equal(reference.labels, test.labels.numpy())
+    assert reference.label_names == test.label_names
+    metrics = read_metrics(trained)
+    assert reference.reconstruction.mean() == pytest.approx(metrics["test"]["reconstruction"], rel=1e-5)
+    placement = metrics["placement"]
+    assert placement["codes"] == len(load_dataset("digits", "validation"))
+    assert 0 <= placement["distance_median_percent"] < 25
+    assert 0 < placement["neighbours_kept"] <= 1
+    assert "placement of" in (trained / "README.md").read_text(encoding="utf-8")
+
+
+def test_too_few_test_images_are_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = picture_folder(tmp_path / "pictures", 12)  # one for the test
+    assert train("--image-size", "8", dataset=str(folder)) == 0
+    capsys.readouterr()
+    line = refused(capsys, run("evaluate", "tiny", "--threads", "1"))
+    assert f"at least {REFERENCE_MINIMUM} held-out images, got 1" in line
+    assert "test" not in read_metrics(Path("models/tiny"))
+    assert run("evaluate", "tiny", "--threads", "1", "--no-reference") == 0
+    assert read_metrics(Path("models/tiny"))["test"]["images"] == 1
+
+
+def test_a_model_that_was_never_trained_is_refused(models_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no training part" in refused(capsys, run("evaluate", "tiny"))
+
+
+# --- models --------------------------------------------------------------------------------------------------
+
+
+def test_models_are_listed_with_their_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], tiny_config: ModelConfig
+) -> None:
+    root = tmp_path / "models"
+    plain = replace(tiny_config, variational=False, training=TrainingConfig("digits"))
+    save_model(VAE(plain), root / "plain")
+    save_model(VAE(tiny_config), root / "tiny")
+    (root / "plain" / "metrics.json").write_text(json.dumps({"test": {"negative_elbo": 12.345}}), encoding="utf-8")
+    assert run("models") == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split()[:4] == ["name", "kind", "latent", "image"]
+    assert [line.split() for line in lines] == [
+        ["plain", "mlp", "AE", "3", "1x8x8", "12.35", "digits"],
+        ["tiny", "mlp", "VAE", "3", "1x8x8", "-", "-"],
+    ]
+
+
+def test_a_damaged_model_does_not_hide_the_others(
+    models_dir: Path, capsys: pytest.CaptureFixture[str], tiny_model: VAE
+) -> None:
+    for name in ("a-broken", "b-broken"):
+        save_model(tiny_model, models_dir / name)
+    (models_dir / "a-broken" / "config.json").write_text("{", encoding="utf-8")
+    (models_dir / "b-broken" / "metrics.json").write_text("{", encoding="utf-8")
+    assert run("models") == 0
+    _, first, second, third = capsys.readouterr().out.splitlines()
+    assert str(models_dir / "a-broken" / "config.json") in first
+    assert str(models_dir / "b-broken" / "metrics.json") in second
+    assert third.split()[0] == "tiny"
+
+
+# --- trouble -------------------------------------------------------------------------------------------------
+
+
+def test_the_module_can_be_run() -> None:
+    root = Path(vae_core.__file__).parent.parent
+    command = [sys.executable, "-m", "vae_core"]
+    helped = subprocess.run([*command, "--help"], cwd=root, capture_output=True, text=True, check=True)
+    assert helped.stderr == ""
+    for name in ("train", "evaluate", "models"):
+        assert name in helped.stdout
+    wrong = subprocess.run([*command, "paint"], cwd=root, capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
+    assert wrong.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "models"])
+def test_every_command_explains_its_options(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert run(command, "--help") == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert "--threads" in shown.out
+
+
+USAGE: dict[str, tuple[tuple[str, ...], str]] = {
+    "no command": ((), "required"),
+    "unknown command": (("paint",), "paint"),
+    "unknown option": (("models", "--colour"), "--colour"),
+    "unknown choice": (("train", "--dataset", "digits", "--name", "x", "--architecture", "gan"), "gan"),
+    "missing option": (("train", "--dataset", "digits"), "--name"),
+    "no number": (("train", "--dataset", "digits", "--name", "x", "--epochs", "many"), "many"),
+    "no widths": (("train", "--dataset", "digits", "--name", "x", "--widths", "8;8"), "8;8"),
+    "no threads": (("models", "--threads", "0"), "--threads"),
+    "minus one thread": (("models", "--threads", "-1"), "--threads"),
+    "no model named": (("evaluate",), "NAME"),
+}
+
+
+@pytest.mark.parametrize("case", USAGE)
+def test_a_command_that_cannot_be_understood_is_one_line(capsys: pytest.CaptureFixture[str], case: str) -> None:
+    arguments, said = USAGE[case]
+    line = refused(capsys, run(*arguments))
+    assert said in line
+    assert "--help" in line
+
+
+SETTINGS: dict[str, tuple[tuple[str, ...], str]] = {
+    "no epochs": (("--epochs", "0"), "epochs must be at least 1, got 0"),
+    "no step": (("--learning-rate", "0"), "learning_rate must be above 0"),
+    "a step that is no number": (("--learning-rate", "nan"), "learning_rate"),
+    "a beta that is no number": (("--beta", "nan"), "beta must be a finite number, got nan"),
+    "a width of zero": (("--widths", "8,0"), "widths must hold"),
+    "too deep": (("--architecture", "conv", "--widths", "4,4,4"), "multiples of 8"),
+    "no latent dimension": (("--latent-dim", "0"), "latent_dim must be between 1 and 1024"),
+    "a negative seed": (("--seed", "-1"), "seed must be"),
+    "a seed beyond 64 bits": (("--seed", "18446744073709551616"), "seed must be"),
+}
+
+
+@pytest.mark.parametrize("case", SETTINGS)
+def test_a_setting_that_breaks_a_rule_is_one_line(capsys: pytest.CaptureFixture[str], case: str) -> None:
+    options, said = SETTINGS[case]
+    assert said in refused(capsys, train(*options))
+    assert list_models() == []
+
+
+@pytest.mark.parametrize("dataset", ["nosuch", "", "a/b", "\0", "x" * 5000])
+def test_an_unknown_data_set_is_one_line(capsys: pytest.CaptureFixture[str], dataset: str) -> None:
+    line = refused(capsys, train(dataset=dataset))
+    assert "mnist" in line
+    assert "digits" in line
+
+
+@pytest.mark.parametrize("name", ["../x", "..", "a/b", "", "Capital", "x" * 65])
+def test_a_bad_name_is_one_line_and_makes_no_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert "a model's name has" in refused(capsys, train(name=name))
+    assert "a model's name has" in refused(capsys, run("evaluate", name))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_model_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no model named 'tiny'; the stored models are: none yet" in refused(capsys, run("evaluate", "tiny"))
+
+
+@pytest.mark.parametrize("option", ["--models-dir", "--run-dir"])
+def test_a_folder_that_cannot_be_written_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    (tmp_path / "file").touch()
+    line = refused(capsys, train(option, str(tmp_path / "file")))
+    assert str(tmp_path / "file") in line
+    assert "cannot be written" in line
+
+
+def test_figures_that_cannot_be_written_are_one_line(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (trained / "README.md").unlink()
+    (trained / "README.md").mkdir()
+    line = refused(capsys, run("evaluate", "tiny", "--no-reference", "--threads", "1"))
+    assert "README.md" in line
+
+
+def test_a_stored_model_is_not_replaced_unasked(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path.name: path.read_bytes() for path in trained.iterdir()}
+    line = refused(capsys, train())
+    assert "holds a model already" in line
+    assert "--overwrite" in line
+    assert {path.name: path.read_bytes() for path in trained.iterdir()} == before
+    assert train("--overwrite") == 0
+
+
+def test_a_run_of_other_settings_is_not_gone_on_with(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = refused(capsys, train("--overwrite", "--seed", "1"))
+    assert "other settings" in line
+    assert CHECKPOINT_FILE in line
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--optimizer", "sgd", "--learning-rate", "1e30", "--lr-warmup-steps", "0")
+    assert train(*options) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("vae_core train: the loss became ")
+    assert list_models() == []
+
+
+# --- the card ------------------------------------------------------------------------------------------------
+
+FIGURES = {
+    "test": {
+        "images": 1234,
+        "negative_elbo": 100.125,
+        "negative_elbo_standard_error": 0.25,
+        "reconstruction": 80.0,
+        "kl": 20.125,
+        "kl_per_dimension": [20.0, 0.125],
+        "active_units": 1,
+        "seed": 0,
+        "pixels": "cross-entropy on grey pixels",
+    }
+}
+
+
+def test_the_card_s_figures_are_replaced_and_all_else_stays(tmp_path: Path) -> None:
+    card = tmp_path / "README.md"
+    card.write_text(f"before\n{BEGIN}\nold\n{END}\nafter \\1\n", encoding="utf-8")
+    for _ in range(2):
+        update_figures(tmp_path, FIGURES)
+    text = card.read_text(encoding="utf-8")
+    assert text.startswith(f"before\n{BEGIN}\nOn the 1,234 test images, ")
+    assert text.endswith(f"{END}\nafter \\1\n")
+    assert "| -ELBO, nats | 100.12 ± 0.25 |\n" in text
+    assert "| active units | 1 of 2 |\n" in text
+    assert "old" not in text
+    assert text.count(BEGIN) == 1
+
+
+def test_a_model_without_a_card_gets_one_with_its_figures(tmp_path: Path) -> None:
+    update_figures(tmp_path, FIGURES)
+    assert (tmp_path / "README.md").read_text(encoding="utf-8").startswith(f"# {tmp_path.name}\n")
+
+
+def test_a_card_without_a_place_for_figures_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("by hand", encoding="utf-8")
+    with pytest.raises(ModelError, match="has no place for figures"):
+        update_figures(tmp_path, FIGURES)
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == "by hand"
+
+
+def test_tests_of_this_file_leave_the_project_s_folders_alone() -> None:
+    assert Path.cwd() != Path(vae_core.__file__).parent.parent
+    assert os.environ["VAE_MODELS_DIR"] == str(Path.cwd() / "models")

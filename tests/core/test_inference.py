@@ -1,0 +1,496 @@
+"""The engine: right answers from many threads at once, bounded queues, and figures that company does not change."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.distributions import Bernoulli, Normal
+
+from vae_core import inference
+from vae_core.checkpoint import REFERENCE_FILE, load_model, save_model
+from vae_core.config import ModelConfig, Preparation
+from vae_core.errors import BusyError, ConfigError, InputError, ModelError
+from vae_core.inference import BULK_ROWS, LIVE_ROWS, Engine
+from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.projection import fit_pca
+from vae_core.reference import Reference
+
+THREADS = 8
+PATIENCE = 30  # seconds until a wait counts as a deadlock
+
+
+@pytest.fixture
+def engine(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """An engine of its own for each test, with the tiny model in reach."""
+    monkeypatch.setattr(inference, "TORCH_THREADS", 1)
+    return Engine()
+
+
+def codes(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal((count, 3)).astype(np.float32)
+
+
+def pictures(count: int, seed: int = 0) -> Tensor:
+    return torch.rand(count, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
+
+
+@contextmanager
+def held(lane: inference._Lane) -> Iterator[None]:
+    """Keep a lane's thread busy, so that requests pile up in its queue."""
+    started, gate = threading.Event(), threading.Event()
+
+    def run(rows: Tensor) -> Tensor:
+        started.set()
+        assert gate.wait(PATIENCE)
+        return rows
+
+    future = lane.submit(("gate", "gate"), run, torch.zeros(1, 1))
+    assert started.wait(PATIENCE)
+    try:
+        yield
+    finally:
+        gate.set()
+        future.result(PATIENCE)
+
+
+def counting_submissions(lane: inference._Lane, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Return a function that waits until so many requests are in the queue."""
+    queued, submit = threading.Semaphore(0), lane.submit
+
+    def counted(*arguments: object) -> "Future[Tensor]":
+        future = submit(*arguments)  # type: ignore[arg-type]
+        queued.release()
+        return future
+
+    def wait_for(count: int) -> None:
+        for _ in range(count):
+            assert queued.acquire(timeout=PATIENCE)
+
+    monkeypatch.setattr(lane, "submit", counted)
+    return wait_for
+
+
+def counting_rows(model: VAE, operation: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The list to which each call of the network adds its number of rows."""
+    rows, original = [], getattr(model, operation)
+
+    def counted(inputs: Tensor) -> object:
+        rows.append(len(inputs))
+        return original(inputs)
+
+    monkeypatch.setattr(model, operation, counted)
+    return rows
+
+
+# --- answers -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_decoding_gives_what_the_model_gives(engine: Engine, live: bool) -> None:
+    z = codes(5)
+    with torch.inference_mode():
+        expected = load_model("tiny").decode(torch.from_numpy(z))
+    assert torch.allclose(engine.decode("tiny", z, live=live), expected, atol=1e-6)
+
+
+def test_encoding_gives_what_the_model_gives(engine: Engine) -> None:
+    images = pictures(5)
+    with torch.inference_mode():
+        expected = load_model("tiny").encode(images)
+    posterior = engine.encode("tiny", images)
+    assert torch.allclose(posterior.mean, expected.mean, atol=1e-6)
+    assert torch.allclose(posterior.logvar, expected.logvar, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, 1, LIVE_ROWS, LIVE_ROWS + 1, BULK_ROWS, BULK_ROWS + 1, 3 * BULK_ROWS + 7])
+@pytest.mark.parametrize("live", [True, False])
+def test_a_request_may_have_any_number_of_rows(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, count: int, live: bool
+) -> None:
+    z = codes(count)
+    with torch.inference_mode():
+        expected = load_model("tiny").decode(torch.from_numpy(z))
+    calls = counting_rows(engine.load("tiny").model, "decode", monkeypatch)
+    images = engine.decode("tiny", z, live=live)
+    assert images.shape == (count, 1, 8, 8)
+    assert torch.allclose(images, expected, atol=1e-6)
+    assert max(calls) <= (LIVE_ROWS if live else BULK_ROWS)
+
+
+def test_the_caller_may_write_to_its_codes_while_they_wait(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    z = codes(1)
+    expected = engine.decode("tiny", z)
+    wait_for = counting_submissions(engine._bulk, monkeypatch)
+    with ThreadPoolExecutor(1) as pool, held(engine._bulk):
+        future = pool.submit(engine.decode, "tiny", z)
+        wait_for(2)  # the gate's and this one
+        z[:] = 99
+    assert torch.equal(future.result(PATIENCE), expected)
+
+
+# --- many threads --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("live", "rows", "calls"),
+    [
+        (False, 1, [8]),
+        (False, 3, [24]),
+        (False, 20, [60, 60, 40]),
+        (True, 1, [8]),
+        (True, 3, [6, 6, 6, 6]),
+    ],
+)
+def test_requests_that_wait_together_run_together(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, live: bool, rows: int, calls: list[int]
+) -> None:
+    requests = [codes(rows, seed) for seed in range(THREADS)]
+    expected = [engine.decode("tiny", z) for z in requests]
+    made = counting_rows(engine.load("tiny").model, "decode", monkeypatch)
+    lane = engine._live if live else engine._bulk
+    wait_for = counting_submissions(lane, monkeypatch)
+    with ThreadPoolExecutor(THREADS) as pool:
+        with held(lane):
+            futures = [pool.submit(engine.decode, "tiny", z, live=live) for z in requests]
+            wait_for(1 + THREADS)  # the gate's and the threads'
+        results = [future.result(PATIENCE) for future in futures]
+    for got, alone in zip(results, expected, strict=True):
+        assert torch.allclose(got, alone, atol=1e-6)
+    assert made == calls
+
+
+def test_threads_that_hammer_both_lanes_and_two_models_get_their_own_answers(
+    engine: Engine, models_dir: Path, tiny_config: ModelConfig
+) -> None:
+    save_model(VAE.build_seeded(replace(tiny_config, latent_dim=2), seed=7), models_dir / "other")
+    sizes = {"tiny": 3, "other": 2}
+    start = threading.Barrier(THREADS)
+
+    def worker(seed: int) -> list[tuple[str, np.ndarray, Tensor]]:
+        generator, answers = np.random.default_rng(seed), []
+        start.wait(PATIENCE)
+        for turn in range(25):
+            name = ("tiny", "other")[(turn + seed) % 2]
+            z = generator.standard_normal((1 + turn % 4, sizes[name])).astype(np.float32)
+            answers.append((name, z, engine.decode(name, z, live=bool(turn % 3))))
+        return answers
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = [answer for part in pool.map(worker, range(THREADS)) for answer in part]
+    models = {name: load_model(name) for name in sizes}
+    for name, z, got in answers:
+        with torch.inference_mode():
+            assert torch.allclose(got, models[name].decode(torch.from_numpy(z)), atol=1e-6)
+
+
+def test_live_requests_do_not_wait_behind_a_page_s(engine: Engine) -> None:
+    with held(engine._bulk), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(engine.decode, "tiny", codes(1), live=True).result(PATIENCE).shape == (1, 1, 8, 8)
+
+
+def test_each_lane_computes_with_its_own_number_of_threads(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "TORCH_THREADS", 3)
+    engine = Engine()
+    for lane in (engine._live, engine._bulk):
+        with held(lane):
+            torch.set_num_threads(1)  # as a training that starts in another thread might
+            counted = lane.submit(("a", "b"), lambda rows: rows * 0 + torch.get_num_threads(), torch.zeros(1, 1))
+        assert counted.result(PATIENCE).item() == 3
+    assert torch.get_num_threads() == 1
+
+
+def test_a_process_has_one_engine_however_many_threads_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    inference._cached_engine.cache_clear()
+    start, second = threading.Barrier(THREADS), threading.Event()
+
+    class SlowEngine(Engine):
+        def __init__(self) -> None:
+            second.wait(0.05)  # set by nobody: lets the other threads arrive
+
+    monkeypatch.setattr(inference, "Engine", SlowEngine)
+
+    def first() -> Engine:
+        start.wait(PATIENCE)
+        return inference.engine()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        engines = {id(future.result(PATIENCE)) for future in [pool.submit(first) for _ in range(THREADS)]}
+    inference._cached_engine.cache_clear()
+    assert len(engines) == 1
+
+
+# --- trouble -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])
+def test_codes_that_are_not_finite_are_refused(engine: Engine, value: float) -> None:
+    z = codes(2).astype(np.float64)  # 1e39 is finite here, but not as the network's float32
+    z[1, 2] = value
+    with pytest.raises(InputError, match="finite"):
+        engine.decode("tiny", z)
+
+
+@pytest.mark.parametrize("latent", [1, 2, 4])
+def test_codes_of_another_size_are_refused(engine: Engine, latent: int) -> None:
+    with pytest.raises(InputError, match=rf"\[n, 3\] for this model, got \[2, {latent}\]"):
+        engine.decode("tiny", np.zeros((2, latent), np.float32))
+
+
+def test_an_image_of_another_shape_is_refused_and_harms_nobody_else(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = pictures(2)
+    expected = engine.encode("tiny", images).mean
+    wait_for = counting_submissions(engine._bulk, monkeypatch)
+    with ThreadPoolExecutor(1) as pool:
+        with held(engine._bulk):
+            future = pool.submit(engine.encode, "tiny", images)
+            wait_for(2)
+            with pytest.raises(InputError, match=r"\[batch, 1, 8, 8\], got \[1, 1, 8, 9\]"):
+                engine.encode("tiny", torch.zeros(1, 1, 8, 9))
+        assert torch.allclose(future.result(PATIENCE).mean, expected, atol=1e-6)
+
+
+def test_a_full_queue_is_a_busy_error_and_empties_again(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "MAX_WAITING", 2)
+    engine, z = Engine(), codes(1)
+    wait_for = counting_submissions(engine._live, monkeypatch)
+    with ThreadPoolExecutor(2) as pool:
+        with held(engine._live):
+            waiting = [pool.submit(engine.decode, "tiny", z, live=True) for _ in range(2)]
+            wait_for(3)
+            with pytest.raises(BusyError, match="2 requests wait already"):
+                engine.decode("tiny", z, live=True)
+            assert engine.decode("tiny", z).shape == (1, 1, 8, 8), "the other lane has room"
+        for future in waiting:
+            assert future.result(PATIENCE).shape == (1, 1, 8, 8)
+    assert engine.decode("tiny", z, live=True).shape == (1, 1, 8, 8)
+
+
+def broken(_rows: Tensor) -> Tensor:
+    raise RuntimeError("broken")
+
+
+@pytest.mark.parametrize("run", [broken, lambda rows: rows[:-1]], ids=["raises", "loses a row"])
+def test_a_job_that_fails_does_not_take_its_lane_with_it(engine: Engine, run: Callable[[Tensor], Tensor]) -> None:
+    for lane in (engine._live, engine._bulk):
+        failed = lane.submit(("broken", "broken"), run, torch.zeros(2, 3))
+        assert failed.exception(PATIENCE) is not None
+    for live in (True, False):
+        assert engine.decode("tiny", codes(1), live=live).shape == (1, 1, 8, 8)
+
+
+def test_a_job_that_fails_does_not_harm_jobs_of_other_kinds(engine: Engine) -> None:
+    with held(engine._bulk):
+        failed = engine._bulk.submit(("broken", "broken"), broken, torch.zeros(1, 3))
+        good = engine._bulk.submit(("good", "good"), lambda rows: rows + 1, torch.zeros(1, 3))
+    assert isinstance(failed.exception(PATIENCE), RuntimeError)
+    assert (good.result(PATIENCE) == 1).all()
+
+
+def test_a_cancelled_job_is_passed_over(engine: Engine) -> None:
+    with held(engine._bulk):
+        given_up = engine._bulk.submit(("good", "good"), lambda rows: rows, torch.zeros(1, 3))
+        kept = engine._bulk.submit(("good", "good"), lambda rows: rows + 1, torch.zeros(1, 3))
+        assert given_up.cancel()
+    assert (kept.result(PATIENCE) == 1).all()
+
+
+# --- stored models -------------------------------------------------------------------------------------------
+
+
+def make_newer(path: Path) -> None:
+    """Clocks of file systems are coarse: two writes in a row may bear the same time."""
+    state = path.stat()
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 1_000_000_000))
+
+
+def test_a_model_is_loaded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads, original = [], inference._load
+    monkeypatch.setattr(inference, "_load", lambda *arguments: loads.append(arguments) or original(*arguments))
+    start = threading.Barrier(THREADS)
+
+    def load() -> int:
+        start.wait(PATIENCE)
+        return id(engine.load("tiny"))
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        loaded = {future.result(PATIENCE) for future in [pool.submit(load) for _ in range(THREADS)]}
+    assert len(loaded) == len(loads) == 1
+
+
+def test_a_loaded_model_has_its_configuration_and_reference(
+    engine: Engine, tiny_config: ModelConfig, tiny_reference: Reference, models_dir: Path
+) -> None:
+    loaded = engine.load("tiny")
+    assert (loaded.name, loaded.folder, loaded.config) == ("tiny", models_dir / "tiny", tiny_config)
+    assert not loaded.model.training
+    assert np.array_equal(loaded.need_reference().means, tiny_reference.means)
+
+
+def test_new_weights_are_taken_up(engine: Engine, models_dir: Path, tiny_config: ModelConfig) -> None:
+    before, image = engine.load("tiny"), engine.decode("tiny", codes(1))
+    save_model(VAE.build_seeded(tiny_config, seed=5), models_dir / "tiny")
+    make_newer(models_dir / "tiny" / WEIGHTS_FILE)
+    assert engine.load("tiny").digest != before.digest
+    got = engine.decode("tiny", codes(1))
+    assert not torch.allclose(got, image, atol=1e-3)
+    with torch.inference_mode():
+        assert torch.allclose(got, load_model("tiny").decode(torch.from_numpy(codes(1))), atol=1e-6)
+
+
+def test_a_new_reference_set_is_taken_up(engine: Engine, models_dir: Path, tiny_reference: Reference) -> None:
+    before = engine.load("tiny")
+    replace(tiny_reference, means=tiny_reference.means + 1).save(models_dir / "tiny" / REFERENCE_FILE)
+    make_newer(models_dir / "tiny" / REFERENCE_FILE)
+    after = engine.load("tiny")
+    assert after.digest != before.digest
+    np.testing.assert_allclose(after.need_reference().means, before.need_reference().means + 1, rtol=1e-6)
+
+
+def test_a_new_configuration_is_taken_up(engine: Engine, models_dir: Path, tiny_config: ModelConfig) -> None:
+    before, preparation = engine.load("tiny"), Preparation(fit="pad")
+    save_model(VAE.build_seeded(replace(tiny_config, preparation=preparation), seed=0), models_dir / "new")
+    (models_dir / "new" / CONFIG_FILE).replace(models_dir / "tiny" / CONFIG_FILE)
+    make_newer(models_dir / "tiny" / CONFIG_FILE)
+    after = engine.load("tiny")
+    assert after.digest != before.digest
+    assert after.config.preparation == preparation
+
+
+def test_a_removed_reference_set_is_missed_where_it_is_needed(engine: Engine, models_dir: Path) -> None:
+    engine.load("tiny")
+    (models_dir / "tiny" / REFERENCE_FILE).unlink()
+    loaded = engine.load("tiny")
+    assert loaded.reference is None
+    with pytest.raises(ModelError, match="python -m vae_core evaluate tiny"):
+        loaded.need_reference()
+
+
+def test_a_damaged_model_is_refused_until_it_is_mended(engine: Engine, models_dir: Path) -> None:
+    path = models_dir / "tiny" / CONFIG_FILE
+    good = path.read_bytes()
+    engine.load("tiny")
+    path.write_bytes(b"{")
+    with pytest.raises(ConfigError):
+        engine.decode("tiny", codes(1))
+    path.write_bytes(good)
+    assert engine.decode("tiny", codes(1)).shape == (1, 1, 8, 8)
+
+
+def test_a_reference_set_of_another_model_is_refused(
+    engine: Engine, models_dir: Path, tiny_reference: Reference
+) -> None:
+    means = tiny_reference.means[:, :2]
+    pca = fit_pca(means)
+    parts = {"means": means, "logvars": means, "pca_mean": pca.mean, "pca_components": pca.components}
+    replace(tiny_reference, **parts).save(models_dir / "tiny" / REFERENCE_FILE)
+    with pytest.raises(ModelError, match="codes of 2 dimensions, the model has 3"):
+        engine.load("tiny")
+
+
+ASKS: dict[str, Callable[[Engine], object]] = {
+    "decode": lambda engine: engine.decode("none", codes(1)),
+    "encode": lambda engine: engine.encode("none", pictures(1)),
+    "analyse": lambda engine: engine.analyse("none", [pictures(1)[0]]),
+}
+
+
+@pytest.mark.parametrize("ask", ASKS)
+def test_an_unknown_model_is_refused(engine: Engine, ask: str) -> None:
+    with pytest.raises(ModelError, match="no model named 'none'"):
+        ASKS[ask](engine)
+
+
+# --- analysis ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lively(models_dir: Path, tiny_config: ModelConfig) -> str:
+    """A model whose reconstruction depends strongly on z, so that samples of the posterior differ."""
+    model = VAE.build_seeded(tiny_config, seed=1)
+    with torch.no_grad():
+        for weights in model.decoder.parameters():
+            weights.mul_(4)
+        model.encoder.mean.weight.mul_(20)
+    save_model(model, models_dir / "lively", half=False)
+    return "lively"
+
+
+def test_an_analysis_tells_what_the_model_makes_of_the_image(engine: Engine, lively: str) -> None:
+    image, model = pictures(1), load_model(lively)
+    (analysis,) = engine.analyse(lively, [image[0]])
+    with torch.inference_mode():
+        posterior = model.encode(image)
+        np.testing.assert_allclose(analysis.mean, posterior.mean[0].numpy(), atol=1e-6)
+        np.testing.assert_allclose(analysis.std, posterior.logvar[0].exp().sqrt().numpy(), rtol=1e-5)
+        np.testing.assert_allclose(analysis.kl, posterior.kl()[0].numpy(), rtol=1e-4, atol=1e-6)
+        assert torch.allclose(analysis.reconstruction, model(image)[0], atol=1e-6)
+    assert analysis.kl_nats == pytest.approx(float(analysis.kl.sum()))
+    assert analysis.elbo == pytest.approx(-analysis.reconstruction_nats - analysis.kl_nats)
+
+
+def test_the_average_over_posterior_samples_agrees_with_a_large_sample(engine: Engine, lively: str) -> None:
+    image, model, many = pictures(1), load_model(lively), 40_000
+    (analysis,) = engine.analyse(lively, [image[0].round()])
+    with torch.inference_mode():
+        posterior = model.encode(image.round())
+        torch.manual_seed(0)
+        z = Normal(posterior.mean[0], posterior.std[0]).sample((many,))
+        nats = -Bernoulli(logits=model.logits(z)).log_prob(image.round()).sum(dim=(1, 2, 3))
+    error = nats.std().item() / inference.ELBO_SAMPLES**0.5
+    assert error > 0.2, "else one sample would do"
+    assert analysis.reconstruction_nats == pytest.approx(nats.mean().item(), abs=4 * error)
+    assert analysis.reconstruction_nats != pytest.approx(nats.mean().item(), abs=1e-6)
+
+
+def test_an_image_s_figures_do_not_depend_on_its_company(engine: Engine, lively: str) -> None:
+    images = list(pictures(6))
+    together, backwards = engine.analyse(lively, images), engine.analyse(lively, images[::-1])[::-1]
+    for image, one, other in zip(images, together, backwards, strict=True):
+        (alone,) = engine.analyse(lively, [image])
+        for analysis in (one, other):
+            assert analysis.reconstruction_nats == alone.reconstruction_nats
+            assert analysis.elbo == alone.elbo
+            assert np.array_equal(analysis.mean, alone.mean)
+            assert torch.equal(analysis.reconstruction, alone.reconstruction)
+
+
+def test_analyses_from_many_threads_give_each_image_its_own_figures(engine: Engine, lively: str) -> None:
+    images = list(pictures(2 * THREADS))
+    expected = [analysis.elbo for analysis in engine.analyse(lively, images)]
+    with ThreadPoolExecutor(THREADS) as pool:
+        got = [analysis.elbo for (analysis,) in pool.map(lambda image: engine.analyse(lively, [image]), images)]
+    assert got == pytest.approx(expected, rel=1e-5)
+    assert len(set(expected)) == len(expected)
+
+
+def test_an_analysis_draws_nothing_from_the_global_generator(engine: Engine) -> None:
+    engine.load("tiny")
+    before = torch.get_rng_state()
+    engine.analyse("tiny", [pictures(1)[0]])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_no_image_gives_no_analysis(engine: Engine) -> None:
+    assert engine.analyse("tiny", []) == []
+
+
+def test_a_plain_autoencoder_is_analysed_without_kl(engine: Engine, models_dir: Path, tiny_config: ModelConfig) -> None:
+    save_model(VAE.build_seeded(replace(tiny_config, variational=False), seed=0), models_dir / "plain", half=False)
+    image = pictures(1).round()
+    (analysis,) = engine.analyse("plain", [image[0]])
+    assert (analysis.kl == 0).all()
+    assert (analysis.std == 0).all()
+    with torch.inference_mode():
+        nats = -Bernoulli(load_model("plain")(image)).log_prob(image).sum().item()
+    assert analysis.elbo == pytest.approx(-nats, rel=1e-5)
+    assert np.isfinite(analysis.elbo)

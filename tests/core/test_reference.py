@@ -1,0 +1,197 @@
+"""The reference set: what it says of a model, and its file."""
+
+import math
+import pickle
+import zipfile
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vae_core.errors import ModelError
+from vae_core.model import MAX_LOGVAR, Posterior
+from vae_core.projection import fit_pca
+from vae_core.reference import Reference, build_reference
+
+HALF_PRECISION = {"logvars"}
+
+
+def plain(reference: Reference) -> Reference:
+    """As a plain autoencoder's: posteriors are points."""
+    return replace(reference, logvars=np.full_like(reference.logvars, -math.inf))
+
+
+def stored(reference: Reference, folder: Path) -> Path:
+    reference.save(folder / "reference.npz")
+    return folder / "reference.npz"
+
+
+# --- what it says --------------------------------------------------------------------------------------------
+
+
+def test_its_length_is_the_number_of_images(tiny_reference: Reference) -> None:
+    assert len(tiny_reference) == 40
+    assert tiny_reference.latent_dim == 3
+
+
+def test_importance_is_the_mean_kl_of_each_dimension(tiny_reference: Reference) -> None:
+    means = np.array([[0, 1, 2], [0, -1, 0]], np.float32)
+    logvars = np.log(np.array([[1, 1, 4], [1, 1, 1]], np.float32))
+    two = replace(tiny_reference, **first_rows(tiny_reference, 2) | {"means": means, "logvars": logvars})
+    # (mu^2 + sigma^2 - 1 - log sigma^2) / 2 by hand: 0 | 0.5, 0.5 | (4 + 4 - 1 - log 4) / 2 and 0
+    np.testing.assert_allclose(two.importance, [0, 0.5, (3.5 - math.log(2)) / 2], atol=1e-6)
+
+
+def first_rows(reference: Reference, count: int) -> dict[str, np.ndarray]:
+    return {name: getattr(reference, name)[:count] for name in ("labels", "umap_places", "reconstruction")}
+
+
+def test_importance_of_a_plain_autoencoder_is_the_variance_of_its_codes(tiny_reference: Reference) -> None:
+    reference = plain(tiny_reference)
+    assert tiny_reference.is_variational
+    assert not reference.is_variational
+    mean = reference.means.astype(np.float64).mean(axis=0)
+    np.testing.assert_allclose(reference.importance, np.square(reference.means - mean).mean(axis=0), rtol=1e-4)
+
+
+def test_slider_ranges_cover_the_prior_and_the_codes(tiny_reference: Reference) -> None:
+    means = tiny_reference.means.copy()
+    means[:, 1] = np.linspace(0, 100, len(means))
+    ranges = replace(tiny_reference, means=means).ranges
+    assert ranges.shape == (3, 2)
+    assert ranges[1, 0] == -3
+    assert 99 < ranges[1, 1] <= 100
+
+
+def test_its_maps_place_the_codes_it_holds(tiny_reference: Reference) -> None:
+    place = tiny_reference.umap_places[5]
+    assert np.array_equal(tiny_reference.umap_map.lift(place, tiny_reference.means[0]), tiny_reference.means[5])
+    expected = fit_pca(tiny_reference.means).place(tiny_reference.means)
+    np.testing.assert_allclose(tiny_reference.pca_map.place(tiny_reference.means), expected, atol=1e-6)
+
+
+# --- the file ------------------------------------------------------------------------------------------------
+
+
+def test_it_comes_back_from_its_file(tiny_reference: Reference, tmp_path: Path) -> None:
+    back = Reference.load(stored(tiny_reference, tmp_path))
+    assert back.label_names == ("even", "odd")
+    for field in fields(Reference):
+        got, expected = getattr(back, field.name), getattr(tiny_reference, field.name)
+        if field.name not in HALF_PRECISION | {"label_names"}:
+            assert np.array_equal(got, expected), field.name
+            assert got.dtype == expected.dtype, field.name
+
+
+def test_half_precision_changes_a_deviation_by_less_than_it_says(tiny_reference: Reference, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    logvars = generator.uniform(-MAX_LOGVAR, MAX_LOGVAR, tiny_reference.logvars.shape).astype(np.float32)
+    back = Reference.load(stored(replace(tiny_reference, logvars=logvars), tmp_path))
+    assert back.logvars.dtype == np.float32
+    ratio = np.exp(0.5 * back.logvars) / np.exp(0.5 * logvars)
+    assert np.abs(ratio - 1).max() < 0.004
+    assert np.abs(ratio - 1).max() > 0, "it does round"
+
+
+def test_a_plain_autoencoder_s_comes_back_as_such(tiny_reference: Reference, tmp_path: Path) -> None:
+    assert not Reference.load(stored(plain(tiny_reference), tmp_path)).is_variational
+
+
+@pytest.mark.parametrize("count", [256, 257, 70_000])
+def test_labels_of_many_classes_come_back_unclipped(tiny_reference: Reference, tmp_path: Path, count: int) -> None:
+    names = tuple(f"class {index}" for index in range(count))
+    labels = np.full(len(tiny_reference), count - 1)
+    back = Reference.load(stored(replace(tiny_reference, labels=labels, label_names=names), tmp_path))
+    assert (back.labels == count - 1).all()
+    assert back.label_names == names
+
+
+def test_label_names_may_be_any_text(tiny_reference: Reference, tmp_path: Path) -> None:
+    names = ("Ä b/c", "日本 🎈")
+    assert Reference.load(stored(replace(tiny_reference, label_names=names), tmp_path)).label_names == names
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ModelError) as caught:
+        Reference.load(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kept", [0, 2, 30, 1000, -1])
+def test_a_truncated_file_is_refused(tiny_reference: Reference, tmp_path: Path, kept: int) -> None:
+    path = stored(tiny_reference, tmp_path)
+    path.write_bytes(path.read_bytes()[:kept])
+    refusal(path)
+
+
+def test_a_file_with_a_flipped_bit_is_refused(tiny_reference: Reference, tmp_path: Path) -> None:
+    path = stored(tiny_reference, tmp_path)
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        middle = archive.getinfo("means.npy").header_offset + archive.getinfo("means.npy").compress_size // 2
+    content[middle] ^= 0xFF
+    path.write_bytes(content)
+    refusal(path)
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Reference)])
+def test_a_file_that_lacks_a_part_is_refused(tiny_reference: Reference, tmp_path: Path, name: str) -> None:
+    path = stored(tiny_reference, tmp_path)
+    with np.load(path) as arrays:
+        kept = {key: arrays[key] for key in arrays if key != name}
+    np.savez(path, **kept)
+    assert name in refusal(path)
+
+
+def test_parts_that_do_not_fit_each_other_are_refused(tiny_reference: Reference, tmp_path: Path) -> None:
+    path = stored(tiny_reference, tmp_path)
+    with np.load(path) as arrays:
+        parts = dict(arrays)
+    for changed in ({"umap_places": parts["umap_places"][:-1]}, {"logvars": parts["logvars"][:, :2]}):
+        np.savez(path, **parts | changed)
+        assert next(iter(changed)) in refusal(path)
+
+
+def test_other_files_under_its_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "reference.npz"
+    for content in (b"text", pickle.dumps({"means": 1})):
+        path.write_bytes(content)
+        refusal(path)
+    with path.open("wb") as file:
+        np.save(file, np.zeros(3))  # a single array
+    refusal(path)
+    path.unlink()
+    refusal(path)
+    path.mkdir()
+    refusal(path)
+
+
+def test_a_pickled_array_is_refused_unopened(tiny_reference: Reference, tmp_path: Path) -> None:
+    path = stored(tiny_reference, tmp_path)
+    with np.load(path) as arrays:
+        parts = dict(arrays)
+    np.savez(path, **parts | {"label_names": np.array([object(), None], dtype=object)})
+    refusal(path)
+
+
+# --- building ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
+def test_a_built_reference_keeps_what_it_was_given_and_lays_it_out() -> None:
+    generator = torch.Generator().manual_seed(0)
+    posterior = Posterior(torch.randn(30, 4, generator=generator), torch.randn(30, 4, generator=generator))
+    nats, labels = np.linspace(10, 20, 30), np.arange(30) % 3
+    reference, reducer = build_reference(posterior, nats, labels, ("a", "b", "c"), seed=0)
+    assert np.array_equal(reference.means, posterior.mean.numpy())
+    assert np.array_equal(reference.logvars, posterior.logvar.numpy())
+    assert np.array_equal(reference.labels, labels)
+    np.testing.assert_allclose(reference.reconstruction, nats, rtol=1e-6)
+    assert reference.umap_places.shape == (30, 2)
+    assert np.isfinite(reference.umap_places).all()
+    assert np.array_equal(reference.pca_components, fit_pca(reference.means).components)
+    assert np.array_equal(np.asarray(reducer.embedding_, np.float32), reference.umap_places)  # type: ignore[attr-defined]
