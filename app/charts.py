@@ -79,19 +79,23 @@ def posterior_figure(
 
     Of a plain autoencoder, whose sigma and KL are zero, there is only mu to show.
     """
-    names = [f"{index + 1}" for index in range(len(mean))]
-    figure = make_subplots(rows=2 if kl.any() else 1, shared_xaxes=True, vertical_spacing=0.06)
+    names, rows = [f"{index + 1}" for index in range(len(mean))], 2 if kl.any() else 1
+    figure = make_subplots(rows=rows, shared_xaxes=True, vertical_spacing=0.06)
     figure.add_trace(_intervals(names, mean, std), row=1, col=1)
-    figure.update_yaxes(title_text="μ ± σ", row=1, col=1)
-    if kl.any():
-        figure.add_hrect(y0=-1, y1=1, fillcolor="gray", opacity=0.15, line_width=0, row=1, col=1)
-        hover = "Dimension %{x}: %{y:.2f} nats<extra></extra>"
-        figure.add_trace(go.Bar(x=names, y=kl, marker_color=PALETTE[0], hovertemplate=hover), row=2, col=1)
-        figure.update_layout(yaxis={"domain": (0.38, 1)}, yaxis2={"domain": (0, 0.3), "title_text": "KL, nats"})
     figure.update_layout(height=320, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False)
     figure.update_xaxes(type="category")
-    figure.update_xaxes(title_text="Dimension", row=2 if kl.any() else 1, col=1)
+    figure.update_xaxes(title_text="Dimension", row=rows, col=1)
+    figure.update_yaxes(title_text="μ ± σ" if kl.any() else "μ", row=1, col=1)
+    if kl.any():
+        _add_prior_and_kl(figure, names, kl)
     return figure
+
+
+def _add_prior_and_kl(figure: go.Figure, names: list[str], kl: Float[np.ndarray, " d"]) -> None:
+    figure.add_hrect(y0=-1, y1=1, fillcolor="gray", opacity=0.15, line_width=0, row=1, col=1)
+    hover = "Dimension %{x}: %{y:.2f} nats<extra></extra>"
+    figure.add_trace(go.Bar(x=names, y=kl, marker_color=PALETTE[0], hovertemplate=hover), row=2, col=1)
+    figure.update_layout(yaxis={"domain": (0.38, 1)}, yaxis2={"domain": (0, 0.3), "title_text": "KL, nats"})
 
 
 def _intervals(names: list[str], mean: Float[np.ndarray, " d"], std: Float[np.ndarray, " d"]) -> go.Scatter:

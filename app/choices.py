@@ -20,6 +20,8 @@ __all__ = [
     "take_view",
 ]
 
+LARGEST_FLOAT = float(np.finfo(np.float32).max)
+
 
 def projections(loaded: LoadedModel) -> list[str]:
     """The maps that a model offers, the one shown first at the head; a plane needs no projection."""
@@ -59,15 +61,23 @@ def random_end(loaded: LoadedModel) -> End:
 
 
 def take_code(loaded: LoadedModel, values: Any) -> Code | None:
-    """A code that the page reports; None for one that is not this model's (it was switched meanwhile)."""
-    code = np.asarray(values if values is not None else [], np.float32)
-    return code if code.shape == (loaded.config.latent_dim,) and np.isfinite(code).all() else None
+    """A code that the page reports; None for what is no code of this model's (it may have been switched meanwhile)."""
+    if not isinstance(values, list) or len(values) != loaded.config.latent_dim:
+        return None
+    if not all(isinstance(value, int | float) and abs(value) <= LARGEST_FLOAT for value in values):  # false for NaN
+        return None
+    return np.asarray(values, np.float32)
 
 
 def take_view(memory: Session, loaded: LoadedModel, value: Any) -> None:
     """Keep the view of the map that the page reports, when it is one of this model's."""
-    if value and value["projection"] in projections(loaded) and max(value["x"], value["y"]) < loaded.config.latent_dim:
-        memory.views[loaded.name] = View(**value)
+    dimensions = range(loaded.config.latent_dim)
+    colours = ("label", *map(str, dimensions))
+    match value:
+        case {"projection": projection, "x": int(x), "y": int(y), "colour": colour} if (
+            projection in projections(loaded) and x in dimensions and y in dimensions and colour in colours
+        ):
+            memory.views[loaded.name] = View(projection, x, y, colour)
 
 
 def take_path(memory: Session, value: Any) -> None:

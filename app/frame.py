@@ -1,5 +1,7 @@
 """What every page has around it: its style, its thread's setting, the model picker and notices."""
 
+import re
+
 import streamlit as st
 import torch
 
@@ -16,6 +18,7 @@ __all__ = ["current_model", "page_header", "page_style", "start_page"]
 FIRST_MODEL = "mnist-16d"  # what a first visit shows, when it is there
 PAGE_THREADS = 1  # a page computes little itself: models run in the engine's own threads
 PICKER = "model_picker"
+MARKDOWN = re.compile(r"[\\`*_\[\]<>#|~$:]")
 
 # Streamlit leaves six lines of air above a page; the map needs them.
 STYLE = """
@@ -51,7 +54,7 @@ def page_header(title: str, hint: str) -> bool:
     with right:
         usable = _pick_model(names)
     for notice in session().take_notices():
-        st.warning(notice)
+        st.warning(MARKDOWN.sub(r"\\\g<0>", notice))  # a file's name must show as it is
     return usable
 
 
@@ -66,7 +69,7 @@ def _pick_model(names: list[str]) -> bool:
         memory.notices.append(f"There is no model named {memory.model!r} here; this is {_first(names)}.")
         memory.model = None
     wanted = memory.model or _first(names)
-    picked = st.selectbox("Model", names, index=names.index(wanted), format_func=_describe, key=f"{PICKER}_{wanted}")
+    picked = st.selectbox("Model", names, index=names.index(wanted), format_func=_describe, key=PICKER)
     return _use(picked)
 
 

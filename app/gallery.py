@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from app.state import Picture, Session
-from vae_core.errors import ImageError
+from vae_core.errors import VAEExplorerError
 from vae_core.images import open_picture, prepare_picture
 from vae_core.inference import Analysis, Engine, LoadedModel
 
@@ -59,11 +59,13 @@ def add_pictures(
         files: Each one's name and how to read it.
     """
     for name, read in files:
+        chosen = memory.chosen
         picture = memory.add_picture(name, read())
         try:
             memory.examined[loaded.digest, picture.id] = _examine_one(memory, picture, engine, loaded)
-        except ImageError as error:
+        except VAEExplorerError as error:
             memory.remove_picture(picture.id)
+            memory.chosen = chosen
             memory.notices.append(str(error))
             continue
         choose_picture(memory, engine, loaded, picture.id)

@@ -161,4 +161,4 @@ def show_in_address(model: str) -> None:
 
 def component_value(key: str, name: str) -> Any:
     """What a component of ours has just reported under `name`."""
-    return st.session_state[key][name]
+    return st.session_state[key].get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,9 @@ from jaxtyping import install_import_hook
 # Every function and dataclass of the core checks its types and shapes while tests run; must come before the core's
 # first import. The tower: an int may stand for a float, as for mypy.
 install_import_hook("vae_core", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
+
+# Read when umap first computes. Two threads on a busy machine take twice the time of one.
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,8 @@ PARALLEL = 1e-4  # radians; nearer to 0 or pi the great circle is not defined we
 def linear_path(start: Float[np.ndarray, " d"], end: Float[np.ndarray, " d"], frames: int) -> Float[np.ndarray, "n d"]:
     """Codes on the straight line from `start` to `end`, both included, [frames, latent]."""
     t = _steps(frames)  # [frames, 1]
-    return ((1 - t) * start + t * end).astype(np.float32)
+    path: np.ndarray = ((1 - t) * start + t * end).astype(np.float32)
+    return path
 
 
 def spherical_path(
@@ -41,7 +42,8 @@ def spherical_path(
         return linear_path(start, end, frames)
     t = _steps(frames)  # [frames, 1]
     directions = (np.sin((1 - t) * angle) * first + np.sin(t * angle) * last) / np.sin(angle)  # [frames, latent]
-    return (directions * ((1 - t) * norms[0] + t * norms[1])).astype(np.float32)
+    path: np.ndarray = (directions * ((1 - t) * norms[0] + t * norms[1])).astype(np.float32)
+    return path
 
 
 def interpolate(

@@ -257,15 +257,15 @@ class VAE(
             folder = _fetch(str(pretrained_model_name_or_path), **options)
         if not (folder / CONFIG_FILE).is_file():
             raise ModelError(f"{folder} holds no {CONFIG_FILE}: a stored model has one beside {WEIGHTS_FILE}.")
-        return cls._read(folder)
+        return cls._from_pretrained(model_id=str(folder))
 
     @classmethod
-    def _read(cls, folder: Path) -> "VAE":
-        # Not by the mixin's own from_pretrained: its reader of config.json is lenient.
+    def _from_pretrained(cls, *, model_id: str, **_lenient: Any) -> "VAE":
+        # In place of the mixin's own, which may fall back to a pickle, loads what fits and drops unknown keys.
+        folder = Path(model_id)
         model = cls(read_config(folder / CONFIG_FILE))
         try:
-            weights = load_file(folder / WEIGHTS_FILE)
-            model.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, strict=True)
+            model.load_state_dict(load_file(folder / WEIGHTS_FILE), strict=True)  # half precision becomes float32
         except (OSError, SafetensorError) as error:
             raise ModelError(f"{folder / WEIGHTS_FILE} cannot be read ({error}); fetch or train it again.") from error
         except RuntimeError as error:

@@ -4,6 +4,7 @@ All maps are fixed once made. `place` looks at each code alone, so the same code
 whatever comes with it, and none of them needs umap at run time: only `fit_umap` imports it.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -73,7 +74,8 @@ class PCAMap:
 
     def lift(self, place: Float[np.ndarray, " 2"], current: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:  # noqa: ARG002
         """The inverse transform: the code in the plane at `place`."""
-        return self.mean + place @ self.components
+        code: np.ndarray = self.mean + place @ self.components
+        return code
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ class NeighbourMap:
     codes: Float[np.ndarray, "n d"]
     places: Float[np.ndarray, "n 2"]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_tree", cKDTree(self.places))
+    @functools.cached_property
+    def _tree(self) -> cKDTree:
+        return cKDTree(self.places)
 
     def place(self, codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m 2"]:
         """The median of the places of the nearest reference codes, [code, 2]."""
@@ -110,11 +113,11 @@ class NeighbourMap:
 
         Inverse distance weighting: Shepard 1968, with power 2.
         """
-        tree: cKDTree = object.__getattribute__(self, "_tree")
-        distances, nearest = tree.query(place, k=min(BLENDED_NEIGHBOURS, len(self.codes)))
+        distances, nearest = self._tree.query(place, k=min(BLENDED_NEIGHBOURS, len(self.codes)))
         distances, nearest = np.atleast_1d(distances), np.atleast_1d(nearest)
         if distances[0] == 0:
-            return self.codes[nearest[0]].copy()
+            exact: np.ndarray = self.codes[nearest[0]].copy()
+            return exact
         weights = np.square(distances[0] / distances)
         blend: np.ndarray = weights @ self.codes[nearest] / weights.sum()
         return blend.astype(np.float32)

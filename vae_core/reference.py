@@ -54,7 +54,7 @@ class Reference:
     @property
     def latent_dim(self) -> int:
         """Dimensions of the codes."""
-        return self.means.shape[1]
+        return int(self.means.shape[1])
 
     @property
     def is_variational(self) -> bool:
@@ -74,10 +74,9 @@ class Reference:
     @functools.cached_property
     def importance(self) -> Float[np.ndarray, " d"]:
         """How much each dimension matters, [latent]: its mean KL in nats, or a plain autoencoder's variance."""
-        if not self.is_variational:
-            return self.means.var(axis=0)
         posterior = Posterior(torch.from_numpy(self.means), torch.from_numpy(self.logvars))
-        return posterior.kl().mean(dim=0).numpy()
+        importance = posterior.kl().mean(dim=0) if self.is_variational else posterior.mean.var(dim=0, correction=0)
+        return importance.numpy()
 
     @functools.cached_property
     def ranges(self) -> Float[np.ndarray, "d 2"]:
@@ -89,7 +88,7 @@ class Reference:
         arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
         arrays["logvars"] = arrays["logvars"].astype(np.float16)
         arrays["labels"] = arrays["labels"].astype(np.uint8 if len(self.label_names) <= 256 else np.uint32)
-        np.savez_compressed(path, **arrays)
+        np.savez_compressed(path, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Reference":

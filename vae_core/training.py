@@ -173,7 +173,7 @@ class Trainer:
         value = loss(terms, weight=weight, free_bits=settings.free_bits)
         self._check_finite(value.item(), f"step {step}")
         self.optimizer.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
+        value.backward()
         if settings.clip_norm > 0:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip_norm)
         self.optimizer.step()

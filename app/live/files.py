@@ -83,7 +83,7 @@ def _map_json(engine: Engine, name: str, _digest: str, view: MapView) -> bytes:
     loaded = engine.load(name)
     reference = loaded.need_reference()
     dimension = _dimension(view.colour, reference.latent_dim)
-    if max(view.axes) >= reference.latent_dim:
+    if min(view.axes) < 0 or max(view.axes) >= reference.latent_dim:
         raise InputError(f"{name} has dimensions 0 to {reference.latent_dim - 1}, got {view.axes}.")
     placed_by = latent_map(loaded, view.projection, view.axes)
     umap = view.projection == ProjectionKind.UMAP
@@ -112,6 +112,6 @@ def map_json(engine: Engine, name: str, view: MapView) -> bytes:
 def _dimension(colour: str, latent_dim: int) -> int | None:
     if colour == LABEL:
         return None
-    if not colour.isdecimal() or int(colour) >= latent_dim:
+    if colour not in map(str, range(latent_dim)):
         raise InputError(f"colour must be 'label' or a dimension from 0 to {latent_dim - 1}, got {colour!r}.")
     return int(colour)

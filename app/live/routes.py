@@ -64,7 +64,12 @@ async def _answer_all(socket: WebSocket, model: str) -> None:
 
 def is_same_origin(origin: str | None, host: str | None) -> bool:
     """Whether a request comes from our own page; programs that are no browsers send no Origin and pass."""
-    return origin is None or (host is not None and urlsplit(origin).netloc.lower() == host.lower())
+    if origin is None:
+        return True
+    try:
+        return host is not None and urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # an origin that is no address
+        return False
 
 
 async def asset(request: Request) -> Response:

@@ -1,8 +1,8 @@
 """Explore: map, live picture, sliders and the visitor's own pictures on one screen."""
 
 import base64
-import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from app.cache import example_digits
 from app.choices import current_code, current_view, take_code, take_view
@@ -40,22 +40,29 @@ def handle(event: Event) -> None:
     memory, loaded = session(), current_model()
     if event.value is None:  # a trigger that falls back after its run
         return
-    match event.kind:
-        case "z":
-            if (code := take_code(loaded, event.value)) is not None:
+    match event.kind, event.value:
+        case "z", values:
+            if (code := take_code(loaded, values)) is not None:
                 memory.codes[loaded.name] = code
-        case "view":
-            take_view(memory, loaded, event.value)
-        case "added":
-            files = [(str(file["name"]), decoder(str(file["content"]))) for file in event.value]
-            add_pictures(memory, engine(), loaded, files)
-        case "example":
-            name, image = example_digits()[int(event.value)]
+        case "view", view:
+            take_view(memory, loaded, view)
+        case "added", [*files]:
+            add_pictures(memory, engine(), loaded, list(sent_files(files)))
+        case "example", int(index) if index in range(len(example_digits())):
+            name, image = example_digits()[index]
             add_pictures(memory, engine(), loaded, [(f"digit {name}", lambda: image_to_png(image))])
-        case "chosen":
-            choose_picture(memory, engine(), loaded, str(event.value))
-        case "removed":
-            memory.remove_picture(str(event.value))
+        case "chosen", picture_id:
+            choose_picture(memory, engine(), loaded, str(picture_id))
+        case "removed", picture_id:
+            memory.remove_picture(str(picture_id))
+
+
+def sent_files(files: list[Any]) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """The name of each file from the page and how to read it; what is no file is left out."""
+    for file in files:
+        match file:
+            case {"name": str(name), "content": str(content)}:
+                yield name, decoder(content)
 
 
 def decoder(content: str) -> Callable[[], bytes]:
@@ -64,7 +71,7 @@ def decoder(content: str) -> Callable[[], bytes]:
     def decode() -> bytes:
         try:
             return base64.b64decode(content, validate=True)
-        except binascii.Error:
+        except ValueError:
             return b""
 
     return decode

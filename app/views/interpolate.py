@@ -47,31 +47,31 @@ def handle(event: Event) -> None:
     if event.value is None:  # a trigger that falls back after its run
         return
     ends = current_ends(memory, loaded)
-    match event.kind:
-        case "end":
-            if event.value["which"] in ends and (end := asked_end(loaded, event.value)):
-                ends[event.value["which"]] = end
-        case "path":
-            take_path(memory, event.value)
-        case "swap":
+    match event.kind, event.value:
+        case "end", {"which": "start" | "end" as which}:
+            if end := asked_end(loaded, event.value):
+                ends[which] = end
+        case "path", kind:
+            take_path(memory, kind)
+        case "swap", _:
             ends["start"], ends["end"] = ends["end"], ends["start"]
-        case "view":
-            take_view(memory, loaded, event.value)
+        case "view", view:
+            take_view(memory, loaded, view)
 
 
-def asked_end(loaded: LoadedModel, value: dict[str, Any]) -> End | None:
+def asked_end(loaded: LoadedModel, value: Any) -> End | None:
     """The end that the page asks for; None when its picture or code is gone."""
     memory = session()
-    match value["source"]:
-        case "random":
+    match value:
+        case {"source": "random"}:
             return random_end(loaded)
-        case "sliders":
+        case {"source": "sliders"}:
             return End("the sliders on Explore", current_code(memory, loaded).copy())
-        case "map":
-            code = take_code(loaded, value["code"])
+        case {"source": "map", "code": values}:
+            code = take_code(loaded, values)
             return None if code is None else End("a place on the map", code)
-        case "picture":
-            return next((End(each.name, picture=each.id) for each in memory.pictures if each.id == value["id"]), None)
+        case {"source": "picture", "id": picture_id}:
+            return next((End(each.name, picture=each.id) for each in memory.pictures if each.id == picture_id), None)
     return None
 
 

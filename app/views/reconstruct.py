@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 import streamlit as st
 
@@ -18,7 +19,7 @@ from app.widgets.model_data import png_base64
 from app.widgets.preparation import preparation_switches
 from app.widgets.uploader import uploader
 from vae_core.images import image_to_png
-from vae_core.inference import ELBO_SAMPLES, engine
+from vae_core.inference import ELBO_SAMPLES, LoadedModel, engine
 
 HINT = "Add pictures: see what the model sees of them, what it makes of that, and where they lie on its map."
 PRIVACY = "Uploads stay in this session's memory and are never written to disk."
@@ -38,8 +39,9 @@ STYLE = """
   /* The map stays in sight while the list is scrolled. */
   [data-testid="stColumn"]:has(> * .st-key-%(map)s) { position: sticky; top: 4.5rem; align-self: flex-start; }
   [class*="st-key-%(card)s"] { scroll-margin: 5rem 0 2rem; }
-  .st-key-%(card)s%(chosen)s { border-color: %(accent)s; }
+  .st-key-%(card)s%(chosen)s { border-color: color-mix(in srgb, currentColor 50%%, transparent); }
   .vae-card-name { font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  @media (max-width: 640px) { [class*="st-key-head_"] { flex-wrap: wrap; } }
   [class*="st-key-example_"] img { max-height: none; height: 64px; }
 </style>
 """
@@ -51,13 +53,12 @@ def show() -> None:
         return
     memory, loaded = session(), current_model()
     comparison_style()
-    accent = st.get_option("theme.primaryColor")
-    st.html(STYLE % {"map": MAP, "card": CARD, "chosen": memory.chosen, "accent": accent})
+    st.html(STYLE % {"map": MAP, "card": CARD, "chosen": memory.chosen})
     left, right = st.columns([1.5, 1], gap="medium")
     with left:
         show_adding()
         examined = examine(memory, engine(), loaded)
-        show_cards(examined[::-1])  # the newest first
+        show_cards(examined[::-1], loaded)  # the newest first
     with right, st.container(key=MAP):
         view = current_view(memory, loaded)
         atlas(key="atlas", loaded=loaded, view=view, examined=examined, chosen=memory.chosen, on_event=handle)
@@ -80,7 +81,7 @@ def show_adding() -> None:
     memory = session()
     take_uploads()
     with st.container(horizontal=True, vertical_alignment="center"):
-        with st.popover("Preparation", help="How an upload becomes what the model sees"):
+        with st.popover("Preparation"):
             show_preparation()
         if memory.pictures:
             with st.popover("Examples"):
@@ -134,52 +135,67 @@ def show_preparation() -> None:
 # -- cards ---------------------------------------------------------------------------------------------------------
 
 
-def show_cards(examined: Sequence[Examined]) -> None:
+def show_cards(examined: Sequence[Examined], loaded: LoadedModel) -> None:
     """One page of the list, and under it the way to the others and what the figures are."""
     if not examined:
         return
-    cards, memory = st.container(), session()
-    first = 0
-    if len(examined) > CARDS:
-        ids = [each.picture.id for each in examined]
-        chosen = ids.index(memory.chosen) if memory.chosen in ids else 0
-        pages = -(-len(ids) // CARDS)
-        first = CARDS * (st.pagination(pages, default=chosen // CARDS + 1, key=f"page_{memory.turns}") - 1)
+    cards = st.container()
+    page = choose_page([each.picture.id for each in examined])
     with cards:
-        for each in examined[first : first + CARDS]:
-            show_card(each)
-    st.caption(VARIATIONAL_FIGURES if current_model().config.variational else PLAIN_FIGURES)
+        for each in examined[page]:
+            show_card(each, loaded)
+    st.caption(VARIATIONAL_FIGURES if loaded.config.variational else PLAIN_FIGURES)
 
 
-def show_card(each: Examined) -> None:
+def choose_page(ids: Sequence[str]) -> slice:
+    """Which part of the list to show; it turns to the chosen picture whenever there is a reason to."""
+    memory = session()
+    if len(ids) <= CARDS:
+        return slice(len(ids))
+    chosen = ids.index(memory.chosen) if memory.chosen in ids else 0
+    pages = -(-len(ids) // CARDS)  # rounded up
+    number = st.pagination(pages, default=chosen // CARDS + 1, key=f"page_{memory.turns}")
+    return slice(CARDS * (number - 1), CARDS * number)
+
+
+def show_card(each: Examined, loaded: LoadedModel) -> None:
     """One picture: what can be done with it, the four pictures side by side, its figures, and its posterior."""
-    picture, variational = each.picture, current_model().config.variational
+    picture = each.picture
     with st.container(border=True, key=CARD + picture.id):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.html(f'<div class="vae-card-name">{escape(picture.name)}</div>')
-            show_actions(picture)
-        comparison(each, upload=small_copy(picture), variational=variational)
-        with st.expander(
-            "μ ± σ per dimension", key=f"posterior_{picture.id}", type="compact", on_change="rerun"
-        ) as posterior:
-            if posterior.open:
-                analysis = each.analysis
-                figure = posterior_figure(analysis.mean, analysis.std, analysis.kl)
-                st.plotly_chart(figure, key=f"chart_{picture.id}", config={"displayModeBar": False})
+        with st.container(key=f"head_{picture.id}", horizontal=True, vertical_alignment="center", wrap=False):
+            name = escape(picture.name)
+            st.html(f'<div class="vae-card-name" title="{name}">{name}</div>')
+            show_actions(picture, loaded)
+        comparison(each, upload=small_copy(picture), variational=loaded.config.variational)
+        show_posterior(each, variational=loaded.config.variational)
 
 
-def show_actions(picture: Picture) -> None:
+def show_actions(picture: Picture, loaded: LoadedModel) -> None:
     """The buttons of a card."""
-    memory, loaded = session(), current_model()
-    which = free_end(memory.ends.get(loaded.name, {}), picture)
-    if st.button("Explore", key=f"explore_{picture.id}", icon=":material/explore:", help="Load its μ into the sliders"):
-        choose_picture(memory, engine(), loaded, picture.id)
+    ends = session().ends.setdefault(loaded.name, {})
+    which = free_end(ends, picture)
+    if action(picture, "Explore", "explore", help="Load its μ into the sliders"):
+        choose_picture(session(), engine(), loaded, picture.id)
         st.switch_page("views/explore.py")
-    help_text = f"Make it the {which} of the path"
-    if st.button("Interpolate", key=f"interpolate_{picture.id}", icon=":material/timeline:", help=help_text):
-        memory.ends.setdefault(loaded.name, {})[which] = End(picture.name, picture=picture.id)
+    if action(picture, "Interpolate", "timeline", help=f"Make it the {which} of the path"):
+        ends[which] = End(picture.name, picture=picture.id)
         st.switch_page("views/interpolate.py")
-    st.button("Remove", key=f"remove_{picture.id}", icon=":material/delete:", on_click=remove, args=([picture.id],))
+    action(picture, "Remove", "delete", on_click=remove, args=([picture.id],))
+
+
+def action(picture: Picture, label: str, icon: str, **options: Any) -> bool:
+    """A button of a card; whether it was clicked."""
+    return st.button(label, key=f"{label}_{picture.id}", icon=f":material/{icon}:", **options)
+
+
+def show_posterior(each: Examined, *, variational: bool) -> None:
+    """mu +- sigma; drawn only when it is asked for, for a chart is much heavier than the rest."""
+    key, analysis = each.picture.id, each.analysis
+    title = "μ ± σ per dimension" if variational else "μ per dimension"
+    with st.expander(title, key=f"posterior_{key}", type="compact", on_change="rerun") as posterior:
+        if posterior.open:
+            figure = posterior_figure(analysis.mean, analysis.std, analysis.kl)
+            st.plotly_chart(figure, key=f"chart_{key}", config={"displayModeBar": False})
 
 
 def free_end(ends: Mapping[str, End], picture: Picture) -> str:

@@ -31,8 +31,9 @@ STYLE = """
   }
   .vae-pictures figcaption, .vae-figures dt { font-size: 0.8rem; opacity: 0.7; }
   .vae-pictures figcaption { margin-top: 4px; text-align: center; }
-  .vae-figures { flex: 1 1 130px; display: flex; flex-wrap: wrap; gap: 8px 24px; align-content: flex-start; margin: 0; }
-  .vae-figures dd { margin: 0; font-size: 1.15rem; line-height: 1.3; font-variant-numeric: tabular-nums; white-space: nowrap; }
+  .vae-figures { flex: 1 1 130px; display: flex; flex-wrap: wrap; gap: 8px 24px; align-content: flex-start; }
+  .vae-comparison .vae-figures, .vae-figures dt, .vae-comparison dd { margin: 0; padding: 0; }
+  .vae-figures dd { font-size: 1.15rem; line-height: 1.3; white-space: nowrap; }
   .vae-figures small { opacity: 0.7; }
 </style>
 """
@@ -58,19 +59,13 @@ def comparison(each: Examined, *, upload: bytes, variational: bool) -> None:
         "reconstruction": _enlarged(reconstruction),
         "error": _enlarged(error_map(each.seen, reconstruction)),
     }
-    _, height, width = each.seen.shape
-    shown = "".join(
-        f'<figure><img src="{source}" alt="{escape(each.picture.name)}: {caption}" '
-        f'style="aspect-ratio: {width} / {height}"><figcaption>{caption}</figcaption></figure>'
-        for caption, source in pictures.items()
-    )
+    shown = "".join(_figure(each, caption, source) for caption, source in pictures.items())
     figures = "".join(
-        f'<div title="{meaning}"><dt>{name}</dt><dd>{_nats(value)} <small>nats</small></dd></div>'
+        f'<div title="{meaning}"><dt>{name}</dt><dd>{_number(value)} <small>nats</small></dd></div>'
         for name, meaning, value in _figures(each.analysis, variational=variational)
     )
-    st.html(
-        f'<div class="vae-comparison"><div class="vae-pictures">{shown}</div><dl class="vae-figures">{figures}</dl></div>'
-    )
+    pictures_and_figures = f'<div class="vae-pictures">{shown}</div><dl class="vae-figures">{figures}</dl>'
+    st.html(f'<div class="vae-comparison">{pictures_and_figures}</div>')
 
 
 def thumbnail(picture: Picture) -> bytes:
@@ -83,6 +78,14 @@ def thumbnail(picture: Picture) -> bytes:
     file = BytesIO()
     opened.save(file, "WEBP", quality=WEBP_QUALITY)
     return file.getvalue()
+
+
+def _figure(each: Examined, caption: str, source: str) -> str:
+    _, height, width = each.seen.shape
+    image = (
+        f'<img src="{source}" alt="{escape(each.picture.name)}: {caption}" style="aspect-ratio: {width} / {height}">'
+    )
+    return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
 
 
 def _enlarged(image: Float[Tensor, "channel height width"]) -> str:
@@ -106,5 +109,5 @@ def _figures(analysis: Analysis, *, variational: bool) -> list[tuple[str, str, f
     ]
 
 
-def _nats(value: float) -> str:
+def _number(value: float) -> str:
     return f"{value:.1f}".replace("-", "\u2212")

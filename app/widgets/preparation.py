@@ -33,6 +33,7 @@ def preparation_switches(*, key: str, current: Preparation, default: Preparation
             **more,
         )
 
+    st.caption("How a picture becomes what the model sees. The default is the model's own.")
     invert = choice("Swap black and white", "invert", ("auto", "always", "never"), help=INVERT_HELP)
     centre = st.toggle("Centre by mass, as MNIST's digits are", current.centre, key=f"{key}_centre", help=CENTRE_HELP)
     fit = choice("Fit into the frame", "fit", ("crop", "pad"), disabled=centre, help=FIT_HELP)

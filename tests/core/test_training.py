@@ -174,6 +174,18 @@ def test_every_image_is_seen_once_an_epoch_and_in_another_order_each_time(make: 
     assert orders[:TRAIN] != orders[TRAIN:]
 
 
+def test_every_epoch_has_noise_of_its_own(make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn, original = [], training._to_input
+    monkeypatch.setattr(
+        training,
+        "_to_input",
+        lambda images, settings, noise: drawn.append(noise.get_state()) or original(images, settings, noise),
+    )
+    list(make().run())
+    in_training = [state for index, state in enumerate(drawn) if index % 5 < 4]  # every fifth is the validation
+    assert len({bytes(state.numpy()) for state in in_training}) == len(in_training) == 16
+
+
 def test_resuming_a_finished_run_trains_no_more(make: Callable[..., Trainer], tmp_path: Path) -> None:
     done = make(tmp_path)
     list(done.run())
@@ -304,13 +316,15 @@ def test_validation_images_are_never_trained_on(make: Callable[..., Trainer]) ->
     assert_same(weights_of(one.model), weights_of(other.model))
 
 
-def test_validation_leaves_no_gradient(make: Callable[..., Trainer]) -> None:
-    trainer = make(epochs=1)
-    list(trainer.run())
-    before = [weights.grad.clone() for weights in trainer.model.parameters()]
-    trainer._validate()
-    for weights, gradient in zip(trainer.model.parameters(), before, strict=True):
-        assert torch.equal(weights.grad, gradient)
+def test_validation_records_nothing_for_gradients(
+    make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording, original = [], training.sampled_terms
+    monkeypatch.setattr(
+        training, "sampled_terms", lambda *given: recording.append(torch.is_grad_enabled()) or original(*given)
+    )
+    list(make(epochs=1).run())
+    assert recording == [True] * 4 + [False]
 
 
 def scripted(trainer: Trainer, losses: list[float]) -> None:

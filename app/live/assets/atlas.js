@@ -1,7 +1,7 @@
 // The latent map with a person's pictures as stars; a star leads to its picture's card on the page.
 
 import { adoptStyles, el } from "./dom.js";
-import { LatentMap } from "./map.js";
+import { LatentMap, starsOf } from "./map.js";
 import { Toolbar } from "./toolbar.js";
 
 const CARD_GAP = 16; // pixels between a star and its name
@@ -53,22 +53,15 @@ class Atlas {
 
   placeStars({ pictures, chosen, view }) {
     this.card.hidden = true;
-    const stars = pictures.map(({ id, name, mean, places }) => {
-      const [x, y] = places[view.projection] ?? [mean[view.x], mean[view.y]];
-      return { id, name, place: { x, y }, chosen: id === chosen };
+    this.map.setStars(starsOf(pictures, view, chosen), {
+      verb: "Go to",
+      onPick: (id) => this.pick(id),
+      onShow: (id, place) => this.showCard(place, pictures.find((picture) => picture.id === id)),
+      onHide: () => (this.card.hidden = true),
     });
-    this.map.setStars(stars, (id) => this.pick(id));
-    this.map.marks.forEach(({ node, place }, i) => this.nameStar(node, place, pictures[i]));
   }
 
-  /** A star shows its picture and name at once; the browser's own tooltip would come late and on top. */
-  nameStar(node, place, picture) {
-    node.removeAttribute("title");
-    node.setAttribute("aria-label", `Go to ${picture.name}`);
-    for (const type of ["pointerenter", "focus"]) node.addEventListener(type, () => this.showCard(place, picture));
-    for (const type of ["pointerleave", "blur"]) node.addEventListener(type, () => (this.card.hidden = true));
-  }
-
+  /** A picture and its name, at once; the browser's own tooltip would come late and on top. */
   showCard(place, { name, image }) {
     this.image.src = `data:image/png;base64,${image}`;
     this.name.textContent = name;

@@ -221,7 +221,7 @@ class Bench {
 
   placeStars() {
     const { pictures, chosen } = this.data;
-    this.map.setStars(starsOf(pictures, this.view, chosen), (id) => this.choose(id));
+    this.map.setStars(starsOf(pictures, this.view, chosen), { onPick: (id) => this.choose(id) });
   }
 
   choose(id) {

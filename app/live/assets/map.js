@@ -117,9 +117,12 @@ export class LatentMap {
     else if (this.element.clientWidth > 0) this.Plotly.Plots.resize(this.plot).then(() => this.fit());
   }
 
-  /** The page was left: give back what the browser would keep otherwise. */
+  /** The page was left: give back what the browser would keep otherwise, such as its few WebGL contexts. */
   leave() {
     this.listening.abort();
+    for (const canvas of this.plot.querySelectorAll("canvas")) {
+      canvas.getContext("webgl")?.getExtension("WEBGL_lose_context")?.loseContext();
+    }
     this.Plotly.purge(this.plot);
     this.hooks.onGone?.();
   }
@@ -224,12 +227,20 @@ export class LatentMap {
     if (this.range) this.put(this.marker, place);
   }
 
-  /** Stars for a person's own pictures: [{id, name, place, chosen}]. */
-  setStars(stars, onPick) {
+  /**
+   * Stars for a person's own pictures.
+   * @param {{id: string, name: string, place: Place, chosen: boolean}[]} stars
+   * @param {{verb?: string, onPick: (id: string) => void, onShow?: (id: string, place: Place) => void,
+   *   onHide?: () => void}} hooks what picking one does and is called, and what to show for the one pointed at
+   */
+  setStars(stars, { verb = "Load", onPick, onShow, onHide }) {
     this.marks = stars.map(({ id, name, place, chosen }) => {
-      const node = el("button", { class: "star", title: name, "aria-label": `Load ${name}`, "data-chosen": chosen });
+      const label = `${verb} ${name}`;
+      const node = el("button", { class: "star", title: onShow ? null : label, "aria-label": label, "data-chosen": chosen });
       node.append("★");
-      node.addEventListener("click", () => onPick?.(id));
+      node.addEventListener("click", () => onPick(id));
+      for (const type of ["pointerenter", "focus"]) node.addEventListener(type, () => onShow?.(id, place));
+      for (const type of ["pointerleave", "blur"]) node.addEventListener(type, () => onHide?.());
       return { node, place };
     });
     this.stars.replaceChildren(...this.marks.map((mark) => mark.node));

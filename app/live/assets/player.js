@@ -193,8 +193,10 @@ class Player {
   }
 
   placeStars() {
-    const stars = starsOf(this.data.pictures, this.view, null);
-    this.map.setStars(stars, (id) => this.send(this.active, { source: "picture", id }));
+    this.map.setStars(starsOf(this.data.pictures, this.view, null), {
+      verb: "Use",
+      onPick: (id) => this.send(this.active, { source: "picture", id }),
+    });
   }
 
   // -- pictures of the path --------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""What README.md claims, measured: each module prints one table. `make bench` runs them all."""

@@ -1,0 +1,130 @@
+"""Figures from arrays: what is drawn where, in which colour, on axes that hold still."""
+
+import subprocess
+import sys
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from app.charts import PALETTE, MapColour, map_figure, posterior_figure
+
+PLACES = np.array([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]], np.float32)
+CLASSES = MapColour(np.array([2, 0, 2, 0, 2]), categories=("zero", "one", "two"))
+
+
+def points(trace: go.Scattergl) -> list[list[float]]:
+    return np.stack([trace.x, trace.y], axis=1).tolist()
+
+
+# -- maps ----------------------------------------------------------------------------------------------------------
+
+
+def test_each_class_that_has_members_is_a_trace_with_exactly_those():
+    figure = map_figure(PLACES, CLASSES, axis_titles=None)
+    assert {trace.name: points(trace) for trace in figure.data} == {
+        "zero": [[2, 3], [6, 7]],
+        "two": [[0, 1], [4, 5], [8, 9]],
+    }
+    assert {trace.type for trace in figure.data} == {"scattergl"}
+
+
+def test_a_class_keeps_its_colour_when_another_has_no_members():
+    figure = map_figure(PLACES, CLASSES, axis_titles=None)
+    assert [trace.marker.color for trace in figure.data] == [PALETTE[0], PALETTE[2]]
+
+
+def test_ten_classes_have_ten_colours_and_an_eleventh_starts_anew():
+    assert len(set(PALETTE)) == 10
+    names = tuple(f"class {index}" for index in range(11))
+    places = np.zeros((11, 2), np.float32)
+    figure = map_figure(places, MapColour(np.arange(11), categories=names), axis_titles=None)
+    assert [trace.marker.color for trace in figure.data] == [*PALETTE, PALETTE[0]]
+
+
+def test_values_are_one_trace_with_a_titled_colour_bar():
+    values = np.array([1, 2, 3, 4, 5], np.float64)
+    figure = map_figure(PLACES, MapColour(values, title="Dimension 3"), axis_titles=None)
+    [trace] = figure.data
+    assert points(trace) == PLACES.tolist()
+    assert trace.marker.color.tolist() == values.tolist()
+    assert trace.marker.colorbar.title.text == "Dimension 3"
+    assert len(trace.marker.colorscale) > 2
+
+
+def test_a_single_outlier_does_not_take_the_colours_from_the_others():
+    values = np.append(np.linspace(0, 1, 999), 1000)
+    figure = map_figure(np.zeros((1000, 2), np.float32), MapColour(values, title="t"), axis_titles=None)
+    assert figure.data[0].marker.cmin == pytest.approx(0.01, abs=0.01)
+    assert figure.data[0].marker.cmax == pytest.approx(0.99, abs=0.01)
+
+
+@pytest.mark.parametrize("titles", [None, ("PC 1", "PC 2")])
+def test_the_plots_frame_holds_still(titles: tuple[str, str] | None):
+    layout = map_figure(PLACES, CLASSES, axis_titles=titles).layout
+    assert layout.margin.autoexpand is False
+    assert None not in (layout.margin.l, layout.margin.r, layout.margin.t, layout.margin.b)
+    assert (layout.xaxis.automargin, layout.yaxis.automargin) == (False, False)
+    assert (layout.width, layout.height) == (None, None), "its size comes from the page"
+    assert layout.legend.x >= 1, "a legend over the plot would swallow drags"
+
+
+def test_frames_do_not_depend_on_the_colour():
+    by_value = MapColour(np.arange(5.0), title="Dimension 1")
+    margins = [map_figure(PLACES, colour, axis_titles=None).layout.margin for colour in (CLASSES, by_value)]
+    assert margins[0] == margins[1]
+
+
+def test_axes_are_titled_or_hidden():
+    layout = map_figure(PLACES, CLASSES, axis_titles=("Dimension 3", "Dimension 1")).layout
+    assert (layout.xaxis.title.text, layout.yaxis.title.text) == ("Dimension 3", "Dimension 1")
+    assert (layout.xaxis.visible, layout.yaxis.visible) == (True, True)
+    hidden = map_figure(PLACES, CLASSES, axis_titles=None).layout
+    assert (hidden.xaxis.visible, hidden.yaxis.visible) == (False, False)
+
+
+def test_points_are_sent_as_float32():
+    figure = map_figure(PLACES.astype(np.float64), CLASSES, axis_titles=None)
+    assert {trace.x.dtype for trace in figure.data} == {np.dtype(np.float32)}
+    assert '"dtype":"f4"' in figure.to_json()
+
+
+def test_points_answer_no_hover_of_plotlys_own_but_clicks():
+    figure = map_figure(PLACES, CLASSES, axis_titles=None)
+    assert {trace.hoverinfo for trace in figure.data} == {"none"}  # "skip" would take the clicks as well
+    assert figure.layout.hovermode == "closest"
+
+
+# -- posteriors ----------------------------------------------------------------------------------------------------
+
+MEAN, STD, KL = (np.array(values, np.float32) for values in ([0.5, -1, 2], [0.1, 0.9, 0.3], [1.2, 0.5, 2.4]))
+
+
+def test_error_bars_are_sigma_around_mu():
+    figure = posterior_figure(MEAN, STD, KL)
+    [intervals] = [trace for trace in figure.data if trace.type == "scatter"]
+    np.testing.assert_array_equal(intervals.y, MEAN)
+    np.testing.assert_array_equal(intervals.error_y.array, STD)
+    assert list(intervals.x) == ["1", "2", "3"]
+
+
+def test_bars_are_the_kl_of_each_dimension():
+    figure = posterior_figure(MEAN, STD, KL)
+    [bars] = [trace for trace in figure.data if trace.type == "bar"]
+    np.testing.assert_array_equal(bars.y, KL)
+    assert list(bars.x) == ["1", "2", "3"]
+    assert "nats" in figure.layout.yaxis2.title.text
+
+
+def test_a_plain_autoencoder_has_mu_alone_and_no_prior():
+    figure = posterior_figure(MEAN, np.zeros_like(STD), np.zeros_like(KL))
+    assert [trace.type for trace in figure.data] == ["scatter"]
+    assert not figure.layout.shapes
+
+
+# -- layers --------------------------------------------------------------------------------------------------------
+
+
+def test_charts_come_without_streamlit():
+    code = "import sys, app.charts; sys.exit(any(name.split('.')[0] == 'streamlit' for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

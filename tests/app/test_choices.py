@@ -1,0 +1,186 @@
+"""First code, view and ends of a model, and what pages report: taken when it is right, else left."""
+
+import numpy as np
+import pytest
+
+from app.choices import (
+    current_code,
+    current_ends,
+    current_view,
+    projections,
+    random_end,
+    take_code,
+    take_path,
+    take_view,
+)
+from app.state import End, Session, View
+from tests.app.conftest import Store
+from vae_core.inference import LoadedModel
+
+NAN, INFINITY = float("nan"), float("inf")
+VIEW = {"projection": "pca", "x": 2, "y": 0, "colour": "1"}
+
+# -- first values --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("latent_dim", "names"), [(1, ["axes"]), (2, ["axes"]), (3, ["umap", "pca", "axes"])])
+def test_a_plane_needs_no_projection(store: Store, latent_dim: int, names: list[str]):
+    assert projections(store("other", latent_dim=latent_dim)) == names
+
+
+def test_the_first_code_is_that_of_the_most_typical_reconstruction(memory: Session, tiny: LoadedModel):
+    reference = tiny.need_reference()
+    middle = np.argsort(reference.reconstruction)[len(reference) // 2 - 1 : len(reference) // 2 + 1]
+    code = current_code(memory, tiny)
+    assert any(np.array_equal(code, reference.means[index]) for index in middle)
+    code[:] = 0
+    assert not any(np.array_equal(code, reference.means[index]) for index in middle), "the reference set was changed"
+
+
+def test_a_code_that_was_chosen_stays(memory: Session, tiny: LoadedModel):
+    memory.codes["tiny"] = np.array([1, 2, 3], np.float32)
+    assert current_code(memory, tiny).tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("latent_dim", "view"), [(1, View("axes", 0, 0)), (2, View("axes", 0, 1)), (3, View("umap", 0, 1))]
+)
+def test_the_first_view_shows_the_models_first_map(memory: Session, store: Store, latent_dim: int, view: View):
+    assert current_view(memory, store("other", latent_dim=latent_dim)) == view
+
+
+def test_a_view_that_was_chosen_stays(memory: Session, tiny: LoadedModel):
+    memory.views["tiny"] = View("pca", 2, 0, "1")
+    assert current_view(memory, tiny) == View("pca", 2, 0, "1")
+
+
+def test_the_first_ends_are_the_members_nearest_to_the_mean_of_two_classes(memory: Session, tiny: LoadedModel):
+    reference = tiny.need_reference()
+    ends = current_ends(memory, tiny)
+    for which, label in (("start", 0), ("end", 1)):
+        members = reference.means[reference.labels == label]
+        nearest = np.linalg.norm(members - members.mean(axis=0), axis=1).argmin()
+        assert ends[which].name == f"a typical {reference.label_names[label]}"
+        np.testing.assert_array_equal(ends[which].code, members[nearest])
+
+
+def test_ends_that_were_chosen_stay_and_a_missing_one_is_filled(memory: Session, tiny: LoadedModel):
+    chosen = End("chosen", np.ones(3, np.float32))
+    memory.ends["tiny"] = {"end": chosen}
+    ends = current_ends(memory, tiny)
+    assert ends["end"] is chosen
+    assert ends["start"].code is not None
+
+
+def test_a_reference_set_of_one_class_has_ends_as_well(memory: Session, tiny: LoadedModel):
+    tiny.need_reference().labels[:] = 1
+    ends = current_ends(memory, tiny)
+    assert [ends[which].name for which in ("start", "end")] == ["a typical odd", "a typical odd"]
+
+
+def test_a_random_end_is_another_draw_each_time(tiny: LoadedModel):
+    one, other = random_end(tiny), random_end(tiny)
+    assert one.code is not None
+    assert one.code.shape == (3,)
+    assert not np.array_equal(one.code, other.code)
+
+
+# -- codes ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("values", [[0.5, -1.0, 2.0], [0, -1, 2], [3e38, -3e38, 1e-40]])
+def test_a_code_is_taken_as_float32(tiny: LoadedModel, values: list[float]):
+    code = take_code(tiny, values)
+    assert code is not None
+    assert code.dtype == np.float32
+    assert code.tolist() == pytest.approx(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        0.5,
+        True,
+        "",
+        "123",
+        [],
+        [0.5, 0.5],
+        [0.5] * 4,
+        [NAN, 0.5, 0.5],
+        [0.5, INFINITY, 0.5],
+        [0.5, 0.5, -INFINITY],
+        [1e39, 0.5, 0.5],
+        [10**400, 0, 0],
+        ["1", "2", "3"],
+        [None, 0.5, 0.5],
+        [[0.5, 0.5, 0.5]],
+        [[0.5], [0.5, 0.5], 0.5],
+        [{}, {}, {}],
+        {"0": 0.5, "1": 0.5, "2": 0.5},
+    ],
+)
+def test_what_is_no_code_of_this_model_is_refused(tiny: LoadedModel, values: object):
+    assert take_code(tiny, values) is None
+
+
+# -- views ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", [VIEW, {**VIEW, "projection": "umap", "colour": "label"}, {**VIEW, "new": 1}])
+def test_a_view_of_this_model_is_kept(memory: Session, tiny: LoadedModel, view: dict[str, object]):
+    take_view(memory, tiny, view)
+    assert memory.views["tiny"] == View(view["projection"], 2, 0, view["colour"])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "umap",
+        7,
+        [],
+        {},
+        *({name: part for name, part in VIEW.items() if name != missing} for missing in VIEW),
+        {**VIEW, "projection": "tsne"},
+        {**VIEW, "projection": None},
+        {**VIEW, "projection": ["umap"]},
+        {**VIEW, "x": 3},
+        {**VIEW, "y": -1},
+        {**VIEW, "x": 0.5},
+        {**VIEW, "x": "0"},
+        {**VIEW, "y": None},
+        {**VIEW, "y": NAN},
+        {**VIEW, "colour": "red"},
+        {**VIEW, "colour": "3"},
+        {**VIEW, "colour": "-1"},
+        {**VIEW, "colour": 1},
+        {**VIEW, "colour": None},
+        {**VIEW, "colour": ["label"]},
+    ],
+)
+def test_what_is_no_view_of_this_model_changes_nothing(memory: Session, tiny: LoadedModel, value: object):
+    before = current_view(memory, tiny)
+    take_view(memory, tiny, value)
+    assert memory.views == {"tiny": before}
+
+
+def test_a_map_that_a_plane_does_not_offer_is_refused(memory: Session, store: Store):
+    plane = store("plane", latent_dim=2)
+    take_view(memory, plane, {"projection": "umap", "x": 0, "y": 1, "colour": "label"})
+    assert memory.views == {}
+
+
+# -- paths ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_kind_of_path_is_kept(memory: Session):
+    take_path(memory, "spherical")
+    assert memory.path == "spherical"
+
+
+@pytest.mark.parametrize("value", [None, "", "LINEAR", 1, ["linear"], {}])
+def test_what_is_no_kind_of_path_changes_nothing(memory: Session, value: object):
+    memory.path = "spherical"
+    take_path(memory, value)
+    assert memory.path == "spherical"

@@ -1,0 +1,205 @@
+"""The visitor's pictures under the model in use: added, chosen, examined once, kept when the model is switched."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from app.gallery import add_pictures, choose_picture, examine, switch_model
+from app.state import Session
+from tests.app.conftest import Store
+from vae_core.config import Preparation
+from vae_core.images import open_picture, prepare_picture
+from vae_core.inference import Analysis, Engine, LoadedModel, engine
+
+Png = Callable[[int], bytes]
+
+BAD = b"GIF89a and nothing more"
+
+
+def add(memory: Session, loaded: LoadedModel, *contents: bytes) -> None:
+    files = [(f"{index}.png", lambda content=content: content) for index, content in enumerate(contents)]
+    add_pictures(memory, engine(), loaded, files)
+
+
+def mean_of(loaded: LoadedModel, content: bytes) -> np.ndarray:
+    """The picture's mean, by the model itself."""
+    config = loaded.config
+    seen = prepare_picture(open_picture(content), shape=config.image_shape, preparation=config.preparation)
+    with torch.inference_mode():
+        return loaded.model.encode(seen[None]).mean[0].numpy()
+
+
+@pytest.fixture
+def analysed(models_dir: object, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the models by which pictures are analysed, one for each time."""
+    names: list[str] = []
+    analyse = Engine.analyse
+
+    def counted(self: Engine, name: str, images: Sequence[Tensor]) -> list[Analysis]:
+        names.extend([name] * len(images))
+        return analyse(self, name, images)
+
+    monkeypatch.setattr(Engine, "analyse", counted)
+    return names
+
+
+# -- adding --------------------------------------------------------------------------------------------------------
+
+
+def test_an_added_picture_is_chosen_and_its_mean_becomes_the_code(memory: Session, tiny: LoadedModel, png: Png):
+    add(memory, tiny, png(1))
+    [picture] = memory.pictures
+    assert (picture.name, picture.content, memory.chosen) == ("0.png", png(1), picture.id)
+    np.testing.assert_allclose(memory.codes["tiny"], mean_of(tiny, png(1)), rtol=1e-5, atol=1e-6)
+    assert memory.revision == 1
+    assert memory.notices == []
+
+
+def test_the_last_of_several_pictures_is_chosen(memory: Session, tiny: LoadedModel, png: Png):
+    add(memory, tiny, png(1), png(2))
+    assert [picture.name for picture in memory.pictures] == ["0.png", "1.png"]
+    assert memory.chosen == memory.pictures[1].id
+    np.testing.assert_allclose(memory.codes["tiny"], mean_of(tiny, png(2)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture at all", BAD])
+def test_a_bad_picture_leaves_one_notice_and_nothing_else(memory: Session, tiny: LoadedModel, png: Png, content: bytes):
+    add(memory, tiny, png(1))
+    pictures, chosen, examined = list(memory.pictures), memory.chosen, dict(memory.examined)
+    code, revision = memory.codes["tiny"], memory.revision
+
+    add_pictures(memory, engine(), tiny, [("broken.gif", lambda: content)])
+
+    [notice] = memory.notices
+    assert "broken.gif" in notice
+    assert (memory.pictures, memory.chosen, memory.examined) == (pictures, chosen, examined)
+    assert memory.codes["tiny"] is code
+    assert memory.revision == revision
+
+
+def test_a_bad_picture_does_not_keep_the_good_ones_out(memory: Session, tiny: LoadedModel, png: Png):
+    add(memory, tiny, png(1), BAD, png(3), BAD)
+    assert [picture.name for picture in memory.pictures] == ["0.png", "2.png"]
+    assert memory.chosen == memory.pictures[1].id
+    assert len(memory.notices) == 2
+
+
+# -- choosing ------------------------------------------------------------------------------------------------------
+
+
+def test_choosing_loads_that_pictures_mean(memory: Session, tiny: LoadedModel, png: Png):
+    add(memory, tiny, png(1), png(2))
+    choose_picture(memory, engine(), tiny, memory.pictures[0].id)
+    assert memory.chosen == memory.pictures[0].id
+    np.testing.assert_allclose(memory.codes["tiny"], mean_of(tiny, png(1)), rtol=1e-5, atol=1e-6)
+    assert memory.revision == 3
+
+
+def test_choosing_a_picture_that_is_gone_changes_nothing(memory: Session, tiny: LoadedModel, png: Png):
+    add(memory, tiny, png(1))
+    chosen, code = memory.chosen, memory.codes["tiny"]
+    choose_picture(memory, engine(), tiny, "gone")
+    assert (memory.chosen, memory.revision) == (chosen, 1)
+    assert memory.codes["tiny"] is code
+
+
+# -- examining -----------------------------------------------------------------------------------------------------
+
+
+def test_pictures_are_examined_in_order_with_what_the_model_sees(memory: Session, tiny: LoadedModel, png: Png):
+    add(memory, tiny, png(1), png(2))
+    examined = examine(memory, engine(), tiny)
+    assert [each.picture for each in examined] == memory.pictures
+    for each in examined:
+        expected = prepare_picture(
+            open_picture(each.picture.content), shape=(1, 8, 8), preparation=tiny.config.preparation
+        )
+        assert torch.equal(each.seen, expected)
+        assert each.analysis.reconstruction.shape == (1, 8, 8)
+
+
+def test_each_picture_is_examined_once_a_model(
+    memory: Session, tiny: LoadedModel, store: Store, png: Png, analysed: list[str]
+):
+    other = store("other", latent_dim=2)
+    add(memory, tiny, png(1), png(2))
+    for loaded in (tiny, other, tiny, other):
+        assert len(examine(memory, engine(), loaded)) == 2
+    assert analysed == ["tiny", "tiny", "other", "other"]
+
+
+def test_a_model_whose_files_changed_examines_anew(
+    memory: Session, tiny: LoadedModel, store: Store, png: Png, analysed: list[str]
+):
+    add(memory, tiny, png(1))
+    before = examine(memory, engine(), tiny)[0].analysis.mean
+    changed = store("tiny")
+    after = examine(memory, engine(), changed)[0].analysis.mean
+    assert analysed == ["tiny", "tiny"]
+    assert not np.allclose(before, after)
+
+
+def test_the_visitors_own_preparation_counts(memory: Session, tiny: LoadedModel, png: Png):
+    add(memory, tiny, png(1))
+    [before] = examine(memory, engine(), tiny)
+    memory.prepare_as("tiny", Preparation(invert="always"))
+    [after] = examine(memory, engine(), tiny)
+    assert torch.allclose(after.seen, 1 - before.seen, atol=1e-6)
+    assert not np.allclose(after.analysis.mean, before.analysis.mean)
+
+
+def test_a_colour_model_sees_three_channels(memory: Session, store: Store, png: Png):
+    colour = store("colour", channels=3, likelihood="gaussian")
+    add(memory, colour, png(1))
+    [each] = examine(memory, engine(), colour)
+    assert each.seen.shape == each.analysis.reconstruction.shape == (3, 8, 8)
+
+
+# -- switching -----------------------------------------------------------------------------------------------------
+
+
+def test_the_first_model_of_a_visit_comes_without_a_notice(tiny: LoadedModel):
+    memory = Session()
+    switch_model(memory, engine(), tiny)
+    assert (memory.model, memory.notices, memory.revision) == ("tiny", [], 1)
+
+
+def test_pictures_stay_and_are_encoded_anew(memory: Session, tiny: LoadedModel, store: Store, png: Png):
+    other = store("other", latent_dim=2)
+    add(memory, tiny, png(1), png(2))
+    choose_picture(memory, engine(), tiny, memory.pictures[0].id)
+    pictures, chosen, code, revision = list(memory.pictures), memory.chosen, memory.codes["tiny"], memory.revision
+
+    switch_model(memory, engine(), other)
+
+    assert (memory.model, memory.pictures, memory.chosen) == ("other", pictures, chosen)
+    np.testing.assert_allclose(memory.codes["other"], mean_of(other, png(1)), rtol=1e-5, atol=1e-6)
+    assert memory.codes["tiny"] is code
+    assert memory.revision > revision
+    [notice] = memory.notices
+    assert "encoded by other" in notice
+
+
+def test_a_code_from_elsewhere_waits_for_the_first_models_return(memory: Session, tiny: LoadedModel, store: Store):
+    code = np.ones(3, np.float32)
+    memory.load_code("tiny", code)
+    switch_model(memory, engine(), store("other", latent_dim=2))
+    [notice] = memory.take_notices()
+    assert "tiny" in notice
+    assert "other" in notice
+    assert "other" not in memory.codes
+    np.testing.assert_array_equal(memory.codes["tiny"], code)
+
+
+def test_with_nothing_to_keep_there_is_nothing_to_say(memory: Session, store: Store):
+    switch_model(memory, engine(), store("other"))
+    assert (memory.model, memory.notices) == ("other", [])
+
+
+def test_choosing_the_model_in_use_again_says_nothing(memory: Session, tiny: LoadedModel, png: Png):
+    add(memory, tiny, png(1))
+    switch_model(memory, engine(), tiny)
+    assert (memory.model, memory.notices) == ("tiny", [])

@@ -1,0 +1,287 @@
+"""The routes beside Streamlit's own, in a plain Starlette app: the socket, our modules, plotly.js and maps."""
+
+import base64
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import plotly
+import plotly.graph_objects as go
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient, WebSocketTestSession
+from starlette.websockets import WebSocketDisconnect
+
+from app.live import routes
+from app.live.files import ASSETS, ASSETS_VERSION
+from app.live.routes import ROUTES, is_same_origin
+from tests.app.conftest import REFERENCES, Store
+from vae_core.errors import BusyError
+from vae_core.inference import LoadedModel
+
+SOCKET = "/live/models/tiny/socket"
+REFUSED, TRY_LATER = 1008, 1013
+FOR_EVER = "public, max-age=31536000, immutable"
+MODULES = sorted(path.name for path in ASSETS.glob("*.js"))
+DECODE = struct.pack("<BBBBI3f", 1, 0, 0, 1, 7, 0.1, 0.2, 0.3)
+
+
+@pytest.fixture
+def client(tiny: LoadedModel) -> Iterator[TestClient]:
+    with TestClient(Starlette(routes=ROUTES)) as client:
+        yield client
+
+
+def closing_of(socket: WebSocketTestSession) -> WebSocketDisconnect:
+    """How the server closes the socket instead of answering."""
+    with pytest.raises(WebSocketDisconnect) as closing:
+        socket.receive_bytes()
+    return closing.value
+
+
+# -- socket --------------------------------------------------------------------------------------------------------
+
+
+def test_the_socket_answers_one_question_after_the_other(client: TestClient):
+    with client.websocket_connect(SOCKET) as socket:
+        for number in (7, 8, 2**32 - 1):
+            socket.send_bytes(DECODE[:4] + struct.pack("<I", number) + DECODE[8:])
+            answer = socket.receive_bytes()
+            assert struct.unpack_from("<II", answer) == (number, 1)
+            assert len(answer) == 8 + 4 * (2 + 3) + 8 * 8
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (b"", "got 0 bytes"),
+        (DECODE[:-4], "DECODE takes 3 values for this model, got 2"),
+        (b"\x09" + DECODE[1:], "kind must be 1 to 3"),
+        (DECODE[:-4] + struct.pack("<f", float("nan")), "finite number, got NaN or infinity"),
+    ],
+)
+def test_a_wrong_question_closes_the_socket_with_a_reason(client: TestClient, message: bytes, reason: str):
+    with client.websocket_connect(SOCKET) as socket:
+        socket.send_bytes(message)
+        closing = closing_of(socket)
+    assert closing.code == REFUSED
+    assert reason in closing.reason
+
+
+def test_text_is_refused(client: TestClient):
+    with client.websocket_connect(SOCKET) as socket:
+        socket.send_text("hello")
+        closing = closing_of(socket)
+    assert closing.code == REFUSED
+    assert "binary message, got text" in closing.reason
+
+
+@pytest.mark.parametrize("name", ["nobody", "TINY", "..%5ctiny", "\u00e9" * 200])
+def test_an_unknown_model_is_refused_with_a_reason_that_fits_a_close_frame(client: TestClient, name: str):
+    with client.websocket_connect(f"/live/models/{name}/socket") as socket:
+        closing = closing_of(socket)
+    assert closing.code == REFUSED
+    assert "model" in closing.reason
+    assert len(closing.reason.encode()) <= 123
+
+
+def test_a_map_that_the_model_lacks_is_refused(client: TestClient, store: Store):
+    store("bare", with_reference=False)
+    with client.websocket_connect("/live/models/bare/socket") as socket:
+        socket.send_bytes(DECODE)
+        closing = closing_of(socket)
+    assert closing.code == REFUSED
+    assert "bare has no reference set" in closing.reason
+
+
+def test_a_busy_server_asks_to_try_later(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    def busy(*_: object) -> bytes:
+        raise BusyError("the server is busy; try again shortly.")
+
+    monkeypatch.setattr(routes, "answer", busy)
+    with client.websocket_connect(SOCKET) as socket:
+        socket.send_bytes(DECODE)
+        closing = closing_of(socket)
+    assert closing.code == TRY_LATER
+    assert "busy" in closing.reason
+
+
+@pytest.mark.parametrize("origin", [None, "http://testserver", "https://TestServer"])
+def test_our_own_page_and_programs_without_origin_are_let_in(client: TestClient, origin: str | None):
+    headers = {} if origin is None else {"origin": origin}
+    with client.websocket_connect(SOCKET, headers=headers) as socket:
+        socket.send_bytes(DECODE)
+        assert socket.receive_bytes()
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://testserver:9999", "http://other.example", "http://testserver.other.example", "null", "", "http://[::1"],
+)
+def test_other_origins_are_refused_before_accepting(client: TestClient, origin: str):
+    session = client.websocket_connect(SOCKET, headers={"origin": origin})
+    with pytest.raises(WebSocketDisconnect):  # on entering, which is where an accepted socket would be open
+        session.__enter__()
+
+
+def test_ports_are_compared_and_a_missing_host_lets_no_page_in():
+    assert is_same_origin("http://localhost:8501", "localhost:8501")
+    assert not is_same_origin("http://localhost:9999", "localhost:8501")
+    assert not is_same_origin("http://localhost", "localhost:8501")
+    assert not is_same_origin("http://localhost", None)
+    assert is_same_origin(None, None)
+
+
+# -- files ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*MODULES, "style.css"])
+def test_each_asset_is_served_as_it_is_and_for_ever(client: TestClient, name: str):
+    answer = client.get(f"/live/assets/{ASSETS_VERSION}/{name}")
+    assert answer.status_code == 200
+    assert answer.content == (ASSETS / name).read_bytes()
+    assert answer.headers["content-type"].split(";")[0] == ("text/css" if name.endswith("css") else "text/javascript")
+    assert answer.headers["cache-control"] == FOR_EVER
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nothing.js",
+        "",
+        ".",
+        "..%2fprotocol.py",
+        "..%2F..%2Fmain.py",
+        "%2e%2e%2froutes.py",
+        "..%5croutes.py",
+        "%2fetc%2fpasswd",
+        "sliders.js%00",
+        "../protocol.py",
+        "SLIDERS.JS",
+    ],
+)
+def test_other_files_are_not_found(client: TestClient, name: str):
+    assert client.get(f"/live/assets/{ASSETS_VERSION}/{name}").status_code == 404
+
+
+def test_plotly_js_comes_from_the_installed_package(client: TestClient):
+    answer = client.get(f"/live/plotly/{plotly.__version__}/plotly.min.js")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cache-control"] == FOR_EVER
+    assert "plotly.js v" in answer.text[:200]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_imports_modules_that_exist(name: str):
+    text = (ASSETS / name).read_text(encoding="utf-8")
+    imported = re.findall(r'^(?:import|export) [^;]*? from "([^"]+)";', text, re.MULTILINE)
+    assert len(imported) == len(re.findall(r"^import\b", text, re.MULTILINE)), "an import of another form"
+    for path in imported:
+        assert path.removeprefix("./") in MODULES, f"{name} imports {path}"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_a_module_imports_is_what_the_other_exports(name: str):
+    text = (ASSETS / name).read_text(encoding="utf-8")
+    for names, path in re.findall(r'^import \{ ([^}]*) \} from "\./([^"]+)";', text, re.MULTILINE):
+        exported = re.findall(
+            r"^export (?:async )?(?:class|function|const) (\w+)", (ASSETS / path).read_text("utf-8"), re.MULTILINE
+        )
+        assert set(names.split(", ")) <= set(exported)
+
+
+def test_the_widgets_mount_modules_that_exist_and_export_mount():
+    widgets = Path(routes.__file__).parents[1] / "widgets"
+    mounted = {
+        module
+        for path in widgets.glob("*.py")
+        for module in re.findall(r'register\("\w+", "([\w.]+)"\)', path.read_text(encoding="utf-8"))
+    }
+    assert {"bench.js", "player.js"} <= mounted
+    for module in mounted:
+        assert "export async function mount(" in (ASSETS / module).read_text(encoding="utf-8")
+
+
+# -- maps ----------------------------------------------------------------------------------------------------------
+
+
+def map_address(loaded: LoadedModel, **query: str) -> str:
+    asked = {"projection": "umap", "x": "0", "y": "1", "colour": "label", **query}
+    return f"/live/models/{loaded.name}/{loaded.digest}/map?" + "&".join(f"{k}={v}" for k, v in asked.items())
+
+
+def coordinates(trace: go.Scattergl, axis: str) -> np.ndarray:
+    """A trace's coordinates; plotly writes arrays as base64."""
+    packed = trace[axis]
+    return np.frombuffer(base64.b64decode(packed["bdata"]), packed["dtype"])
+
+
+@pytest.mark.parametrize("projection", ["umap", "pca", "axes"])
+@pytest.mark.parametrize("colour", ["label", "2"])
+def test_a_map_is_a_figure_with_a_point_for_each_reference(
+    client: TestClient, tiny: LoadedModel, projection: str, colour: str
+):
+    answer = client.get(map_address(tiny, projection=projection, colour=colour))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == FOR_EVER
+    figure = go.Figure(answer.json(), skip_invalid=False)
+    points = np.concatenate([np.stack([coordinates(t, "x"), coordinates(t, "y")], axis=1) for t in figure.data])
+    reference = tiny.need_reference()
+    expected = {
+        "umap": reference.umap_places,
+        "pca": (reference.means - reference.pca_mean) @ reference.pca_components.T,
+        "axes": reference.means[:, [0, 1]],
+    }[projection]
+    assert points.shape == (REFERENCES, 2)
+    if colour == "label":  # one class after the other
+        assert [trace.name for trace in figure.data] == ["even", "odd"]
+        expected = np.concatenate([expected[reference.labels == label] for label in (0, 1)])
+    np.testing.assert_allclose(points, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ({"projection": "tsne"}, "TSNE"),
+        ({"x": "one"}, "one"),
+        ({"x": "3"}, "dimensions 0 to 2"),
+        ({"y": "-1"}, "dimensions 0 to 2"),
+        ({"colour": "red"}, "'label' or a dimension from 0 to 2, got 'red'"),
+        ({"colour": "3"}, "'label' or a dimension from 0 to 2, got '3'"),
+        ({"colour": "-1"}, "'label' or a dimension from 0 to 2"),
+        ({"colour": "9" * 5000}, "'label' or a dimension from 0 to 2"),
+        ({"x": "9" * 5000}, "missing or wrong"),
+    ],
+)
+def test_a_wrong_query_gets_a_sentence(client: TestClient, tiny: LoadedModel, query: dict[str, str], text: str):
+    answer = client.get(map_address(tiny, **query))
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert text in answer.text
+    assert "cache-control" not in answer.headers
+
+
+def test_a_query_without_a_part_gets_a_sentence_that_names_it(client: TestClient, tiny: LoadedModel):
+    answer = client.get(f"/live/models/tiny/{tiny.digest}/map?projection=umap&x=0&y=1")
+    assert answer.status_code == 400
+    assert "'colour' is missing" in answer.text
+
+
+def test_an_unknown_model_and_one_without_a_map_get_a_sentence(client: TestClient, store: Store):
+    answer = client.get("/live/models/nobody/0/map?projection=umap&x=0&y=1&colour=label")
+    assert answer.status_code == 400
+    assert "no model named 'nobody'" in answer.text
+    answer = client.get(map_address(store("bare", with_reference=False)))
+    assert answer.status_code == 400
+    assert "bare has no reference set" in answer.text
+
+
+def test_a_models_map_changes_with_its_files(client: TestClient, tiny: LoadedModel, store: Store):
+    before = client.get(map_address(tiny)).content
+    other = store("tiny")  # replaces it
+    assert other.digest != tiny.digest
+    assert client.get(map_address(other)).content != before

@@ -1,0 +1,106 @@
+"""What the project says of itself: commands, files, pins and public names."""
+
+import importlib
+import pkgutil
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import app
+import vae_core
+from vae_core.__main__ import build_parser
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = ["README.md", "docs/ARCHITECTURE.md"]
+FOLDERS = "app|benchmarks|docs|pretrained|tests|vae_core"
+# Streamlit runs these as scripts; importing them would be a page run without a browser.
+SCRIPTS = ("app.main", "app.views.")
+CODE = [ROOT / name for name in ("app", "vae_core", "tests", "benchmarks", "docs", ".streamlit")]
+TEXTS = {".py", ".js", ".css", ".md", ".toml", ".txt", ".json", ".svg"}
+# A folder of the machine on which something was written, or a package index that only it can reach.
+ELSEWHERE = re.compile(r"(?<![\w.])/(?:work|home|root)/|index-url|trusted-host")
+
+
+def read(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def modules() -> list[str]:
+    found = [
+        module.name
+        for package in (app, vae_core)
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    ]
+    return [name for name in found if not name.startswith(SCRIPTS)]
+
+
+def requirements(text: str) -> dict[str, Requirement]:
+    lines = [line.split("#")[0].strip() for line in text.splitlines()]
+    found = [Requirement(line) for line in lines if line and not line.startswith("-")]
+    return {requirement.name: requirement for requirement in found}
+
+
+# -- documents -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_make_command_in_a_document_is_a_target(document: str):
+    targets = set(re.findall(r"^([a-z]+):", read("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", read(document), re.MULTILINE))
+    assert named <= targets
+    assert document != "README.md" or {"run", "test", "serve"} <= named
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_named_in_a_document_exists(document: str):
+    named = set(re.findall(rf"(?<![\w/.])(?:{FOLDERS})/[\w./-]*", read(document)))
+    assert named
+    assert [path for path in sorted(named) if not (ROOT / path.rstrip(".")).exists()] == []
+
+
+def test_every_command_line_in_the_readme_is_understood():
+    commands = re.findall(r"^python -m vae_core (.*)$", read("README.md"), re.MULTILINE)
+    assert {command.split()[0] for command in commands} == {"models", "train", "evaluate"}
+    for command in commands:
+        build_parser().parse_args(command.split())  # exits when it does not understand
+
+
+def test_python_in_the_readme_imports_what_exists():
+    for module, names in re.findall(r"^from (vae_core[\w.]*) import (.*)$", read("README.md"), re.MULTILINE):
+        for name in names.split(", "):
+            assert hasattr(importlib.import_module(module), name), f"{module} has no {name}"
+
+
+# -- code ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", modules())
+def test_a_module_has_every_name_that_it_offers(name: str):
+    module = importlib.import_module(name)
+    offered = getattr(module, "__all__", [])
+    assert [each for each in offered if not hasattr(module, each)] == []
+
+
+def test_no_file_names_a_folder_of_the_machine_it_was_written_on():
+    paths = [*ROOT.iterdir(), ROOT / ".ci" / "run", *(path for folder in CODE for path in folder.rglob("*"))]
+    files = [path for path in paths if path.suffix in TEXTS or path.name in ("Makefile", "run")]
+    files.remove(Path(__file__).resolve())
+    assert len(files) > 50
+    assert [str(path.relative_to(ROOT)) for path in files if ELSEWHERE.search(path.read_text("utf-8"))] == []
+
+
+# -- pins ----------------------------------------------------------------------------------------------------------
+
+
+def test_pins_are_exact_and_agree_with_the_package():
+    pins = requirements(read("requirements.txt"))
+    declared = requirements("\n".join(tomllib.loads(read("pyproject.toml"))["project"]["dependencies"]))
+    assert str(declared["torch"].specifier) == str(pins["torch"].specifier)
+    for name, pin in {**pins, **requirements(read("requirements-dev.txt"))}.items():
+        assert re.fullmatch(r"==[\w.]+", str(pin.specifier)), f"{name} is not pinned"
+    for name, bounds in declared.items():
+        version = str(pins[name].specifier).removeprefix("==")
+        assert bounds.specifier.contains(version), f"{name}=={version} is outside {bounds}"
