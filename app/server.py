@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.live.routes import ROUTES
+from app.live.routes import live_routes
 from vae_core.checkpoint import list_models
 from vae_core.errors import VAEExplorerError
 from vae_core.inference import engine
@@ -33,4 +33,6 @@ def _load_all() -> None:
             continue  # the page says what is wrong with a model when it is chosen
 
 
-app = st.App(Path(__file__).parent / "main.py", routes=ROUTES, lifespan=warm_up)
+app = st.App(
+    Path(__file__).parent / "main.py", routes=live_routes(st.get_option("server.baseUrlPath")), lifespan=warm_up
+)

@@ -82,8 +82,8 @@ def running_server(page: str | Path = APP) -> Iterator[Server]:
         try:
             wait_until(lambda: _is_healthy(process, address), HEALTH_SECONDS, f"{page} to answer")
             yield Server(address, started, time.time())
-        except BaseException:
-            _print_tail(output)
+        except Exception:
+            _report(process, output)
             raise
         finally:
             _stop(process)
@@ -122,10 +122,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _print_tail(output: IO[bytes]) -> None:
+def _report(process: subprocess.Popen[bytes], output: IO[bytes]) -> None:
+    """Say how the server was when the benchmark broke."""
+    code = process.poll()
+    print("The server", "was running" if code is None else f"had ended with code {code}", file=sys.stderr)
     output.seek(0)
     lines = output.read().decode(errors="replace").splitlines()
-    print("The server's last words:", *lines[-15:], sep="\n  ", file=sys.stderr)
+    print("Its last words:", *lines[-15:], sep="\n  ", file=sys.stderr)
 
 
 def wait_until(condition: Callable[[], bool], limit: float, what: str) -> None:

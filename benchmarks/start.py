@@ -137,8 +137,8 @@ def one_upload(page: Page, file: Path) -> float:
     page.locator('input[type="file"]').first.set_input_files(file)
     shown = when(page, f"watch.uploadShown({before})")
     kept = page.evaluate("watch.take()")
-    chosen: float = next(event["at"] for event in kept["events"] if event["kind"] == "file")
-    return shown - (kept["origin"] + chosen) / 1000
+    chosen = next(event["at"] for event in kept["events"] if event["kind"] == "file")
+    return shown - float(kept["origin"] + chosen) / 1000
 
 
 def write_digit(folder: Path, index: int) -> Path:

@@ -180,9 +180,13 @@ class Engine:
             ConfigError: Its config.json breaks a rule.
         """
         folder = model_folder(name)
+        digest = _digest(folder)
+        known = self._models.get(name)
+        if known is not None and known.digest == digest:
+            return known  # without the lock: while one model loads, the others go on
         with self._loading:
-            digest = _digest(folder)
-            if name not in self._models or self._models[name].digest != digest:
+            known = self._models.get(name)
+            if known is None or known.digest != digest:
                 self._models[name] = _load(name, folder, digest)
             return self._models[name]
 

@@ -64,7 +64,7 @@ class Posterior:
 
 
 class ResidualBlock(nn.Module):
-    """x + f(x) with two 3x3 convolutions; it starts as the identity, which lets deep stacks train unnormalised."""
+    """x + f(x) with two 3x3 convolutions; it starts near the identity, which lets stacks train unnormalised."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

@@ -82,7 +82,8 @@ class PCAMap:
 class NeighbourMap:
     """A map known by where the reference codes lie on it, such as a UMAP.
 
-    A code is placed at the coordinate-wise median of the places of its nearest reference codes; a place is
+    A code is placed at the coordinate-wise median of the places of its nearest reference codes, a reference code itself
+    at its own; a place is
     lifted to a blend of the codes that lie nearest on the map.
 
     Attributes:
@@ -105,6 +106,10 @@ class NeighbourMap:
         # Differences rather than the dot-product form: no BLAS, so no rounding that depends on the batch.
         distances = np.square(self.codes - code).sum(axis=1)  # [reference]
         nearest = _smallest(distances, PLACING_NEIGHBOURS)
+        first = nearest[distances[nearest].argmin()]
+        if distances[first] == 0:  # a reference lies where it lies
+            own: np.ndarray = self.places[first].copy()
+            return own
         place: np.ndarray = np.median(self.places[nearest], axis=0)
         return place
 

@@ -17,7 +17,7 @@ from app.live.protocol import unpack_question
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference import engine
 
-__all__ = ["ROUTES"]
+__all__ = ["live_routes"]
 
 ANSWERING_THREADS = 16  # they mostly wait for the engine; enough for a class room's pages
 REFUSED = 1008  # policy violation: the page must not send the same question again
@@ -100,9 +100,12 @@ def _reason(error: Exception) -> str:
     return str(error).encode()[:MAX_REASON].decode(errors="ignore")
 
 
-ROUTES: list[BaseRoute] = [
-    WebSocketRoute("/live/models/{model}/socket", live_socket),
-    Route("/live/models/{model}/{digest}/map", figure),
-    Route("/live/assets/{version}/{name}", asset),
-    Route("/live/plotly/{version}/plotly.min.js", plotly_script),
-]
+def live_routes(prefix: str) -> list[BaseRoute]:
+    """All of them below `prefix`: Streamlit puts server.baseUrlPath in front of its own routes only."""
+    live = f"/{prefix.strip('/')}/live".replace("//", "/")
+    return [
+        WebSocketRoute(f"{live}/models/{{model}}/socket", live_socket),
+        Route(f"{live}/models/{{model}}/{{digest}}/map", figure),
+        Route(f"{live}/assets/{{version}}/{{name}}", asset),
+        Route(f"{live}/plotly/{{version}}/plotly.min.js", plotly_script),
+    ]

@@ -25,8 +25,10 @@ export default function (component) {
   import(new URL("%(module)s", assets)).then(
     (module) => module.mount(component, { root, assets }),
     () => {
-      component.parentElement.textContent =
+      const text = document.createElement("p");
+      text.textContent =
         "The live part of this app is not running. Stop the server and start it with: streamlit run app/server.py";
+      component.parentElement.replaceChildren(text);
     },
   );
 }

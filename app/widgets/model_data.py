@@ -21,7 +21,7 @@ THUMB_SCALE = 2  # PNG pixels for each of the model's, in thumbnails and strips
 def model_data(loaded: LoadedModel) -> dict[str, Any]:
     """What the page has to know of a model; its sliders come most important first."""
     reference = loaded.need_reference()
-    importance, ranges = reference.importance, reference.ranges
+    importance, ranges = reference.importance, reference.ranges.astype(np.float64)  # tenths that JSON keeps short
     sliders = [
         {
             "dimension": int(dimension),

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from app.live import routes
 from app.live.files import ASSETS, ASSETS_VERSION
-from app.live.routes import ROUTES, is_same_origin
+from app.live.routes import is_same_origin, live_routes
 from tests.app.conftest import REFERENCES, Store
 from vae_core.errors import BusyError
 from vae_core.inference import LoadedModel
@@ -30,7 +30,7 @@ DECODE = struct.pack("<BBBBI3f", 1, 0, 0, 1, 7, 0.1, 0.2, 0.3)
 
 @pytest.fixture
 def client(tiny: LoadedModel) -> Iterator[TestClient]:
-    with TestClient(Starlette(routes=ROUTES)) as client:
+    with TestClient(Starlette(routes=live_routes(""))) as client:
         yield client
 
 

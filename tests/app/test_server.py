@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 
 from app import server
-from app.live.routes import ROUTES
+from app.live.routes import live_routes
 from tests.app.conftest import Store
 from vae_core import inference
 from vae_core.checkpoint import REFERENCE_FILE, WEIGHTS_FILE
@@ -49,7 +49,7 @@ def test_the_live_routes_and_the_warm_up_are_given_to_it(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(st, "App", record)
     runpy.run_path(server.__file__)
-    assert given["routes"] is ROUTES
+    assert [route.path for route in given["routes"]] == [route.path for route in live_routes("")]
     assert given["lifespan"].__name__ == server.warm_up.__name__
 
 

@@ -39,12 +39,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(port: int, entry: str = "app/server.py", *options: str) -> Iterator[str]:
+def running_server(port: int, entry: str = "app/server.py", *, prefix: str = "") -> Iterator[str]:
     """Start the app, wait until it answers, stop it at the end; yields its address."""
-    command = [sys.executable, "-m", "streamlit", "run", entry, "--server.port", str(port), *options]
+    options = ["--server.port", str(port), "--server.baseUrlPath", prefix]
+    command = [sys.executable, "-m", "streamlit", "run", entry, *options]
     environment = {**os.environ, "VAE_MODELS_DIR": ""}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
-        address = f"http://localhost:{port}"
+        address = f"http://localhost:{port}{prefix and '/'}{prefix}"
         try:
             wait_until_healthy(f"{address}/_stcore/health")
             yield address

@@ -131,6 +131,8 @@ def test_started_the_wrong_way_the_page_says_what_to_run(page: Page):
 
 
 def test_it_works_below_a_prefix(page: Page):
-    with running_server(free_port(), "app/server.py", "--server.baseUrlPath", "vae") as address:
-        page.goto(f"{address}/vae")
-        page.get_by_text("Explore the latent space").wait_for()
+    with running_server(free_port(), prefix="vae") as address:
+        open_page(page, address)
+        before = pixels(decoded(page))
+        page.get_by_role("button", name="Zero").click()
+        wait_until_changed(page, decoded(page), before)

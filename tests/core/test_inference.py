@@ -439,17 +439,33 @@ def test_an_analysis_tells_what_the_model_makes_of_the_image(engine: Engine, liv
 
 
 def test_the_average_over_posterior_samples_agrees_with_a_large_sample(engine: Engine, lively: str) -> None:
-    image, model, many = pictures(1), load_model(lively), 40_000
-    (analysis,) = engine.analyse(lively, [image[0].round()])
-    with torch.inference_mode():
-        posterior = model.encode(image.round())
-        torch.manual_seed(0)
-        z = Normal(posterior.mean[0], posterior.std[0]).sample((many,))
-        nats = -Bernoulli(logits=model.logits(z)).log_prob(image.round()).sum(dim=(1, 2, 3))
-    error = nats.std().item() / inference.ELBO_SAMPLES**0.5
-    assert error > 0.2, "else one sample would do"
-    assert analysis.reconstruction_nats == pytest.approx(nats.mean().item(), abs=4 * error)
-    assert analysis.reconstruction_nats != pytest.approx(nats.mean().item(), abs=1e-6)
+    model, images, samples, many = load_model(lively), pictures(8).round(), 64, 20_000
+    torch.manual_seed(0)
+    for image, analysis in zip(images, engine.analyse(lively, list(images)), strict=True):
+        with torch.inference_mode():
+            posterior = model.encode(image[None])
+            z = Normal(posterior.mean[0], posterior.std[0]).sample((many,))
+            nats = -Bernoulli(logits=model.logits(z)).log_prob(image).sum(dim=(1, 2, 3))
+        error = nats.std().item() / samples**0.5
+        assert error > 0.2, "else one sample would do"
+        assert analysis.reconstruction_nats == pytest.approx(nats.mean().item(), abs=4 * error)
+
+
+def test_samples_of_images_that_wait_together_are_scored_each_against_its_own_image(
+    engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inference, "ELBO_SAMPLES", 8)  # few enough for one batch
+    loaded, images = engine.load(lively), pictures(4).split(1)
+    posteriors = [engine.encode(lively, image) for image in images]
+    asks = [(loaded, image, posterior) for image, posterior in zip(images, posteriors, strict=True)]
+    expected = [engine._sampled_nats(*ask) for ask in asks]
+    wait_for = counting_submissions(engine._bulk, monkeypatch)
+    with ThreadPoolExecutor(len(asks)) as pool:
+        with held(engine._bulk):
+            futures = [pool.submit(engine._sampled_nats, *ask) for ask in asks]
+            wait_for(1 + len(asks))
+        assert [future.result(PATIENCE) for future in futures] == pytest.approx(expected, rel=1e-6)
+    assert len(set(expected)) == len(asks)
 
 
 def test_an_image_s_figures_do_not_depend_on_its_company(engine: Engine, lively: str) -> None:

@@ -84,7 +84,7 @@ class Bench {
     );
     const beside = el("div", { class: "beside" }, actions, this.pictures.element, this.note);
     const stage = el("div", { class: "stage" }, this.decoded, beside);
-    const left = el("section", { class: "left", "aria-label": "Map" }, this.toolbar.element, this.map.element);
+    const left = el("section", { class: "left", "aria-label": "Latent map and its settings" }, this.toolbar.element, this.map.element);
     const right = el("section", { class: "right", "aria-label": "Picture and sliders" });
     right.append(stage, this.sliders.element);
     this.bench = el("div", { class: "bench" }, left, right);

@@ -59,7 +59,7 @@ class Player {
       onLoad: (place) => this.setFromMap(place),
       onGone: () => this.leave(),
     });
-    const left = el("section", { class: "left", "aria-label": "Map" }, this.toolbar.element, this.map.element);
+    const left = el("section", { class: "left", "aria-label": "Latent map and its settings" }, this.toolbar.element, this.map.element);
     const right = el("section", { class: "right", "aria-label": "Interpolation" });
     right.append(this.buildEnds(), this.buildKinds(), this.decoded, this.buildStrip(), this.buildControls(), this.note);
     this.shadow.append(el("div", { class: "bench player" }, left, right));
