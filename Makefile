@@ -1,4 +1,6 @@
 # Two commands are enough: `make run` and `make test`. Windows users find the same in README.md.
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := .venv/.runs
@@ -21,8 +23,8 @@ check: $(TESTS)  ## style, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(TESTS)  ## measure what README.md claims; takes minutes
-	for table in drag load start training; do $(BIN)/python -m benchmarks.$$table || exit 1; done
+bench: $(TESTS)  ## measure what README.md claims, on a quiet machine, into docs/MEASURED.md; takes minutes
+	for table in drag load start training; do $(BIN)/python -m benchmarks.$$table || exit 1; done | tee docs/MEASURED.md
 
 clean:  ## forget the environment and caches; trained models stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

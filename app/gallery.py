@@ -62,13 +62,16 @@ def add_pictures(
         chosen = memory.chosen
         picture = memory.add_picture(name, read())
         try:
-            memory.examined[loaded.digest, picture.id] = _examine_one(memory, picture, engine, loaded)
+            examined = _examine_one(memory, picture, engine, loaded)
         except VAEExplorerError as error:
             memory.remove_picture(picture.id)
             memory.chosen = chosen
             memory.notices.append(str(error))
             continue
+        memory.examined[loaded.digest, picture.id] = examined
         choose_picture(memory, engine, loaded, picture.id)
+        if not examined.seen.any():
+            memory.notices.append(f"In {name} nothing stands out from the ground: the model sees a black picture.")
 
 
 def choose_picture(memory: Session, engine: Engine, loaded: LoadedModel, picture_id: str) -> None:

@@ -20,6 +20,7 @@ from typing import IO
 
 import numpy as np
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from vae_core.checkpoint import list_models
 
@@ -30,6 +31,7 @@ FIRST_PORT = 8621
 LAST_PORT = 8629
 HEALTH_SECONDS = 90.0  # until a starting server counts as broken
 STOP_SECONDS = 10.0
+PAGE_WORDS = 500  # letters of a page that did not paint, for the message
 PAINT_SECONDS = 60.0  # until a page that paints nothing counts as broken
 WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")
 VIEWPORT: ViewportSize = {"width": 1400, "height": 900}  # pixels
@@ -174,7 +176,11 @@ def open_page(page: Page, url: str, condition: str) -> float:
 def when(page: Page, condition: str) -> float:
     """When a condition (a JavaScript expression) is painted, seconds since 1970; it may be painted already."""
     limit = f"{PAINT_SECONDS * 1000:.0f}"
-    painted: float = page.evaluate(f"() => watch.when(() => {condition}, {limit})")
+    try:
+        painted: float = page.evaluate(f"() => watch.when(() => {condition}, {limit})")
+    except PlaywrightError as error:
+        seen = " / ".join(page.inner_text("body").split("\n"))[:PAGE_WORDS]
+        raise RuntimeError(f"{error.message.splitlines()[0]} The page says: {seen}") from error
     return painted / 1000
 
 

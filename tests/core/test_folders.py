@@ -1,0 +1,135 @@
+"""Folders of images: labels, splits and which files count."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from vae_core import folders
+from vae_core.config import Preparation
+from vae_core.datasets import LabelledImages, Split, load_dataset
+from vae_core.errors import DatasetError
+
+SPLITS = ("train", "validation", "test")
+GREY_SHAPE = (1, 8, 8)
+AS_IT_IS = Preparation(fit="crop", invert="never")
+
+
+def save_grey(path: Path, level: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("L", (8, 8), level).save(path, format="PNG")
+
+
+def load_folder(folder: Path, split: Split) -> LabelledImages:
+    return load_dataset(str(folder), split, image_shape=GREY_SHAPE, preparation=AS_IT_IS)
+
+
+def grey_levels(part: LabelledImages) -> list[int]:
+    return part.images[:, 0, 0, 0].tolist()
+
+
+def test_subfolders_are_labels_in_natural_order(tmp_path: Path) -> None:
+    root = tmp_path / "pets"
+    for number in range(10):
+        save_grey(root / "cat 10" / f"{number}.png", 100 + number)
+        save_grey(root / "cat 2" / "garden" / f"{number}.PNG", 50 + number)
+        save_grey(root / f"{number}.png", 200 + number)
+    for split in SPLITS:
+        part = load_folder(root, split)
+        assert part.label_names == ("cat 2", "cat 10", "pets")
+        names = {50: "cat 2", 100: "cat 10", 200: "pets"}
+        expected = [names[level // 50 * 50] for level in grey_levels(part)]
+        assert [part.label_names[label] for label in part.labels] == expected
+
+
+def test_a_folder_is_split_80_10_10_without_overlap(tmp_path: Path) -> None:
+    for level in range(40):
+        save_grey(tmp_path / "grey" / f"{level}.png", level)
+    levels = {split: grey_levels(load_folder(tmp_path / "grey", split)) for split in SPLITS}
+    assert {split: len(found) for split, found in levels.items()} == {"train": 32, "validation": 4, "test": 4}
+    assert sorted(level for found in levels.values() for level in found) == list(range(40))
+    assert levels["train"] == sorted(levels["train"])
+
+
+def test_the_order_of_creation_does_not_matter(tmp_path: Path) -> None:
+    for folder, order in {"upwards": range(20), "downwards": reversed(range(20))}.items():
+        for level in order:
+            save_grey(tmp_path / folder / f"{level}.png", level)
+    for split in SPLITS:
+        assert grey_levels(load_folder(tmp_path / "upwards", split)) == grey_levels(
+            load_folder(tmp_path / "downwards", split)
+        )
+
+
+def test_only_the_asked_pictures_are_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for level in range(100):
+        save_grey(tmp_path / "grey" / f"{level}.png", level)
+    opened: list[str] = []
+    open_picture = folders.open_picture
+
+    def recorded(data: bytes, *, name: str) -> Image.Image:
+        opened.append(name)
+        return open_picture(data, name=name)
+
+    monkeypatch.setattr(folders, "open_picture", recorded)
+    asked = {f"{level}.png" for level in grey_levels(load_folder(tmp_path / "grey", "test"))}
+    assert len(asked) == 10
+    assert len(set(opened) - asked) == 2, "one readable picture of each other split proves that it is not empty"
+
+
+def test_unreadable_pictures_are_skipped_and_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for level in range(20):
+        save_grey(tmp_path / "grey" / f"{level}.png", level)
+    for number in range(20):
+        (tmp_path / "grey" / f"broken {number}.jpg").write_bytes(b"not a picture")
+    with caplog.at_level(logging.WARNING, logger="vae_core.folders"):
+        parts = {split: load_folder(tmp_path / "grey", split) for split in SPLITS}
+    assert sorted(level for part in parts.values() for level in grey_levels(part)) == list(range(20))
+    lines = [record.getMessage() for record in caplog.records]
+    assert sum(int(line.split()[1]) for line in lines) == 20
+    assert all("the first is broken" in line for line in lines)
+    assert len(lines) <= len(SPLITS)
+
+
+def test_three_readable_pictures_are_enough(tmp_path: Path) -> None:
+    for level in range(3):
+        save_grey(tmp_path / f"{level}.png", level)
+        (tmp_path / f"broken {level}.png").write_bytes(b"")
+    assert [len(load_folder(tmp_path, split)) for split in SPLITS] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("readable", [0, 2])
+def test_fewer_than_three_readable_pictures_are_refused(tmp_path: Path, readable: int) -> None:
+    for level in range(readable):
+        save_grey(tmp_path / f"{level}.png", level)
+        (tmp_path / f"broken {level}.png").write_bytes(b"not a picture")
+    for split in SPLITS:
+        with pytest.raises(DatasetError, match=f"at least 3 readable pictures, .* got {readable}"):
+            load_folder(tmp_path, split)
+
+
+def test_hidden_files_other_files_and_links_outside_are_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "grey"
+    for level in range(3):
+        save_grey(root / f"{level}.png", level)
+    (root / "inside.png").symlink_to(root / "0.png")
+    save_grey(tmp_path / "private" / "outside.png", 255)
+    (root / "link.png").symlink_to(tmp_path / "private" / "outside.png")
+    (root / "folder").symlink_to(tmp_path / "private")
+    (root / "loop.png").symlink_to(root / "loop.png")
+    save_grey(root / ".hidden.png", 255)
+    save_grey(root / ".thumbnails" / "small.png", 255)
+    (root / "notes.txt").write_text("not named like a picture")
+    (root / "folder.png").mkdir()
+    levels = [level for split in SPLITS for level in grey_levels(load_folder(root, split))]
+    assert sorted(levels) == [0, 0, 1, 2]
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("given", [{}, {"image_shape": GREY_SHAPE}, {"preparation": AS_IT_IS}])
+def test_a_folder_needs_a_shape_and_a_preparation(tmp_path: Path, given: dict[str, object]) -> None:
+    with pytest.raises(DatasetError, match=r"needs image_shape .* and preparation"):
+        load_dataset(str(tmp_path), "train", **given)

@@ -1,0 +1,45 @@
+"""Labelled images, and the seeded splits of the sets that come without any."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+from torch import Tensor
+
+__all__ = ["LabelledImages", "Split", "seeded_random", "share_of"]
+
+Split = Literal["train", "validation", "test"]
+
+SPLIT_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledImages:
+    """One split of a data set.
+
+    Attributes:
+        images: Values 0 to 255.
+        labels: Positions in `label_names`.
+        label_names: What the labels are called; the same for every split.
+    """
+
+    images: UInt8[Tensor, "image channel height width"]
+    labels: Int64[Tensor, " image"]
+    label_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def seeded_random() -> np.random.RandomState:
+    """What shuffles before a split: NumPy keeps this generator's stream for ever (NEP 19)."""
+    return np.random.RandomState(SPLIT_SEED)
+
+
+def share_of(split: Split, items: list[int], *, one_in: int) -> list[int]:
+    """The split's share of shuffled items: one in so many for test, as many for validation, the rest for train."""
+    count = len(items) // one_in
+    bounds = {"test": (0, count), "validation": (count, 2 * count), "train": (2 * count, len(items))}
+    start, stop = bounds[split]
+    return items[start:stop]
