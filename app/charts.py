@@ -141,5 +141,4 @@ def _map_layout(axis_titles: tuple[str, str] | None) -> dict[str, Any]:
         "hovermode": "closest",
         "dragmode": "pan",
         "legend": {"itemsizing": "constant", "x": 1.0, "y": 0.94, "xanchor": "left", "yanchor": "top"},
-        "uirevision": "map",
     }

@@ -4,6 +4,7 @@ Requests for the same network that wait at the same time are run as one batch. T
 thread with a bounded queue: live requests of a few rows never wait behind a page's large ones.
 """
 
+import atexit
 import functools
 import hashlib
 import queue
@@ -30,7 +31,9 @@ __all__ = ["Analysis", "Engine", "LoadedModel", "engine"]
 LIVE_ROWS = 8  # rows in one live batch; measured: larger ones only add to the wait
 BULK_ROWS = 64  # rows in one batch of a page's request
 MAX_WAITING = 256  # requests in a lane before it says that it is busy
-TORCH_THREADS = 2  # per lane; more gains nothing at these sizes
+# In each lane: with two, a lane waits for its second thread whenever the browser or a training run wants that
+# core (a drag fell from 56 to 15 pictures a second), and alone it gains nothing at these sizes.
+TORCH_THREADS = 1
 ELBO_SAMPLES = 64  # posterior samples behind each figure on a page
 ELBO_SEED = 0
 
@@ -110,6 +113,9 @@ class _Job:
     result: "Future[Tensor]"
 
 
+STOP = _Job(("", ""), lambda rows: rows, torch.empty(0, 0), Future())
+
+
 class _Lane:
     """One thread that runs networks, taking what waits for the same network together."""
 
@@ -117,7 +123,8 @@ class _Lane:
         self.max_rows = max_rows
         self.waiting: queue.Queue[_Job] = queue.Queue(MAX_WAITING)
         self.carried: _Job | None = None  # taken from the queue, but of another batch
-        threading.Thread(target=self._work, name=f"vae-{name}", daemon=True).start()
+        self.thread = threading.Thread(target=self._work, name=f"vae-{name}", daemon=True)
+        self.thread.start()
 
     def submit(self, key: tuple[str, str], run: Run, rows: Tensor) -> "Future[Tensor]":
         job = _Job(key, run, rows, Future())
@@ -127,11 +134,16 @@ class _Lane:
             raise BusyError(f"the server is busy: {MAX_WAITING} requests wait already; try again shortly.") from error
         return job.result
 
+    def stop(self) -> None:
+        """Run what waits, then end the thread."""
+        self.waiting.put(STOP)
+        self.thread.join()
+
     def _work(self) -> None:
         torch.get_num_threads()  # else this thread's first computation would take the number set last anywhere
         torch.set_num_threads(TORCH_THREADS)  # counts for this thread, and as a start for those that come later
-        while True:
-            self._run_batch(self._take_batch())
+        while (batch := self._take_batch())[0] is not STOP:
+            self._run_batch(batch)
 
     def _take_batch(self) -> list[_Job]:
         batch = [self.carried or self.waiting.get()]
@@ -171,6 +183,11 @@ class Engine:
         self._bulk = _Lane("bulk", max_rows=BULK_ROWS)
         self._models: dict[str, LoadedModel] = {}
         self._loading = threading.Lock()
+
+    def close(self) -> None:
+        """End both threads; what waits is still answered, and nothing may be asked afterwards."""
+        self._live.stop()
+        self._bulk.stop()
 
     def load(self, name: str) -> LoadedModel:
         """The model of that name, loaded at the first call and again when its files have changed.
@@ -268,7 +285,9 @@ def engine() -> Engine:
 
 @functools.cache
 def _cached_engine() -> Engine:
-    return Engine()
+    made = Engine()
+    atexit.register(made.close)  # a thread that still holds tensors while Python ends can abort the process
+    return made
 
 
 def _load(name: str, folder: Path, digest: str) -> LoadedModel:

@@ -317,7 +317,7 @@ def _build_optimizer(model: VAE, settings: TrainingConfig) -> torch.optim.Optimi
     if settings.optimizer == "sgd":
         return torch.optim.SGD(parameters, settings.learning_rate, momentum=SGD_MOMENTUM, weight_decay=decay)
     kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    return kind(parameters, settings.learning_rate, weight_decay=decay)
+    return kind(parameters, settings.learning_rate, weight_decay=decay, fused=True)
 
 
 def _copy_weights(model: VAE) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,11 @@ def sent(page: AppTest) -> dict[str, Any]:
     [component] = page.get("bidi_component")
     data: dict[str, Any] = json.loads(component.proto.json)
     return data
+
+
+def notices(page: AppTest) -> list[str]:
+    """The notices as a person reads them: Markdown's escapes are taken off."""
+    return [re.sub(r"\\(.)", r"\1", warning.value) for warning in page.warning]
 
 
 def report(page: AppTest, kind: str, value: object) -> None:
@@ -150,10 +156,10 @@ def test_interpolate_sends_a_path_from_one_end_to_the_other(tiny: LoadedModel):
 def test_an_unknown_model_in_the_address_gets_a_sentence_and_the_default(tiny: LoadedModel, unknown: str):
     page = open_page("explore", model=unknown)
     check(page, "explore")
-    [warning] = page.warning
-    assert f"no model named {unknown!r}" in warning.value
+    [notice] = notices(page)
+    assert f"no model named {unknown!r}" in notice
     default = "mnist-16d" if "mnist-16d" in list_models() else list_models()[0]
-    assert default in warning.value
+    assert default in notice
     assert sent(page)["model"]["name"] == default
     page.run()
     assert not page.warning, "a notice is shown once"
@@ -199,7 +205,7 @@ def test_choosing_another_model_keeps_pictures_and_says_what_became_of_them(stor
     assert sent(page)["model"]["name"] == "other"
     assert [picture["name"] for picture in sent(page)["pictures"]] == ["1.png"]
     assert len(sent(page)["pictures"][0]["mean"]) == 2
-    assert any("encoded by other" in warning.value for warning in page.warning)
+    assert any("encoded by other" in notice for notice in notices(page))
     assert page.query_params["model"] == "other"
 
 
@@ -255,7 +261,7 @@ def test_pictures_are_added_chosen_and_removed_on_explore(tiny: LoadedModel, png
     report(page, "added", [file("1.png", png(1)), file("bad.png", b"no picture"), file("2.png", png(2))])
     check(page, "explore")
     assert [picture["name"] for picture in sent(page)["pictures"]] == ["1.png", "2.png"]
-    assert ["bad.png" in warning.value for warning in page.warning] == [True]
+    assert ["bad.png" in notice for notice in notices(page)] == [True]
     first, second = sent(page)["pictures"]
     assert (sent(page)["chosen"], sent(page)["z"]) == (second["id"], second["mean"])
     report(page, "chosen", first["id"])
@@ -264,6 +270,16 @@ def test_pictures_are_added_chosen_and_removed_on_explore(tiny: LoadedModel, png
     check(page, "explore")
     assert [picture["name"] for picture in sent(page)["pictures"]] == ["2.png"]
     assert (sent(page)["chosen"], sent(page)["strip"]) == (None, None)
+
+
+def test_a_files_name_is_shown_as_it_is_and_loads_nothing(tiny: LoadedModel):
+    name = "![a](http://other.example/a.png) *b* <i>c</i> $d$ :red[e] `f`.png"
+    page = open_page("explore", model="tiny")
+    report(page, "added", [file(name, b"no picture")])
+    [notice] = notices(page)
+    assert name in notice
+    [warning] = page.warning
+    assert not re.search(r"(?<!\\)[\[*<$:`]", warning.value), "Markdown would read this"
 
 
 def test_examples_can_be_added(tiny: LoadedModel):

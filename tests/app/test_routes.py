@@ -133,6 +133,21 @@ def test_ports_are_compared_and_a_missing_host_lets_no_page_in():
     assert is_same_origin(None, None)
 
 
+@pytest.mark.parametrize(("prefix", "root"), [("vae", "/vae"), ("/vae/", "/vae"), ("/a/b", "/a/b"), ("/", "")])
+def test_everything_lies_below_the_servers_prefix(tiny: LoadedModel, prefix: str, root: str):
+    with TestClient(Starlette(routes=live_routes(prefix))) as client:
+        for address in (
+            f"/live/assets/{ASSETS_VERSION}/{MODULES[0]}",
+            f"/live/plotly/{plotly.__version__}/plotly.min.js",
+            map_address(tiny),
+        ):
+            assert client.get(root + address).status_code == 200
+            assert client.get(f"/other{address}").status_code == 404
+        with client.websocket_connect(root + SOCKET) as socket:
+            socket.send_bytes(DECODE)
+            assert socket.receive_bytes()
+
+
 # -- files ---------------------------------------------------------------------------------------------------------
 
 

@@ -214,6 +214,7 @@ def test_a_process_has_one_engine_however_many_threads_come_first(monkeypatch: p
     class SlowEngine(Engine):
         def __init__(self) -> None:
             second.wait(0.05)  # set by nobody: lets the other threads arrive
+            super().__init__()
 
     monkeypatch.setattr(inference, "Engine", SlowEngine)
 
@@ -225,6 +226,15 @@ def test_a_process_has_one_engine_however_many_threads_come_first(monkeypatch: p
         engines = {id(future.result(PATIENCE)) for future in [pool.submit(first) for _ in range(THREADS)]}
     inference._cached_engine.cache_clear()
     assert len(engines) == 1
+
+
+def test_closing_answers_what_waits_and_ends_both_threads(engine: Engine) -> None:
+    with held(engine._bulk):
+        waiting = engine._bulk.submit(("good", "good"), lambda rows: rows + 1, torch.zeros(1, 3))
+    engine.close()
+    assert waiting.result(0).tolist() == [[1, 1, 1]]
+    assert not engine._live.thread.is_alive()
+    assert not engine._bulk.thread.is_alive()
 
 
 # --- trouble -------------------------------------------------------------------------------------------------

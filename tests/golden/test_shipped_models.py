@@ -24,8 +24,8 @@ LARGEST_REPOSITORY_SHARE = 60 * 10**6  # bytes
 # The same seed draws the same noise everywhere, but another processor sums in another order: a few millionths a
 # pixel and image, far below this. A wrong file, preparation, split or seed changes much more.
 SAME_NATS = 0.05
-# Log-variances are stored in half precision: up to 0.5 of 2^-10 of a log-variance of some -8 each, without bias.
-SAME_KL_NATS = 0.01
+# Log-variances are stored in half precision; over thousands of images the roundings average out to some 1e-5 nats.
+SAME_KL_NATS = 0.001
 SAMPLE = 500  # codes that are placed again
 
 each_model = pytest.mark.parametrize("name", NAMES)

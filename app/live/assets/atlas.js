@@ -1,7 +1,7 @@
 // The latent map with a person's pictures as stars; a star leads to its picture's card on the page.
 
 import { adoptStyles, el } from "./dom.js";
-import { LatentMap, starsOf } from "./map.js";
+import { LatentMap, loadPlotly, starsOf } from "./map.js";
 import { Toolbar } from "./toolbar.js";
 
 const CARD_GAP = 16; // pixels between a star and its name
@@ -9,6 +9,7 @@ const CARD_GAP = 16; // pixels between a star and its name
 /** Called by Streamlit at the first mount and at each change of `data`. */
 export async function mount(component, { root, assets }) {
   const shadow = component.parentElement;
+  loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
   await adoptStyles(shadow, new URL("style.css", assets).href);
   shadow.atlas ??= new Atlas(shadow, root);
   shadow.atlas.update(component);

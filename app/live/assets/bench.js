@@ -5,7 +5,7 @@
 // while the person moved on never takes a slider back.
 
 import { adoptStyles, el } from "./dom.js";
-import { LatentMap, starsOf } from "./map.js";
+import { LatentMap, loadPlotly, starsOf } from "./map.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
 import { mountPictures } from "./pictures.js";
 import { SliderPanel } from "./sliders.js";
@@ -22,6 +22,7 @@ const histories = new Map(); // model name -> codes to go back to; outlives a vi
 /** Called by Streamlit at the first mount and at each change of `data`. */
 export async function mount(component, { root, assets }) {
   const shadow = component.parentElement;
+  loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
   await adoptStyles(shadow, new URL("style.css", assets).href);
   shadow.bench ??= new Bench(shadow, root);
   shadow.bench.update(component);

@@ -12,8 +12,8 @@ const SVG = "http://www.w3.org/2000/svg";
 
 let plotlyScript = null;
 
-/** plotly.js from the server; Streamlit sets window.Plotly to its own version, so the reference is kept. */
-function loadPlotly(root, version) {
+/** Start fetching plotly.js from the server, once; Streamlit sets window.Plotly to its own version, so the reference is kept. */
+export function loadPlotly(root, version) {
   plotlyScript ??= new Promise((resolve, reject) => {
     const src = new URL(`live/plotly/${version}/plotly.min.js`, root);
     document.head.append(el("script", { src, onload: () => resolve(window.Plotly), onerror: reject }));
@@ -76,16 +76,34 @@ export class LatentMap {
   }
 
   async draw(Plotly, figure, keepRange) {
+    const first = !this.range;
     this.Plotly = Plotly;
     this.margin = figure.layout.margin;
-    const first = !this.range;
-    await Plotly.react(this.plot, figure.data, figure.layout, this.config());
     this.points = joinPoints(figure.data);
-    if (first) this.afterFirstDraw();
+    this.extent = extentOf(this.points);
     this.snaps = !figure.layout.xaxis.visible; // a map without axes is known by its points
-    if (!keepRange || first) this.extent = extentOf(this.points);
-    await (keepRange && !first ? this.setRange(this.range) : this.fit());
+    if (first || !keepRange) this.range = this.wholeRange();
+    await Plotly.react(this.plot, figure.data, this.dressed(figure.layout), this.config());
+    if (first) this.afterFirstDraw();
+    this.replace();
     this.element.dataset.painted = this.drawn;
+  }
+
+  /** The layout with the page's colours and our range, so that one drawing is enough. */
+  dressed(layout) {
+    const colours = this.themeColours();
+    this.worn = JSON.stringify(colours);
+    const changes = { ...colours, ...this.rangeChange(), uirevision: this.drawn };
+    for (const [path, value] of Object.entries(changes)) {
+      const steps = path.split(".");
+      const last = steps.pop();
+      steps.reduce((part, step) => (part[step] ??= {}), layout)[last] = value;
+    }
+    return layout;
+  }
+
+  rangeChange() {
+    return { "xaxis.range": [...this.range.x], "yaxis.range": [...this.range.y] };
   }
 
   config() {
@@ -109,10 +127,14 @@ export class LatentMap {
     this.plot.on("plotly_relayouting", (change) => this.follow(change));
     this.plot.on("plotly_relayout", (change) => this.follow(change));
     this.plot.on("plotly_doubleclick", () => this.fit());
+    this.size = `${this.element.clientWidth} ${this.element.clientHeight}`;
     new ResizeObserver(() => this.resized()).observe(this.element);
   }
 
   resized() {
+    const size = `${this.element.clientWidth} ${this.element.clientHeight}`;
+    if (size === this.size) return; // the first call, right after drawing
+    this.size = size;
     if (!this.element.isConnected) setTimeout(() => this.element.isConnected || this.leave(), GONE_MS);
     else if (this.element.clientWidth > 0) this.Plotly.Plots.resize(this.plot).then(() => this.fit());
   }
@@ -153,8 +175,8 @@ export class LatentMap {
     this.Plotly.relayout(this.plot, colours);
   }
 
-  /** Show all points, one unit as long on both axes. */
-  fit() {
+  /** The range that shows all points, one unit as long on both axes. */
+  wholeRange() {
     const { width, height } = this.area();
     const { x, y } = this.extent;
     const unit = Math.max((x[1] - x[0]) / width, (y[1] - y[0]) / height) * (1 + 2 * PAD) || 1 / width;
@@ -162,14 +184,13 @@ export class LatentMap {
       const middle = (low + high) / 2;
       return [middle - (unit * pixels) / 2, middle + (unit * pixels) / 2];
     };
-    return this.setRange({ x: around(x, width), y: around(y, height) });
+    return { x: around(x, width), y: around(y, height) };
   }
 
-  async setRange(range) {
-    this.range = range;
-    const colours = this.themeColours();
-    this.worn = JSON.stringify(colours);
-    await this.Plotly.relayout(this.plot, { ...colours, "xaxis.range": range.x, "yaxis.range": range.y });
+  /** Show all points. */
+  async fit() {
+    this.range = this.wholeRange();
+    await this.Plotly.relayout(this.plot, this.rangeChange());
     this.replace();
   }
 

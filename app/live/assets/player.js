@@ -3,7 +3,7 @@
 // All pictures of a path come in one batch; playing and scrubbing then only paint, at the display's own rate.
 
 import { adoptStyles, el } from "./dom.js";
-import { LatentMap, starsOf } from "./map.js";
+import { LatentMap, loadPlotly, starsOf } from "./map.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
 import { LiveSocket, PATH, PEEK } from "./socket.js";
 import { Toolbar } from "./toolbar.js";
@@ -16,6 +16,7 @@ const ENDS = ["start", "end"];
 /** Called by Streamlit at the first mount and at each change of `data`. */
 export async function mount(component, { root, assets }) {
   const shadow = component.parentElement;
+  loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
   await adoptStyles(shadow, new URL("style.css", assets).href);
   shadow.player ??= new Player(shadow, root);
   shadow.player.update(component);
