@@ -8,6 +8,7 @@ from jaxtyping import Float
 from app.state import Code, End, Session, View
 from vae_core.inference import LoadedModel
 from vae_core.latent import Path, sample_prior
+from vae_core.reference import Reference
 
 __all__ = [
     "current_code",
@@ -45,13 +46,10 @@ def current_view(memory: Session, loaded: LoadedModel) -> View:
 
 def current_ends(memory: Session, loaded: LoadedModel) -> dict[str, End]:
     """The ends of the interpolation, "start" and "end"; at first typical members of two classes."""
-    ends = memory.ends.setdefault(loaded.name, {})
-    reference = loaded.need_reference()
-    classes = np.unique(reference.labels)
-    first, last = classes[len(classes) // 3], classes[-1]
-    for which, label in (("start", first), ("end", last)):
-        if which not in ends:
-            ends[which] = End(f"a typical {reference.label_names[label]}", _class_code(loaded, int(label)))
+    ends, reference = memory.ends.setdefault(loaded.name, {}), loaded.need_reference()
+    if len(ends) < 2:
+        for which, end in _first_ends(reference).items():
+            ends.setdefault(which, end)
     return ends
 
 
@@ -86,10 +84,29 @@ def take_path(memory: Session, value: Any) -> None:
         memory.path = value
 
 
-def _class_code(loaded: LoadedModel, label: int) -> Float[np.ndarray, " d"]:
+def _first_ends(reference: Reference) -> dict[str, End]:
+    """Typical members of two classes; of a single class a typical one and the one that lies farthest from it."""
+    classes = np.unique(reference.labels)
+    first, last = int(classes[len(classes) // 3]), int(classes[-1])
+    start = _class_code(reference, first)
+    end = End(f"a typical {reference.label_names[last]}", _class_code(reference, last))
+    if first == last:
+        end = End(f"an unusual {reference.label_names[last]}", _farthest_code(reference, start))
+    return {"start": End(f"a typical {reference.label_names[first]}", start), "end": end}
+
+
+def _class_code(reference: Reference, label: int) -> Code:
     """The member of a class that lies nearest to the class's mean: a mean itself need not look like anything."""
-    reference = loaded.need_reference()
     members = reference.means[reference.labels == label]
-    nearest = int(np.square(members - members.mean(axis=0)).sum(axis=1).argmin())
-    code: np.ndarray = members[nearest].copy()
+    code: Code = members[_squared_distances(members, members.mean(axis=0)).argmin()].copy()
     return code
+
+
+def _farthest_code(reference: Reference, start: Code) -> Code:
+    code: Code = reference.means[_squared_distances(reference.means, start).argmax()].copy()
+    return code
+
+
+def _squared_distances(codes: Float[np.ndarray, "n d"], code: Code) -> Float[np.ndarray, " n"]:
+    distances: np.ndarray = np.square(codes - code).sum(axis=1)
+    return distances

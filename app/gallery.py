@@ -85,15 +85,16 @@ def choose_picture(memory: Session, engine: Engine, loaded: LoadedModel, picture
 def switch_model(memory: Session, engine: Engine, loaded: LoadedModel) -> None:
     """Make `loaded` the model in use; keep what can be kept and say what cannot.
 
-    Pictures stay and are encoded anew; the chosen one's mean becomes the code. A code that came from elsewhere
-    means nothing to another model and waits for the first one's return.
+    Pictures stay and are encoded anew; the chosen one's mean becomes the code where the model has none yet. A code
+    means nothing to another model and waits for its own one's return.
     """
     before, memory.model = memory.model, loaded.name
     memory.revision += 1
     if before is None or before == loaded.name:
         return
     if memory.chosen is not None:
-        choose_picture(memory, engine, loaded, memory.chosen)
+        if loaded.name not in memory.codes:
+            choose_picture(memory, engine, loaded, memory.chosen)
         memory.notices.append(f"Your pictures are encoded by {loaded.name} now.")
     elif before in memory.codes:
         memory.notices.append(

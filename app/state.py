@@ -82,6 +82,7 @@ class Session:
         views: The map's view for each model.
         ends: Interpolation ends for each model, by "start" and "end".
         path: Kind of interpolation path.
+        token: Random; tells one session from the next, such as the one after a restart of the server.
         revision: Rises whenever Python, not the page, changes code or view.
         notices: Sentences to show once.
         examined: What a model made of a picture, by model digest and picture id.
@@ -98,6 +99,7 @@ class Session:
     views: dict[str, View] = field(default_factory=dict)
     ends: dict[str, dict[str, End]] = field(default_factory=dict)
     path: Path = "linear"
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
     revision: int = 0
     notices: list[str] = field(default_factory=list)
     examined: dict[tuple[str, str], object] = field(default_factory=dict)

@@ -2,9 +2,10 @@
 
 A mouse drags the most important slider of each model from end to end, then sweeps over the map in a zigzag, each
 in 1.5 s with a move every 16 ms. Counted are pictures that differ from the one painted before, in the animation
-frame that shows them; two drawn in one frame are one. Input-to-paint runs from the `input` (or `pointermove`)
-event to the frame that shows the first picture *asked for after it*: a picture that was on its way already does
-not count as the answer. The first drag of each kind is discarded.
+frame that shows them; two drawn in one frame are one. Input-to-paint runs from the mouse's move, by the time stamp
+that the browser gave it before it waited for any handler, to the frame that shows the first picture *asked for after
+it*: a picture that was on its way already does not count as the answer. On a slider only moves that change its value
+count. The first drag of each kind is discarded.
 
 Beside it, on the same machine in the same run, the same drag on Streamlit's own slider and picture.
 """

@@ -1,6 +1,6 @@
 // Added to a page before its own scripts: keeps the times of what a person does and of what is painted then.
 //
-// All times are performance.now(); only `when` gives milliseconds since 1970, for other processes' clocks.
+// All times are of performance.now()'s clock; only `when` gives milliseconds since 1970, for other processes' clocks.
 (() => {
   const LIVE = "/live/models/";
   const FEWEST_CELLS = 20; // of a map of 64 x 64 cells that has points
@@ -51,15 +51,20 @@
     return value >>> 0;
   }
 
+  // Events count from their time stamp, when the browser got them: those that wait while the page is busy wait in the
+  // figures too. A slider's `input` is made only when the move behind it is handled, so it has that move's time.
+  let movedAt = null;
+  const happened = (event) => event.timeStamp;
+
   // A file input is heard by `input` too: its `change` event does not leave the shadow root.
   const SEEN = [
-    ["slider", "input", (node) => node.matches?.('input[type="range"]')],
-    ["file", "input", (node) => node.matches?.('input[type="file"]')],
-    ["move", "pointermove", () => true],
-    ["release", "pointerup", () => true],
+    ["move", "pointermove", () => true, (event) => (movedAt = event.timeStamp)],
+    ["slider", "input", (node) => node.matches?.('input[type="range"]'), () => movedAt],
+    ["file", "input", (node) => node.matches?.('input[type="file"]'), happened],
+    ["release", "pointerup", () => true, happened],
   ];
-  for (const [kind, type, matches] of SEEN) {
-    const keep = (event) => event.composedPath().some(matches) && events.push({ kind, at: performance.now() });
+  for (const [kind, type, matches, time] of SEEN) {
+    const keep = (event) => event.composedPath().some(matches) && events.push({ kind, at: time(event) });
     window.addEventListener(type, keep, true);
   }
 

@@ -24,6 +24,9 @@ TEXTS = {".py", ".js", ".css", ".md", ".toml", ".txt", ".json", ".svg"}
 ELSEWHERE = re.compile(r"(?<![\w.])/(?:work|home|root)/|index-url|trusted-host")
 
 
+IMPORT = re.compile(r"^from ((?:app|vae_core)\.[\w.]+) import (?:(\w[\w, ]*)|\(([^)]*)\))$", re.MULTILINE)
+
+
 def read(path: str) -> str:
     return (ROOT / path).read_text(encoding="utf-8")
 
@@ -82,6 +85,21 @@ def test_a_module_has_every_name_that_it_offers(name: str):
     module = importlib.import_module(name)
     offered = getattr(module, "__all__", [])
     assert [each for each in offered if not hasattr(module, each)] == []
+
+
+@pytest.mark.parametrize("package", ["app", "vae_core", "benchmarks"])
+def test_what_one_module_takes_from_another_is_offered(package: str):
+    taken = [
+        (module, name.strip())
+        for path in (ROOT / package).rglob("*.py")
+        for module, one, many in IMPORT.findall(path.read_text("utf-8"))
+        for name in (one or many).split(",")
+        if name.strip()
+    ]
+    assert taken
+    for module, name in taken:
+        offered = getattr(importlib.import_module(module), "__all__", [name])
+        assert name in offered, f"{module} does not offer {name}"
 
 
 def test_no_file_names_a_folder_of_the_machine_it_was_written_on():

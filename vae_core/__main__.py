@@ -16,6 +16,7 @@ from vae_core.card import update_figures, write_card
 from vae_core.checkpoint import (
     REFERENCE_FILE,
     check_name,
+    clear_results,
     list_models,
     load_model,
     model_folder,
@@ -28,6 +29,7 @@ from vae_core.datasets import DATASETS, load_dataset
 from vae_core.errors import ModelError, VAEExplorerError
 from vae_core.evaluation import Evaluation, evaluate_elbo, placement_agreement
 from vae_core.model import CONFIG_FILE, VAE
+from vae_core.objective import describe_pixels
 from vae_core.options import USAGE_ERROR, build_parser, model_config
 from vae_core.reference import REFERENCE_LIMIT, build_reference
 from vae_core.training import Trainer
@@ -51,9 +53,15 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"vae_core {options.command}: {error}", file=sys.stderr)
         return USAGE_ERROR
     except KeyboardInterrupt:
-        print(f"\nvae_core {options.command}: stopped; the same command goes on from here.", file=sys.stderr)
+        print(f"\nvae_core {options.command}: stopped{_how_to_go_on(options)}.", file=sys.stderr)
         return 130
     return 0
+
+
+def _how_to_go_on(options: argparse.Namespace) -> str:
+    if options.command != "train":
+        return ""
+    return f"; the same command{' without --fresh' if options.fresh else ''} goes on from here"
 
 
 def run_train(options: argparse.Namespace) -> None:
@@ -78,6 +86,7 @@ def run_train(options: argparse.Namespace) -> None:
     if trainer.resume():
         print(f"going on after epoch {trainer.history.epochs_done} of {run_folder}")
     _show_progress(trainer)
+    clear_results(target)
     save_model(trainer.best_model(), target)
     record = _run_record(options, trainer)
     write_metrics(target, {"training": record})
@@ -93,21 +102,22 @@ def run_evaluate(options: argparse.Namespace) -> None:
         raise ModelError(f"{options.name} does not say what it was trained on: its config.json has no training part.")
     test = _load_part(model, settings, "test", options.data_dir)
     evaluation = evaluate_elbo(model, test.images, settings, seed=EVALUATION_SEED)
-    figures: dict[str, Any] = {"test": {**evaluation.figures(), "seed": EVALUATION_SEED, "pixels": _pixels(model)}}
+    shown = {**evaluation.figures(), "seed": EVALUATION_SEED, "pixels": describe_pixels(model.config)}
+    figures: dict[str, Any] = {"test": shown}
     if not options.no_reference:
         figures["placement"] = _build_reference(folder, model, settings, test, evaluation, options.data_dir)
     write_metrics(folder, figures)
-    update_figures(folder, read_metrics(folder))
-    shown = figures["test"]
-    print(
-        f"{options.name}: {shown['negative_elbo']:.2f} nats = {shown['reconstruction']:.2f} reconstruction + "
-        f"{shown['kl']:.2f} KL on {shown['images']} test images ({shown['pixels']})"
-    )
+    update_figures(folder, read_metrics(folder), variational=model.config.variational)
+    terms = "of reconstruction"
+    if model.config.variational:
+        terms = f"= {shown['reconstruction']:.2f} reconstruction + {shown['kl']:.2f} KL"
+    nats, images = shown["negative_elbo"], shown["images"]
+    print(f"{options.name}: {nats:.2f} nats {terms} on {images} test images ({shown['pixels']})")
 
 
 def run_models(_options: argparse.Namespace) -> None:
     """Print one line a stored model."""
-    print(f"{'name':24} {'kind':12} {'latent':>6} {'image':>12} {'-ELBO, nats':>12}  data set")
+    print(f"{'name':24} {'kind':12} {'latent':>6} {'image':>12} {'objective, nats':>15}  data set")
     for name in list_models():
         try:
             print(_model_line(name))
@@ -120,10 +130,10 @@ def _model_line(name: str) -> str:
     config = read_config(folder / CONFIG_FILE)
     test = read_metrics(folder).get("test", {})
     kind = f"{config.architecture} {'VAE' if config.variational else 'AE'}"
-    elbo = f"{test['negative_elbo']:.2f}" if test else "-"
+    objective = f"{test['negative_elbo']:.2f}" if test else "-"
     shape = "x".join(map(str, config.image_shape))
     dataset = config.training.dataset if config.training else "-"
-    return f"{name:24} {kind:12} {config.latent_dim:6} {shape:>12} {elbo:>12}  {dataset}"
+    return f"{name:24} {kind:12} {config.latent_dim:6} {shape:>12} {objective:>15}  {dataset}"
 
 
 def _free_target(options: argparse.Namespace) -> Path:
@@ -193,14 +203,6 @@ def _build_reference(
     chosen = np.random.default_rng(REFERENCE_SEED).permutation(len(validation))[:PLACED_CODES]
     unseen = evaluate_elbo(model, validation.images[torch.from_numpy(chosen)], settings).posterior.mean.numpy()
     return placement_agreement(reference.umap_map, reducer, unseen)
-
-
-def _pixels(model: VAE) -> str:
-    settings = model.config.training
-    if model.config.likelihood == "gaussian":
-        return "Gaussian with learned variance, pixels in [0, 1]"
-    binarised = settings is not None and settings.binarise == "dynamic"
-    return "Bernoulli on dynamically binarised pixels" if binarised else "cross-entropy on grey pixels"
 
 
 COMMANDS = {"train": run_train, "evaluate": run_evaluate, "models": run_models}

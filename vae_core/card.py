@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from vae_core.checkpoint import CARD_FILE
 from vae_core.config import ModelConfig
 from vae_core.datasets import DatasetInfo
 from vae_core.errors import ModelError
+from vae_core.model import CARD_FILE
 
 __all__ = ["update_figures", "write_card"]
 
@@ -38,8 +38,13 @@ def write_card(folder: Path, config: ModelConfig, info: DatasetInfo | None, trai
     (folder / CARD_FILE).write_text("\n\n".join(lines) + "\n", encoding="utf-8")
 
 
-def update_figures(folder: Path, metrics: dict[str, Any]) -> None:
+def update_figures(folder: Path, metrics: dict[str, Any], *, variational: bool) -> None:
     """Replace the card's figures by those in `metrics`; the rest of the card stays.
+
+    Args:
+        folder: Of the stored model.
+        metrics: As in metrics.json.
+        variational: Whether the model is; a plain autoencoder has neither ELBO nor KL.
 
     Raises:
         ModelError: The card lacks the two comments between which the figures go.
@@ -49,17 +54,13 @@ def update_figures(folder: Path, metrics: dict[str, Any]) -> None:
     block = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
     if not block.search(text):
         raise ModelError(f"{path} has no place for figures: put the lines {BEGIN!r} and {END!r} into it.")
-    table = f"{BEGIN}\n{_figures_table(metrics)}\n{END}"
+    table = f"{BEGIN}\n{_figures_table(metrics, variational=variational)}\n{END}"
     path.write_text(block.sub(lambda _: table, text), encoding="utf-8")
 
 
-def _figures_table(metrics: dict[str, Any]) -> str:
-    test, rows = metrics["test"], []
-    error = test["negative_elbo_standard_error"]
-    rows.append(("-ELBO, nats", f"{test['negative_elbo']:.2f}" + ("" if error is None else f" ± {error:.2f}")))
-    rows.append(("reconstruction, nats", f"{test['reconstruction']:.2f}"))
-    rows.append(("KL, nats", f"{test['kl']:.2f}"))
-    rows.append(("active units", f"{test['active_units']} of {len(test['kl_per_dimension'])}"))
+def _figures_table(metrics: dict[str, Any], *, variational: bool) -> str:
+    test = metrics["test"]
+    rows = _elbo_rows(test) if variational else [("reconstruction, nats", _with_error(test, "reconstruction"))]
     if placement := metrics.get("placement"):
         rows.append(
             (
@@ -67,8 +68,22 @@ def _figures_table(metrics: dict[str, Any]) -> str:
                 f"median {placement['distance_median_percent']:.2f}, p90 {placement['distance_p90_percent']:.2f}",
             )
         )
-    head = (
-        f"On the {test['images']:,} test images, one posterior sample an image, seed {test['seed']}; {test['pixels']}."
-    )
+    sample = "one posterior sample an image, " if variational else ""
+    head = f"On the {test['images']:,} test images, {sample}seed {test['seed']}; {test['pixels']}."
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
     return f"{head}\n\n| figure | value |\n|---|---|\n{table}"
+
+
+def _elbo_rows(test: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("-ELBO, nats", _with_error(test, "negative_elbo")),
+        ("reconstruction, nats", f"{test['reconstruction']:.2f}"),
+        ("KL, nats", f"{test['kl']:.2f}"),
+        ("active units", f"{test['active_units']} of {len(test['kl_per_dimension'])}"),
+    ]
+
+
+def _with_error(test: dict[str, Any], figure: str) -> str:
+    """The whole objective, which is a plain autoencoder's reconstruction, with its standard error."""
+    error = test["negative_elbo_standard_error"]
+    return f"{test[figure]:.2f}" + ("" if error is None else f" ± {error:.2f}")

@@ -14,13 +14,14 @@ from typing import Any
 from safetensors import SafetensorError
 
 from vae_core.errors import ModelError
-from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.model import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
 
 __all__ = [
-    "CARD_FILE",
     "METRICS_FILE",
     "REFERENCE_FILE",
+    "SHIPPED",
     "check_name",
+    "clear_results",
     "list_models",
     "load_model",
     "model_folder",
@@ -32,7 +33,6 @@ __all__ = [
 
 REFERENCE_FILE = "reference.npz"
 METRICS_FILE = "metrics.json"
-CARD_FILE = "README.md"
 
 SHIPPED = Path(__file__).resolve().parent.parent / "pretrained"
 NAME_RULE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -103,6 +103,12 @@ def save_model(model: VAE, folder: Path, *, half: bool = True) -> None:
         stored.save_pretrained(folder)
     except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
         raise ModelError(f"{folder} cannot be written ({error}); choose another folder.") from error
+
+
+def clear_results(folder: Path) -> None:
+    """Remove reference set, figures and card, which say nothing of the weights that are stored next."""
+    for name in (REFERENCE_FILE, METRICS_FILE, CARD_FILE):
+        (folder / name).unlink(missing_ok=True)
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:

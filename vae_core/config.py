@@ -27,7 +27,7 @@ ConfigT = TypeVar("ConfigT")
 
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 MAX_SIDE = 512  # pixels; beyond it a dense layer of the mlp would not fit in memory
-MAX_LATENT_DIM = 1024
+MAX_LATENT_DIM = 256  # a dimension's number fits into one byte, as in the live channel's questions
 MAX_SEED = 2**63 - 1  # torch's generators take no more
 
 

@@ -10,12 +10,11 @@ from torch import Tensor
 
 from vae_core.config import TrainingConfig
 from vae_core.model import VAE, Posterior
-from vae_core.objective import sampled_terms
+from vae_core.objective import EVALUATION_BATCH, sampled_terms
 from vae_core.projection import NeighbourMap
 
 __all__ = ["Evaluation", "evaluate_elbo", "placement_agreement"]
 
-EVALUATION_BATCH = 500  # images
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016 (arXiv:1509.00519), section 5.2
 COMPARED_NEIGHBOURS = 15
 

@@ -7,6 +7,7 @@ thread with a bounded queue: live requests of a few rows never wait behind a pag
 import atexit
 import functools
 import hashlib
+import itertools
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE, Posterior
 from vae_core.objective import reconstruction_nats
 from vae_core.reference import Reference
 
-__all__ = ["Analysis", "Engine", "LoadedModel", "engine"]
+__all__ = ["ELBO_SAMPLES", "Analysis", "Engine", "LoadedModel", "engine"]
 
 LIVE_ROWS = 8  # rows in one live batch; measured: larger ones only add to the wait
 BULK_ROWS = 64  # rows in one batch of a page's request
@@ -183,6 +184,7 @@ class Engine:
         self._bulk = _Lane("bulk", max_rows=BULK_ROWS)
         self._models: dict[str, LoadedModel] = {}
         self._loading = threading.Lock()
+        self._alone = itertools.count()  # numbers for jobs that share no batch; a picture's id() may come again
 
     def close(self) -> None:
         """End both threads; what waits is still answered, and nothing may be asked afterwards."""
@@ -219,10 +221,13 @@ class Engine:
             InputError: z has the wrong shape or holds a number that is not finite.
             BusyError: Too many requests wait.
         """
-        loaded = self.load(name)
-        lane = self._live if live else self._bulk
+        return self._decode(self.load(name), z, "decode", self._live if live else self._bulk)
+
+    def _decode(
+        self, loaded: LoadedModel, z: Float[np.ndarray, "n d"], operation: str, lane: _Lane
+    ) -> Float[Tensor, "n c h w"]:
         rows = torch.from_numpy(_checked_codes(z, loaded.config.latent_dim))
-        return lane.submit((loaded.digest, "decode"), loaded.model.decode, rows).result()
+        return lane.submit((loaded.digest, operation), loaded.model.decode, rows).result()
 
     def encode(self, name: str, images: Float[Tensor, "n c h w"]) -> Posterior:
         """Posteriors of images [n, channel, height, width] in [0, 1].
@@ -231,14 +236,16 @@ class Engine:
             InputError: The images have another shape than the model's.
             BusyError: Too many requests wait.
         """
-        loaded = self.load(name)
+        return self._encode(self.load(name), images, "encode")
+
+    def _encode(self, loaded: LoadedModel, images: Float[Tensor, "n c h w"], operation: str) -> Posterior:
         loaded.model.check_images(images)  # here rather than in the lane, where it would fail the whole batch
 
         def run(rows: Tensor) -> Tensor:
             posterior = loaded.model.encode(rows)
             return torch.stack([posterior.mean, posterior.logvar], dim=1)  # [n, 2, latent]
 
-        both = self._bulk.submit((loaded.digest, "encode"), run, images).result()
+        both = self._bulk.submit((loaded.digest, operation), run, images).result()
         return Posterior(both[:, 0], both[:, 1])
 
     def analyse(self, name: str, images: Sequence[Float[Tensor, "c h w"]]) -> list[Analysis]:
@@ -248,17 +255,18 @@ class Engine:
             InputError: An image has another shape than the model's.
             BusyError: Too many requests wait.
         """
-        return [self._analyse_one(self.load(name), image[None]) for image in images]
+        loaded = self.load(name)
+        return [self._analyse_one(loaded, image[None]) for image in images]
 
     def _analyse_one(self, loaded: LoadedModel, image: Float[Tensor, "1 c h w"]) -> Analysis:
-        posterior = self.encode(loaded.name, image)
+        posterior = self._encode(loaded, image, self._own("encode"))
         variational = loaded.config.variational
         kl = posterior.kl() if variational else torch.zeros_like(posterior.mean)
         return Analysis(
             mean=posterior.mean[0].numpy(),
             std=posterior.std[0].numpy(),
             kl=kl[0].numpy(),
-            reconstruction=self.decode(loaded.name, posterior.mean.numpy())[0],
+            reconstruction=self._decode(loaded, posterior.mean.numpy(), self._own("decode"), self._bulk)[0],
             reconstruction_nats=self._sampled_nats(loaded, image, posterior),
         )
 
@@ -269,9 +277,12 @@ class Engine:
         def run(rows: Tensor) -> Tensor:
             return reconstruction_nats(loaded.model, loaded.model.logits(rows), image.expand(len(rows), -1, -1, -1))
 
-        # The key is this image's own: its run must not be applied to another's samples.
-        nats = self._bulk.submit((loaded.digest, f"nats-{id(image)}"), run, z).result()
+        nats = self._bulk.submit((loaded.digest, self._own("nats")), run, z).result()
         return nats.mean().item()
+
+    def _own(self, operation: str) -> str:
+        """An operation that no other job shares: company in its batch could change the last bits of its results."""
+        return f"{operation}-{next(self._alone)}"
 
 
 _first_engine = threading.Lock()

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from vae_core.config import ModelConfig, config_to_json, read_config
 from vae_core.errors import InputError, ModelError
 
-__all__ = ["CONFIG_FILE", "VAE", "WEIGHTS_FILE", "Decoder", "Encoder", "Posterior"]
+__all__ = ["CARD_FILE", "CONFIG_FILE", "VAE", "WEIGHTS_FILE", "Decoder", "Encoder", "Posterior"]
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"

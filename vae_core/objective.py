@@ -12,10 +12,21 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from vae_core.config import ModelConfig
 from vae_core.model import VAE, Posterior
 
-__all__ = ["Terms", "free_bits_penalty", "kl_weight", "loss", "reconstruction_nats", "sampled_terms"]
+__all__ = [
+    "EVALUATION_BATCH",
+    "Terms",
+    "describe_pixels",
+    "free_bits_penalty",
+    "kl_weight",
+    "loss",
+    "reconstruction_nats",
+    "sampled_terms",
+]
 
+EVALUATION_BATCH = 500  # images at a time where terms are measured, not learned from
 LOG_2PI = math.log(2 * math.pi)
 
 
@@ -35,6 +46,14 @@ class Terms:
     def negative_elbo(self) -> Float[Tensor, " batch"]:
         """Reconstruction + KL, nats, [batch]; an upper bound of -log p(x) in expectation over z."""
         return self.reconstruction + self.kl.sum(dim=1)
+
+
+def describe_pixels(config: ModelConfig) -> str:
+    """What the reconstruction term is of: a density, a likelihood, or on grey pixels only a cross-entropy."""
+    if config.likelihood == "gaussian":
+        return "Gaussian with learned variance, pixels in [0, 1]"
+    binarised = config.training is not None and config.training.binarise == "dynamic"
+    return "Bernoulli on dynamically binarised pixels" if binarised else "cross-entropy on grey pixels"
 
 
 def reconstruction_nats(

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float
 from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
 
 __all__ = ["AxesMap", "LatentMap", "NeighbourMap", "PCAMap", "fit_pca", "fit_umap"]
 
@@ -34,7 +35,7 @@ class LatentMap(Protocol):
 
 @dataclass(frozen=True)
 class AxesMap:
-    """Two raw dimensions of z; exact both ways.
+    """Two raw dimensions of z, exact both ways; one dimension given twice is a line along the horizontal axis.
 
     Attributes:
         x: Dimension along the horizontal axis, from 0.
@@ -45,13 +46,17 @@ class AxesMap:
     y: int
 
     def place(self, codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n 2"]:
-        """The two dimensions of each code, [code, 2]."""
-        return codes[:, [self.x, self.y]]
+        """The two dimensions of each code, [code, 2]; of a line the vertical place is 0."""
+        places = codes[:, [self.x, self.y]]
+        if self.x == self.y:
+            places[:, 1] = 0
+        return places
 
     def lift(self, place: Float[np.ndarray, " 2"], current: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
-        """`current` with the two dimensions set to `place`; the others stay as they are."""
+        """`current` with the two dimensions set to `place`, a line's one to `place[0]`; the others stay as they are."""
         z = current.copy()
-        z[[self.x, self.y]] = place
+        z[self.y] = place[1]
+        z[self.x] = place[0]  # last: on a line it is the one that counts
         return z
 
 
@@ -70,7 +75,7 @@ class PCAMap:
     def place(self, codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n 2"]:
         """Coordinates in the plane, [code, 2]."""
         # One product a code: a single large one may round differently with the number of rows.
-        return np.stack([self.components @ (code - self.mean) for code in codes])
+        return np.reshape([self.components @ (code - self.mean) for code in codes], (len(codes), 2))
 
     def lift(self, place: Float[np.ndarray, " 2"], current: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:  # noqa: ARG002
         """The inverse transform: the code in the plane at `place`."""
@@ -82,9 +87,8 @@ class PCAMap:
 class NeighbourMap:
     """A map known by where the reference codes lie on it, such as a UMAP.
 
-    A code is placed at the coordinate-wise median of the places of its nearest reference codes, a reference code itself
-    at its own; a place is
-    lifted to a blend of the codes that lie nearest on the map.
+    A code is placed at the coordinate-wise median of the places of its nearest reference codes, a reference code
+    itself at its own place. A place is lifted to a blend of the codes that lie nearest on the map.
 
     Attributes:
         codes: Reference codes, [reference, latent].
@@ -98,13 +102,17 @@ class NeighbourMap:
     def _tree(self) -> cKDTree:
         return cKDTree(self.places)
 
+    @functools.cached_property
+    def _exact_codes(self) -> Float[np.ndarray, "n d"]:
+        return self.codes.astype(np.float64)  # what cdist computes with; else it would convert them at every call
+
     def place(self, codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m 2"]:
         """The median of the places of the nearest reference codes, [code, 2]."""
-        return np.stack([self._place_one(code) for code in codes])
+        return np.reshape([self._place_one(code) for code in codes], (len(codes), 2))
 
     def _place_one(self, code: Float[np.ndarray, " d"]) -> Float[np.ndarray, " 2"]:
-        # Differences rather than the dot-product form: no BLAS, so no rounding that depends on the batch.
-        distances = np.square(self.codes - code).sum(axis=1)  # [reference]
+        # cdist sums squared differences: no dot products by BLAS, so no rounding that depends on the batch.
+        distances = cdist(code[None], self._exact_codes, "sqeuclidean")[0]  # [reference]
         nearest = _smallest(distances, PLACING_NEIGHBOURS)
         first = nearest[distances[nearest].argmin()]
         if distances[first] == 0:  # a reference lies where it lies

@@ -22,13 +22,12 @@ from torch import Tensor
 from vae_core.config import ModelConfig, TrainingConfig, config_from_json, config_to_json
 from vae_core.errors import ConfigError, TrainingError
 from vae_core.model import VAE
-from vae_core.objective import Terms, kl_weight, loss, sampled_terms
+from vae_core.objective import EVALUATION_BATCH, Terms, kl_weight, loss, sampled_terms
 
 __all__ = ["Figures", "Progress", "Trainer", "learning_rate"]
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 SGD_MOMENTUM = 0.9
-EVALUATION_BATCH = 500  # images
 ORDER, NOISE, VALIDATION = range(3)  # independent random streams of one seed
 
 
@@ -265,10 +264,11 @@ class Trainer:
         self.model.load_state_dict(_under(tensors, "model/"))
         self.best_weights = _under(tensors, "best/")
         self.best_model()  # fails where one is missing
+        parameters = list(self.model.parameters())
         state: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _under(tensors, "optimizer/").items():
             index, key = name.split("/")
-            state.setdefault(int(index), {})[key] = tensor
+            state.setdefault(int(index), {})[key] = _laid_out_like(parameters[int(index)], tensor)
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
         self.history = History(**json.loads(metadata["history"]))
@@ -325,6 +325,11 @@ def _copy_weights(model: VAE) -> dict[str, Tensor]:
         name: tensor.detach().clone(memory_format=torch.contiguous_format)
         for name, tensor in model.state_dict().items()
     }
+
+
+def _laid_out_like(parameter: Tensor, state: Tensor) -> Tensor:
+    """The optimiser's state in its parameter's memory order, which the fused optimisers take for granted."""
+    return torch.empty_like(parameter).copy_(state) if state.shape == parameter.shape else state
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -9,13 +9,14 @@ from typing import Self
 
 import plotly
 
+from app import charts
 from app.charts import MapColour, map_figure
 from app.live.answers import latent_map
 from app.live.protocol import ProjectionKind
 from vae_core.errors import InputError
-from vae_core.inference import Engine
+from vae_core.inference import Engine, LoadedModel
 
-__all__ = ["ASSETS_VERSION", "PLOTLY_SCRIPT", "MapView", "asset_path", "map_json", "media_type"]
+__all__ = ["ASSETS_VERSION", "PLOTLY_SCRIPT", "MapView", "asset_path", "map_json", "maps_version", "media_type"]
 
 ASSETS = Path(__file__).parent / "assets"
 PLOTLY_SCRIPT = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -39,13 +40,19 @@ def media_type(path: Path) -> str:
 
 
 def _assets_version() -> str:
+    """A fingerprint of our modules and of the code that draws maps: addresses with it may be cached for ever."""
     digest = hashlib.sha256()
-    for _, path in sorted(_assets().items()):
+    for path in (*sorted(_assets().values()), Path(charts.__file__), Path(__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
 ASSETS_VERSION = _assets_version()
+
+
+def maps_version(loaded: LoadedModel) -> str:
+    """What stands in the addresses of a model's maps: it changes with the model and with how maps are drawn."""
+    return f"{loaded.digest}-{ASSETS_VERSION}"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,16 @@ from jaxtyping import Float, UInt8
 
 from vae_core.errors import InputError
 
-__all__ = ["MAX_PATH", "Kind", "ProjectionKind", "Question", "pack_answer", "unpack_question"]
+__all__ = [
+    "ANSWER_HEADER",
+    "HEADER",
+    "MAX_PATH",
+    "Kind",
+    "ProjectionKind",
+    "Question",
+    "pack_answer",
+    "unpack_question",
+]
 
 HEADER = struct.Struct("<BBBBI")
 ANSWER_HEADER = struct.Struct("<II")

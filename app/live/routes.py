@@ -77,7 +77,8 @@ async def asset(request: Request) -> Response:
     path = files.asset_path(request.path_params["name"])
     if path is None:
         raise HTTPException(404)
-    return FileResponse(path, media_type=files.media_type(path), headers={"Cache-Control": ONE_YEAR})
+    current = request.path_params["version"] == files.ASSETS_VERSION
+    return FileResponse(path, media_type=files.media_type(path), headers=_caching(current))
 
 
 async def plotly_script(_request: Request) -> Response:
@@ -91,9 +92,15 @@ async def figure(request: Request) -> Response:
         view = files.MapView.from_query(request.query_params)
         name, loop = request.path_params["model"], asyncio.get_running_loop()
         content = await loop.run_in_executor(_answering(), files.map_json, engine(), name, view)
+        current = request.path_params["version"] == files.maps_version(engine().load(name))
     except VAEExplorerError as error:
         return Response(str(error), 400, media_type="text/plain")
-    return Response(content, media_type="application/json", headers={"Cache-Control": ONE_YEAR})
+    return Response(content, media_type="application/json", headers=_caching(current))
+
+
+def _caching(current: bool) -> dict[str, str]:
+    """For ever where the address names the present content; else, for a page from before an update, not at all."""
+    return {"Cache-Control": ONE_YEAR if current else "no-store"}
 
 
 def _reason(error: Exception) -> str:
@@ -105,7 +112,7 @@ def live_routes(prefix: str) -> list[BaseRoute]:
     live = f"/{prefix.strip('/')}/live".replace("//", "/")
     return [
         WebSocketRoute(f"{live}/models/{{model}}/socket", live_socket),
-        Route(f"{live}/models/{{model}}/{{digest}}/map", figure),
+        Route(f"{live}/models/{{model}}/{{version}}/map", figure),
         Route(f"{live}/assets/{{version}}/{{name}}", asset),
         Route(f"{live}/plotly/{{version}}/plotly.min.js", plotly_script),
     ]

@@ -28,6 +28,7 @@ def explore() -> None:
         z=current_code(memory, loaded),
         view=current_view(memory, loaded),
         revision=memory.revision,
+        token=memory.token,
         examined=examine(memory, engine(), loaded),
         chosen=memory.chosen,
         examples=example_digits(),
@@ -38,8 +39,6 @@ def explore() -> None:
 def handle(event: Event) -> None:
     """Take over what the person did on the page; runs before the page's script."""
     memory, loaded = session(), current_model()
-    if event.value is None:  # a trigger that falls back after its run
-        return
     match event.kind, event.value:
         case "z", values:
             if (code := take_code(loaded, values)) is not None:

@@ -44,8 +44,6 @@ def end_code(end: End, examined: list[Examined]) -> Code:
 def handle(event: Event) -> None:
     """Take over what the person did on the page; runs before the page's script."""
     memory, loaded = session(), current_model()
-    if event.value is None:  # a trigger that falls back after its run
-        return
     ends = current_ends(memory, loaded)
     match event.kind, event.value:
         case "end", {"which": "start" | "end" as which}:

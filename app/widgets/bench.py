@@ -28,6 +28,7 @@ def bench(
     z: Code,
     view: View,
     revision: int,
+    token: str,
     examined: Sequence[Examined],
     chosen: str | None,
     examples: Sequence[tuple[str, Float[Tensor, "channel height width"]]],
@@ -41,6 +42,7 @@ def bench(
         z: The code that the sliders show, [latent].
         view: How the map is shown.
         revision: Raise it when z or view were changed by Python: only then does the page take them over.
+        token: Of the session; when it changes under a living page, the page reminds Python of code and view.
         examined: The visitor's pictures.
         chosen: Id of the one whose strip is shown.
         examples: Names and pictures to try.
@@ -53,12 +55,13 @@ def bench(
         "z": z.tolist(),
         "view": asdict(view),
         "revision": revision,
+        "session": token,
         "pictures": [picture_data(each, loaded) for each in examined],
         "chosen": chosen,
         "strip": next((_strip(each, loaded) for each in examined if each.picture.id == chosen), None),
         "examples": [{"name": name, "image": png_base64(image)} for name, image in examples],
     }
-    _render(key=key, data=data, **callbacks(key, EVENTS, on_event))
+    _render(key=key, data=data, **callbacks(key, EVENTS, loaded.digest, on_event))
 
 
 def _strip(each: Examined, loaded: LoadedModel) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How our browser modules are mounted, and how what they report comes back."""
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,8 @@ import plotly
 import streamlit as st
 
 from app.live.files import ASSETS_VERSION
-from app.state import component_value
+from app.state import component_value, session
+from vae_core.errors import VAEExplorerError
 
 __all__ = ["PLOTLY_VERSION", "Event", "Renderer", "callbacks", "register"]
 
@@ -48,17 +50,31 @@ class Event:
 
     Attributes:
         kind: The name under which the component reported it.
-        value: What was reported; None when a trigger falls back after its run.
+        value: What was reported.
     """
 
     kind: str
     value: Any
 
 
-def callbacks(key: str, kinds: Iterable[str], on_event: Callable[[Event], None]) -> dict[str, Callable[[], None]]:
-    """The callback that Streamlit wants for each kind of event, all leading to `on_event`."""
+def callbacks(
+    key: str, kinds: Iterable[str], digest: str, on_event: Callable[[Event], None]
+) -> dict[str, Callable[[], None]]:
+    """The callback that Streamlit wants for each kind of event, all leading to `on_event`.
 
-    def callback(kind: str) -> Callable[[], None]:
-        return lambda: on_event(Event(kind, component_value(key, kind)))
+    Args:
+        key: Of the component.
+        kinds: What it may report.
+        digest: Of the model that the component shows; what was done to another, before a switch, is dropped.
+        on_event: Takes over what was done; an error that it raises on purpose becomes a notice.
+    """
 
-    return {f"on_{kind}_change": callback(kind) for kind in kinds}
+    def take(kind: str) -> None:
+        match component_value(key, kind):
+            case {"model": model, "value": value} if model == digest:
+                try:
+                    on_event(Event(kind, value))
+                except VAEExplorerError as error:
+                    session().notices.append(str(error))
+
+    return {f"on_{kind}_change": functools.partial(take, kind) for kind in kinds}

@@ -10,6 +10,7 @@ from torch import Tensor
 from app.choices import projections
 from app.gallery import Examined
 from app.live.answers import place_everywhere
+from app.live.files import maps_version
 from vae_core.images import image_to_png
 from vae_core.inference import LoadedModel
 
@@ -34,6 +35,7 @@ def model_data(loaded: LoadedModel) -> dict[str, Any]:
     return {
         "name": loaded.name,
         "digest": loaded.digest,
+        "maps": maps_version(loaded),
         "latentDim": loaded.config.latent_dim,
         "shape": list(loaded.config.image_shape),
         "variational": loaded.config.variational,

@@ -52,4 +52,4 @@ def player(
         "view": asdict(view),
         "pictures": [picture_data(each, loaded) for each in examined],
     }
-    _render(key=key, data=data, **callbacks(key, ("end", "path", "swap", "view"), on_event))
+    _render(key=key, data=data, **callbacks(key, ("end", "path", "swap", "view"), loaded.digest, on_event))

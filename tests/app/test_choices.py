@@ -72,10 +72,16 @@ def test_ends_that_were_chosen_stay_and_a_missing_one_is_filled(memory: Session,
     assert ends["start"].code is not None
 
 
-def test_a_reference_set_of_one_class_has_ends_as_well(memory: Session, tiny: LoadedModel):
-    tiny.need_reference().labels[:] = 1
+def test_of_a_single_class_the_end_is_the_member_farthest_from_the_start(memory: Session, tiny: LoadedModel):
+    reference = tiny.need_reference()
+    reference.labels[:] = 1
     ends = current_ends(memory, tiny)
-    assert [ends[which].name for which in ("start", "end")] == ["a typical odd", "a typical odd"]
+    assert [ends[which].name for which in ("start", "end")] == ["a typical odd", "an unusual odd"]
+    distances = np.linalg.norm(reference.means - ends["start"].code, axis=1)
+    np.testing.assert_array_equal(ends["end"].code, reference.means[distances.argmax()])
+    assert distances.max() > 0
+    ends["end"].code[:] = 99
+    assert not (reference.means == 99).any(), "the reference set was changed"
 
 
 def test_a_random_end_is_another_draw_each_time(tiny: LoadedModel):

@@ -183,6 +183,20 @@ def test_pictures_stay_and_are_encoded_anew(memory: Session, tiny: LoadedModel, 
     assert "encoded by other" in notice
 
 
+def test_with_a_chosen_picture_too_a_code_waits_for_its_models_return(
+    memory: Session, tiny: LoadedModel, store: Store, png: Png
+):
+    other = store("other", latent_dim=2)
+    add(memory, tiny, png(1))
+    memory.load_code("tiny", np.ones(3, np.float32))
+    switch_model(memory, engine(), other)
+    np.testing.assert_allclose(memory.codes["other"], mean_of(other, png(1)), rtol=1e-5, atol=1e-6)
+    revision = memory.revision
+    switch_model(memory, engine(), tiny)
+    assert memory.codes["tiny"].tolist() == [1, 1, 1]
+    assert memory.revision > revision
+
+
 def test_a_code_from_elsewhere_waits_for_the_first_models_return(memory: Session, tiny: LoadedModel, store: Store):
     code = np.ones(3, np.float32)
     memory.load_code("tiny", code)

@@ -31,7 +31,6 @@ KINDS: dict[str, dict[str, object]] = {
     "two dimensions": {"latent_dim": 2},
     "many dimensions": {"latent_dim": 40},
 }
-TRIGGERS = {"added", "example", "chosen", "removed", "end", "swap"}  # the rest keeps its value until it changes
 NAN = float("nan")
 
 Png = Callable[[int], bytes]
@@ -83,11 +82,9 @@ def report(page: AppTest, kind: str, value: object) -> None:
     """
     [component] = page.get("bidi_component")
     states = page._tree.get_widget_states()
-    if kind in TRIGGERS:
-        widget = f"$$STREAMLIT_INTERNAL_KEY_{component.proto.id}__events"
-        states.widgets.add(id=widget, json_trigger_value=json.dumps([{"event": kind, "value": value}]))
-    else:
-        states.widgets.add(id=component.proto.id, json_value=json.dumps({kind: value}))
+    reported = {"model": sent(page)["model"]["digest"], "value": value}
+    widget = f"$$STREAMLIT_INTERNAL_KEY_{component.proto.id}__events"
+    states.widgets.add(id=widget, json_trigger_value=json.dumps([{"event": kind, "value": reported}]))
     page._run(states)
 
 

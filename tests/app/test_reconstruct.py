@@ -82,7 +82,8 @@ def pick_star(page: AppTest, picture_id: object) -> None:
     """Run the page as after a click on a star; AppTest has no way in for components."""
     [component] = page.get("bidi_component")
     states = page._tree.get_widget_states()
-    value = json.dumps([{"event": "picked", "value": picture_id}])
+    digest = json.loads(component.proto.json)["model"]["digest"]
+    value = json.dumps([{"event": "picked", "value": {"model": digest, "value": picture_id}}])
     states.widgets.add(id=f"$$STREAMLIT_INTERNAL_KEY_{component.proto.id}__events", json_trigger_value=value)
     page._run(states)
     assert not page.exception

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from app.live import routes
-from app.live.files import ASSETS, ASSETS_VERSION
+from app.live.files import ASSETS, ASSETS_VERSION, maps_version
 from app.live.routes import is_same_origin, live_routes
 from tests.app.conftest import REFERENCES, Store
 from vae_core.errors import BusyError
@@ -216,7 +216,7 @@ def test_the_widgets_mount_modules_that_exist_and_export_mount():
     }
     assert {"bench.js", "player.js"} <= mounted
     for module in mounted:
-        assert "export async function mount(" in (ASSETS / module).read_text(encoding="utf-8")
+        assert "export const mount = " in (ASSETS / module).read_text(encoding="utf-8")
 
 
 # -- maps ----------------------------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def test_the_widgets_mount_modules_that_exist_and_export_mount():
 
 def map_address(loaded: LoadedModel, **query: str) -> str:
     asked = {"projection": "umap", "x": "0", "y": "1", "colour": "label", **query}
-    return f"/live/models/{loaded.name}/{loaded.digest}/map?" + "&".join(f"{k}={v}" for k, v in asked.items())
+    return f"/live/models/{loaded.name}/{maps_version(loaded)}/map?" + "&".join(f"{k}={v}" for k, v in asked.items())
 
 
 def coordinates(trace: go.Scattergl, axis: str) -> np.ndarray:

@@ -186,7 +186,7 @@ def test_the_map_can_be_changed_and_coloured(page: Page, server: str):
 def test_a_value_beyond_a_slider_stretches_it(page: Page, server: str):
     open_page(page, server)
     page.locator(".bench").evaluate(
-        "(node) => { const { bench } = node.getRootNode(); const z = bench.z.slice(); z[2] = 9.5; bench.load(z); }"
+        "(node) => { const { part } = node.getRootNode(); const z = part.z.slice(); z[2] = 9.5; part.load(z); }"
     )
     slider = page.get_by_role("slider", name="Dimension 3", exact=True)
     assert float(slider.get_attribute("max")) >= 9.5
@@ -212,9 +212,7 @@ def test_uploaded_digits_land_among_their_own_class_more_often_than_not(page: Pa
     files = digit_files(tmp_path, 12)
     upload(page, [path for path, _ in files])
     expect(latent_map(page).locator(".star")).to_have_count(len(files))
-    stars = page.locator(".bench").evaluate(
-        "(node) => node.getRootNode().bench.data.pictures.map((p) => p.places.umap)"
-    )
+    stars = page.locator(".bench").evaluate("(node) => node.getRootNode().part.data.pictures.map((p) => p.places.umap)")
     reference = engine().load("mnist-16d").need_reference()
     right = 0
     for place, (_, label) in zip(stars, files, strict=True):
@@ -283,6 +281,46 @@ def test_code_and_pictures_survive_moving_between_pages(page: Page, server: str)
     expect(page.locator(".chip")).to_have_count(1)
     assert page.get_by_role("combobox", name="Map", exact=True).input_value() == "pca"
     assert values(page) == pytest.approx(before, abs=0.011)
+
+
+def test_an_undo_after_an_example_survives_leaving_the_page(page: Page, server: str):
+    open_page(page, server)
+    drag(page, first_slider(page), 0.5, 0.8, moves=10)
+    page.mouse.up()
+    page.wait_for_timeout(800)
+    mine = values(page)
+    page.get_by_role("button", name="Try a real handwritten 3").click()
+    expect(page.locator(".chip")).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_timeout(800)
+    page.get_by_role("link", name="Reconstruct").click()
+    page.get_by_text("Reconstruct your pictures").wait_for()
+    page.get_by_role("link", name="Explore").click()
+    page.get_by_text("Explore the latent space").wait_for()
+    wait_for_map(page)
+    assert values(page) == pytest.approx(mine, abs=0.011)
+
+
+def test_the_page_works_in_a_narrow_window_and_after_a_resize(page: Page, server: str):
+    open_page(page, server)
+    for width in (1024, 800, 420):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(500)
+        box = latent_map(page).bounding_box()
+        assert box["width"] > 300
+        assert box["x"] + box["width"] <= width
+        ring = centre(marker(page))
+        assert box["x"] < ring[0] < box["x"] + box["width"]
+
+
+def test_the_focus_stays_on_an_example_that_was_loaded(page: Page, server: str):
+    open_page(page, server)
+    page.get_by_role("button", name="Try a real handwritten 3").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip")).to_have_count(1)
+    page.wait_for_timeout(500)
+    focused = "() => document.activeElement.shadowRoot?.activeElement?.ariaLabel"
+    assert page.evaluate(focused) == "Try a real handwritten 3"
 
 
 def test_a_switch_of_model_keeps_pictures_and_says_what_changed(page: Page, server: str):

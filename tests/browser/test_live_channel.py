@@ -8,7 +8,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from tests.browser.conftest import free_port, running_server
-from tests.browser.touch import decoded, drag, first_slider, open_page, pixels, wait_until_changed
+from tests.browser.touch import decoded, drag, first_slider, open_page, pixels, values, wait_for_map, wait_until_changed
 
 POLICY = 1008
 DECODE, PEEK, PATH = 1, 2, 3
@@ -100,9 +100,9 @@ def test_the_page_does_not_repeat_a_refused_question(page: Page, server: str):
     )
     open_page(page, server)
     page.locator(".bench").evaluate(
-        "(node) => { const b = node.getRootNode().bench; b.socket.ask('x', 9, b.view, b.z, () => {}); }"
+        "(node) => { const b = node.getRootNode().part; b.socket.ask('x', 9, b.view, b.z, () => {}); }"
     )
-    expect(page.locator(".note")).to_contain_text("refused")
+    expect(page.get_by_text("The server refused")).to_be_visible()
     before = pixels(decoded(page))
     page.wait_for_timeout(1500)
     drag(page, first_slider(page), 0.3, 0.7, moves=10)
@@ -115,13 +115,25 @@ def test_a_restart_of_the_server_mends_itself(page: Page):
     port = free_port()
     with running_server(port) as address:
         open_page(page, address)
-    expect(page.locator(".note")).to_contain_text("out of reach")
+    expect(page.get_by_text("out of reach")).to_be_visible()
     before = pixels(decoded(page))
     drag(page, first_slider(page), 0.3, 0.8, moves=10)  # asked while nobody is there
     page.mouse.up()
+    page.get_by_role("combobox", name="Map", exact=True).select_option("pca")
     with running_server(port):
         wait_until_changed(page, decoded(page), before)
-        expect(page.locator(".note")).to_be_hidden()
+        expect(page.get_by_text("out of reach")).to_be_hidden()
+        page.locator('[data-painted*="pca"]').wait_for()
+        expect(page.get_by_text("The server was restarted")).to_be_visible(timeout=20_000)
+        asked = values(page)
+        page.get_by_role("link", name="Interpolate").click()
+        page.get_by_text("Interpolate between two codes").wait_for()
+        wait_for_map(page)
+        page.get_by_role("link", name="Explore").click()
+        page.get_by_text("Explore the latent space").wait_for()
+        wait_for_map(page)
+        assert values(page) == pytest.approx(asked, abs=0.011)
+        assert page.get_by_role("combobox", name="Map", exact=True).input_value() == "pca"
 
 
 def test_started_the_wrong_way_the_page_says_what_to_run(page: Page):

@@ -19,7 +19,7 @@ import vae_core
 from vae_core import checkpoint
 from vae_core.__main__ import main
 from vae_core.card import BEGIN, END, update_figures
-from vae_core.checkpoint import list_models, load_model, read_metrics, save_model
+from vae_core.checkpoint import list_models, load_model, read_metrics, save_model, write_metrics
 from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.datasets import load_dataset
 from vae_core.errors import ModelError
@@ -137,6 +137,21 @@ def test_an_interrupted_run_goes_on_with_the_same_command(
     assert one.read_bytes() == other.read_bytes()
 
 
+def test_the_way_to_go_on_is_told_where_there_is_one(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Trainer, "_finish_epoch", interrupted_in_epoch(1))
+    assert train("--overwrite", "--fresh") == 130
+    assert "; the same command without --fresh goes on from here." in capsys.readouterr().err.splitlines()[-1]
+    monkeypatch.setattr(VAE, "encode", interrupt)
+    assert run("evaluate", "tiny", "--threads", "1") == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "vae_core evaluate: stopped."
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def interrupted_in_epoch(epoch: int) -> Callable[..., Any]:
     original = Trainer._finish_epoch
 
@@ -146,6 +161,21 @@ def interrupted_in_epoch(epoch: int) -> Callable[..., Any]:
         return original(trainer, *arguments)
 
     return finish
+
+
+def test_new_weights_are_not_stored_beside_the_figures_of_old_ones(trained: Path) -> None:
+    assert run("evaluate", "tiny", "--no-reference", "--threads", "1") == 0
+    write_metrics(trained, {"placement": {}})
+    (trained / "reference.npz").touch()
+    assert train("--overwrite", "--fresh", "--seed", "1") == 0
+    assert {path.name for path in trained.iterdir()} == {
+        "config.json",
+        "model.safetensors",
+        "metrics.json",
+        "README.md",
+    }
+    assert list(read_metrics(trained)) == ["training"]
+    assert f"{BEGIN}\n{END}" in (trained / "README.md").read_text(encoding="utf-8")
 
 
 def test_fresh_forgets_the_earlier_run(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,6 +219,22 @@ def test_figures_are_those_of_the_stored_model_on_the_test_images(
     card = (trained / "README.md").read_text(encoding="utf-8")
     assert f"| reconstruction, nats | {expected['reconstruction']:.2f} |" in card
     assert f"{expected['negative_elbo']:.2f} nats = " in capsys.readouterr().out
+
+
+def test_a_plain_autoencoder_has_reconstruction_and_no_elbo(capsys: pytest.CaptureFixture[str]) -> None:
+    assert train("--autoencoder") == 0
+    capsys.readouterr()
+    assert run("evaluate", "tiny", "--no-reference", "--threads", "1") == 0
+    test, shown = read_metrics(Path("models/tiny"))["test"], capsys.readouterr().out
+    assert shown.startswith(f"tiny: {test['reconstruction']:.2f} nats of reconstruction on {test['images']} test ")
+    assert run("models") == 0
+    listed = capsys.readouterr().out
+    assert f"{test['reconstruction']:.2f}" in listed
+    card = Path("models/tiny/README.md").read_text(encoding="utf-8")
+    error = f"{test['reconstruction']:.2f} ± {test['negative_elbo_standard_error']:.2f}"
+    assert f"| reconstruction, nats | {error} |\n{END}" in card, "and no other figure"
+    assert f"On the {test['images']} test images, seed 0; cross-entropy on grey pixels." in card
+    assert not any("ELBO" in text or "KL" in text for text in (shown, listed, card))
 
 
 @pytest.mark.filterwarnings("ignore:Tensorflow not installed:ImportWarning")
@@ -240,7 +286,7 @@ def test_models_are_listed_with_their_figures(
     (root / "plain" / "metrics.json").write_text(json.dumps({"test": {"negative_elbo": 12.345}}), encoding="utf-8")
     assert run("models") == 0
     header, *lines = capsys.readouterr().out.splitlines()
-    assert header.split()[:4] == ["name", "kind", "latent", "image"]
+    assert header.split() == ["name", "kind", "latent", "image", "objective,", "nats", "data", "set"]
     assert [line.split() for line in lines] == [
         ["plain", "mlp", "AE", "3", "1x8x8", "12.35", "digits"],
         ["tiny", "mlp", "VAE", "3", "1x8x8", "-", "-"],
@@ -313,7 +359,7 @@ SETTINGS: dict[str, tuple[tuple[str, ...], str]] = {
     "a beta that is no number": (("--beta", "nan"), "beta must be a finite number, got nan"),
     "a width of zero": (("--widths", "8,0"), "widths must hold"),
     "too deep": (("--architecture", "conv", "--widths", "4,4,4"), "multiples of 8"),
-    "no latent dimension": (("--latent-dim", "0"), "latent_dim must be between 1 and 1024"),
+    "no latent dimension": (("--latent-dim", "0"), "latent_dim must be between 1 and 256"),
     "a negative seed": (("--seed", "-1"), "seed must be"),
     "a seed beyond 64 bits": (("--seed", "18446744073709551616"), "seed must be"),
 }
@@ -406,7 +452,7 @@ def test_the_card_s_figures_are_replaced_and_all_else_stays(tmp_path: Path) -> N
     card = tmp_path / "README.md"
     card.write_text(f"before\n{BEGIN}\nold\n{END}\nafter \\1\n", encoding="utf-8")
     for _ in range(2):
-        update_figures(tmp_path, FIGURES)
+        update_figures(tmp_path, FIGURES, variational=True)
     text = card.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{BEGIN}\nOn the 1,234 test images, ")
     assert text.endswith(f"{END}\nafter \\1\n")
@@ -417,14 +463,14 @@ def test_the_card_s_figures_are_replaced_and_all_else_stays(tmp_path: Path) -> N
 
 
 def test_a_model_without_a_card_gets_one_with_its_figures(tmp_path: Path) -> None:
-    update_figures(tmp_path, FIGURES)
+    update_figures(tmp_path, FIGURES, variational=True)
     assert (tmp_path / "README.md").read_text(encoding="utf-8").startswith(f"# {tmp_path.name}\n")
 
 
 def test_a_card_without_a_place_for_figures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("by hand", encoding="utf-8")
     with pytest.raises(ModelError, match="has no place for figures"):
-        update_figures(tmp_path, FIGURES)
+        update_figures(tmp_path, FIGURES, variational=True)
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == "by hand"
 
 

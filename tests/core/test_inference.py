@@ -490,6 +490,50 @@ def test_an_image_s_figures_do_not_depend_on_its_company(engine: Engine, lively:
             assert torch.equal(analysis.reconstruction, alone.reconstruction)
 
 
+def test_an_image_under_analysis_is_encoded_without_company(
+    engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = pictures(1)
+    made = counting_rows(engine.load(lively).model, "encode", monkeypatch)
+    wait_for = counting_submissions(engine._bulk, monkeypatch)
+    with ThreadPoolExecutor(3) as pool:
+        with held(engine._bulk):
+            futures = [pool.submit(engine.encode, lively, pictures(5))]
+            futures += [pool.submit(engine.analyse, lively, [image[0]]) for _ in range(2)]
+            wait_for(1 + len(futures))
+        for future in futures:
+            future.result(PATIENCE)
+    assert sorted(made) == [1, 1, 5]
+
+
+def test_no_step_of_an_analysis_shares_a_batch_key(
+    engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys, submit = [], engine._bulk.submit
+    monkeypatch.setattr(engine._bulk, "submit", lambda key, *job: keys.append(key) or submit(key, *job))
+    image, digest = pictures(1)[0], engine.load(lively).digest
+    engine.analyse(lively, [image, image])
+    assert len(set(keys)) == len(keys) == 6
+    assert not {(digest, "encode"), (digest, "decode")} & set(keys)
+
+
+def test_an_analysis_that_has_begun_stays_with_its_model(
+    engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch, models_dir: Path, tiny_config: ModelConfig
+) -> None:
+    image = pictures(1)[0]
+    (expected,) = engine.analyse(lively, [image])
+    wait_for = counting_submissions(engine._bulk, monkeypatch)
+    with ThreadPoolExecutor(1) as pool:
+        with held(engine._bulk):
+            future = pool.submit(engine.analyse, lively, [image])
+            wait_for(2)
+            save_model(VAE.build_seeded(tiny_config, seed=5), models_dir / lively)
+            make_newer(models_dir / lively / WEIGHTS_FILE)
+        (got,) = future.result(PATIENCE)
+    assert torch.equal(got.reconstruction, expected.reconstruction)
+    assert got.elbo == expected.elbo
+
+
 def test_analyses_from_many_threads_give_each_image_its_own_figures(engine: Engine, lively: str) -> None:
     images = list(pictures(2 * THREADS))
     expected = [analysis.elbo for analysis in engine.analyse(lively, images)]

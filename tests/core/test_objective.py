@@ -8,9 +8,17 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal
 
-from vae_core.config import ModelConfig
+from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.model import VAE
-from vae_core.objective import Terms, free_bits_penalty, kl_weight, loss, reconstruction_nats, sampled_terms
+from vae_core.objective import (
+    Terms,
+    describe_pixels,
+    free_bits_penalty,
+    kl_weight,
+    loss,
+    reconstruction_nats,
+    sampled_terms,
+)
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -90,6 +98,21 @@ def test_nats_are_summed_over_pixels_and_channels(tiny_config: ModelConfig, like
     tripled = reconstruction_nats(three, logits.expand(-1, 3, -1, -1), images.expand(-1, 3, -1, -1))
     assert single.shape == (4,)
     assert torch.allclose(tripled, 3 * single, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("likelihood", "training", "said"),
+    [
+        ("bernoulli", None, "cross-entropy on grey pixels"),
+        ("bernoulli", TrainingConfig("x"), "cross-entropy on grey pixels"),
+        ("bernoulli", TrainingConfig("x", binarise="dynamic"), "Bernoulli on dynamically binarised pixels"),
+        ("gaussian", TrainingConfig("x"), "Gaussian with learned variance, pixels in [0, 1]"),
+    ],
+)
+def test_on_grey_pixels_the_term_is_called_no_likelihood(
+    tiny_config: ModelConfig, likelihood: str, training: TrainingConfig | None, said: str
+) -> None:
+    assert describe_pixels(replace(tiny_config, likelihood=likelihood, training=training)) == said  # type: ignore[arg-type]
 
 
 # --- both terms ----------------------------------------------------------------------------------------------

@@ -58,6 +58,11 @@ def test_placing_and_lifting_change_neither_argument(latent_map: LatentMap) -> N
     assert np.array_equal(place, before[1])
 
 
+@over_all_maps
+def test_no_codes_have_no_places(latent_map: LatentMap) -> None:
+    assert latent_map.place(np.empty((0, LATENT), np.float32)).shape == (0, 2)
+
+
 # --- two raw dimensions --------------------------------------------------------------------------------------
 
 
@@ -77,6 +82,19 @@ def test_axes_are_exact_both_ways() -> None:
         assert np.array_equal(axes.lift(place, code), code)
         moved = axes.lift(place + 1, code)
         assert np.array_equal(axes.place(moved[None])[0], place + 1)
+
+
+def test_one_dimension_given_twice_is_a_line() -> None:
+    line, codes = AxesMap(2, 2), np.array([[0, 1, 2, 3], [10, 11, 12, 13]], np.float32)
+    assert line.place(codes).tolist() == [[2, 0], [12, 0]]
+    assert line.lift(np.array([20.0, 5.0]), codes[0]).tolist() == [0, 1, 20, 3]
+    assert codes[:, 2].tolist() == [2, 12]
+
+
+def test_a_model_of_one_dimension_is_a_line() -> None:
+    code = np.array([0.5], np.float32)
+    assert AxesMap(0, 0).place(code[None]).tolist() == [[0.5, 0]]
+    assert AxesMap(0, 0).lift(np.array([-1.0, 7.0]), code).tolist() == [-1]
 
 
 # --- principal components ------------------------------------------------------------------------------------
@@ -138,6 +156,17 @@ def test_a_code_lands_on_the_median_of_its_nearest_references() -> None:
         xs, ys = (sorted(NEIGHBOUR_MAP.places[nearest, axis]) for axis in (0, 1))
         middle = PLACING_NEIGHBOURS // 2
         np.testing.assert_allclose(NEIGHBOUR_MAP.place(code[None])[0], [xs[middle], ys[middle]], rtol=1e-6)
+
+
+def test_a_reference_code_lies_at_its_own_place() -> None:
+    assert np.array_equal(NEIGHBOUR_MAP.place(REFERENCE_CODES), NEIGHBOUR_MAP.places)
+
+
+def test_distances_are_told_apart_where_single_precision_cannot() -> None:
+    codes = np.array([[1e4, 0.0], *[[0, index / 2**14] for index in range(PLACING_NEIGHBOURS + 1)]], np.float32)
+    places = np.array([[index, 0] for index in range(len(codes))], np.float32)
+    unseen = np.array([[1e4, 2.0]], np.float32)  # nearest: the first, then those of largest index
+    assert NeighbourMap(codes, places).place(unseen)[0, 0] == PLACING_NEIGHBOURS // 2 + 2
 
 
 def test_where_the_map_is_the_latent_space_codes_land_near_themselves() -> None:

@@ -1,19 +1,11 @@
 // The latent map with a person's pictures as stars; a star leads to its picture's card on the page.
 
-import { adoptStyles, el } from "./dom.js";
-import { LatentMap, loadPlotly, starsOf } from "./map.js";
+import { isOtherModel, mounting, report } from "./component.js";
+import { el } from "./dom.js";
+import { LatentMap, starsOf } from "./map.js";
 import { Toolbar } from "./toolbar.js";
 
 const CARD_GAP = 16; // pixels between a star and its name
-
-/** Called by Streamlit at the first mount and at each change of `data`. */
-export async function mount(component, { root, assets }) {
-  const shadow = component.parentElement;
-  loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
-  await adoptStyles(shadow, new URL("style.css", assets).href);
-  shadow.atlas ??= new Atlas(shadow, root);
-  shadow.atlas.update(component);
-}
 
 class Atlas {
   constructor(shadow, root) {
@@ -23,7 +15,7 @@ class Atlas {
     this.name = el("span");
     this.card = el("div", { class: "peek-card", hidden: true }, this.image, this.name);
     this.note = el("p", { class: "note", role: "status" });
-    this.toolbar = new Toolbar((view) => this.component.setStateValue("view", view));
+    this.toolbar = new Toolbar((view) => report(this.component, "view", view));
   }
 
   update(component) {
@@ -32,7 +24,7 @@ class Atlas {
     this.component = component;
     this.data = data;
     if (!before) this.build(data);
-    const modelChanged = before?.model.digest !== data.model.digest || before?.model.name !== data.model.name;
+    const modelChanged = isOtherModel(before, data);
     if (modelChanged) this.toolbar.build(data.model);
     if (modelChanged || JSON.stringify(before.view) !== JSON.stringify(data.view)) this.showView(data);
     this.toolbar.set(data.view);
@@ -76,7 +68,7 @@ class Atlas {
   /** Python turns the list to the picture's page; only then is there a card to go to. */
   pick(id) {
     this.wanted = id;
-    this.component.setTriggerValue("picked", id);
+    report(this.component, "picked", id);
   }
 
   goToCard(id) {
@@ -86,3 +78,5 @@ class Atlas {
     card?.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
   }
 }
+
+export const mount = mounting(Atlas);

@@ -4,8 +4,9 @@
 // when a value is settled. Python's own changes come with a revision number, so that an answer that was on its way
 // while the person moved on never takes a slider back.
 
-import { adoptStyles, el } from "./dom.js";
-import { LatentMap, loadPlotly, starsOf } from "./map.js";
+import { channelText, isOtherModel, mounting, report } from "./component.js";
+import { el } from "./dom.js";
+import { LatentMap, starsOf } from "./map.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
 import { mountPictures } from "./pictures.js";
 import { SliderPanel } from "./sliders.js";
@@ -15,18 +16,10 @@ import { Toolbar } from "./toolbar.js";
 const SAVED_SCALE = 16; // a saved picture's pixels a side for each of the model's
 const KEY_SETTLE_MS = 250; // held arrow keys count as one change
 const FEW_DIMENSIONS = 6; // with so few sliders there is room for a larger picture
+const PYTHON_BACK_MS = 2000; // Streamlit's own connection comes back later than ours
 const CARD_GAP = 18; // pixels between the pointer and the peek card
 
-const histories = new Map(); // model name -> codes to go back to; outlives a visit to another page
-
-/** Called by Streamlit at the first mount and at each change of `data`. */
-export async function mount(component, { root, assets }) {
-  const shadow = component.parentElement;
-  loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
-  await adoptStyles(shadow, new URL("style.css", assets).href);
-  shadow.bench ??= new Bench(shadow, root);
-  shadow.bench.update(component);
-}
+const histories = new Map(); // model digest -> codes to go back to; outlives a visit to another page
 
 class Bench {
   constructor(shadow, root) {
@@ -36,16 +29,17 @@ class Bench {
     this.peek = el("canvas", { "data-testid": "peek", role: "img", "aria-label": "Decoded under the pointer" });
     this.card = el("div", { class: "peek-card", hidden: true }, this.peek);
     this.note = el("p", { class: "note", role: "status" });
+    this.channel = el("p", { class: "note", role: "status" });
     this.sliders = new SliderPanel({
       onMove: (dimension, value) => this.move(dimension, value),
       onSettle: (byKey) => this.settle(byKey ? KEY_SETTLE_MS : 0),
     });
     this.toolbar = new Toolbar((view) => this.changeView(view));
     this.pictures = mountPictures({
-      onAdd: (files) => this.component.setTriggerValue("added", files),
-      onExample: (index) => this.component.setTriggerValue("example", index),
+      onAdd: (files) => this.tell("added", files),
+      onExample: (index) => this.tell("example", index),
       onChoose: (id) => this.choose(id),
-      onRemove: (id) => this.component.setTriggerValue("removed", id),
+      onRemove: (id) => this.tell("removed", id),
       onProblem: (text) => this.say(text),
     });
     this.commitSoon = null;
@@ -57,13 +51,29 @@ class Bench {
     this.component = component;
     this.data = data;
     if (!before) this.build(data);
-    const switched = before?.model.digest !== data.model.digest || before?.model.name !== data.model.name;
+    const switched = isOtherModel(before, data);
     if (switched) this.switchModel(data);
-    if (switched || before.revision !== data.revision) this.hydrate(data);
+    if (!switched && before.session !== data.session) this.remind();
+    else if (switched || before.revision !== data.revision) this.hydrate(data);
     this.toolbar.set(this.view);
     this.pictures.update(data);
     this.placeStars();
     this.map.applyTheme();
+  }
+
+  tell(kind, value) {
+    report(this.component, kind, value);
+  }
+
+  /** Python forgot this visit, because the server was restarted; the page did not. */
+  remind() {
+    this.tellAll();
+    this.say("The server was restarted: pictures that you added have to be added again.");
+  }
+
+  tellAll() {
+    this.tell("view", this.view);
+    this.tell("z", Array.from(this.z));
   }
 
   build(data) {
@@ -74,16 +84,17 @@ class Bench {
       onGone: () => this.socket.close(),
     });
     this.map.overlay.append(this.card);
+    const { variational } = data.model;
     const button = (text, title, act) => el("button", { class: "action", title, onclick: act }, text);
     const actions = el(
       "div",
       { class: "actions" },
-      button("Random", "A draw from the prior N(0, I)", () => this.load(gaussian(this.z.length))),
-      button("Zero", "The middle of the prior", () => this.load(new Float32Array(this.z.length))),
+      button("Random", variational ? "A draw from the prior N(0, I)" : "A draw from N(0, I)", () => this.load(gaussian(this.z.length))),
+      button("Zero", "Every dimension at 0", () => this.load(new Float32Array(this.z.length))),
       (this.undoButton = button("Undo", "Back to the code before", () => this.undo())),
       button("Save picture", "As PNG", () => savePNG(this.decoded, `${this.data.model.name}.png`, SAVED_SCALE)),
     );
-    const beside = el("div", { class: "beside" }, actions, this.pictures.element, this.note);
+    const beside = el("div", { class: "beside" }, actions, this.pictures.element, this.channel, this.note);
     const stage = el("div", { class: "stage" }, this.decoded, beside);
     const left = el("section", { class: "left", "aria-label": "Latent map and its settings" }, this.toolbar.element, this.map.element);
     const right = el("section", { class: "right", "aria-label": "Picture and sliders" });
@@ -114,9 +125,17 @@ class Bench {
   }
 
   socketChanged(state, reason) {
-    if (state === "open") this.say("");
-    else if (state === "lost") this.say("The server is out of reach; this page goes on by itself when it is back.");
-    else this.say(`The server refused the last request: ${reason}`);
+    this.channel.textContent = state === "refused" ? "" : channelText(state, reason);
+    if (state === "refused") this.say(channelText(state, reason));
+    if (state === "lost") this.wasLost = true;
+    if (state === "open" && this.wasLost) this.comeBack();
+  }
+
+  /** After a loss: fetch the map that could not be had, and have Python run, which tells whether it remembers us. */
+  comeBack() {
+    this.wasLost = false;
+    this.showView(this.view);
+    setTimeout(() => this.tellAll(), PYTHON_BACK_MS);
   }
 
   say(text) {
@@ -151,14 +170,15 @@ class Bench {
   }
 
   commit() {
+    this.say("");
     this.remember();
-    this.component.setStateValue("z", Array.from(this.z));
+    this.tell("z", Array.from(this.z));
   }
 
   get history() {
-    const { name } = this.data.model;
-    if (!histories.has(name)) histories.set(name, []);
-    return histories.get(name);
+    const { digest } = this.data.model;
+    if (!histories.has(digest)) histories.set(digest, []);
+    return histories.get(digest);
   }
 
   remember() {
@@ -168,6 +188,8 @@ class Bench {
   }
 
   undo() {
+    clearTimeout(this.commitSoon); // what has not settled yet is a step as well
+    this.remember();
     if (this.history.length < 2) return;
     this.history.pop();
     this.load(this.history.at(-1));
@@ -179,13 +201,16 @@ class Bench {
     this.showView(view);
     this.ask();
     this.placeStars();
-    this.component.setStateValue("view", view);
+    this.tell("view", view);
   }
 
   showView(view) {
     this.view = view;
     this.lookAway();
-    this.map.show(this.data.model, view).catch((error) => this.say(`The map cannot be shown: ${error.message}`));
+    this.map.show(this.data.model, view).then(
+      () => this.mapProblem && this.say((this.mapProblem = "")),
+      (error) => this.say((this.mapProblem = `The map cannot be shown: ${error.message}`)),
+    );
   }
 
   lookAt(place, px) {
@@ -229,9 +254,11 @@ class Bench {
     const picture = this.data.pictures.find((each) => each.id === id);
     if (picture) this.load(picture.mean);
     clearTimeout(this.commitSoon); // Python sets z itself when a picture is chosen: one rerun, not two
-    this.component.setTriggerValue("chosen", id);
+    this.tell("chosen", id);
   }
 }
+
+export const mount = mounting(Bench);
 
 /** n independent draws from N(0, 1), by Box and Muller (1958). */
 function gaussian(n) {

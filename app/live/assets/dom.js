@@ -13,11 +13,21 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Put a style sheet of ours into a shadow root once; resolves when it applies. */
+/** Put a style sheet of ours into a shadow root once; resolves when it applies, or cannot be had. */
 export function adoptStyles(shadow, url) {
-  if (shadow.querySelector(`link[href="${url}"]`)) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const link = el("link", { rel: "stylesheet", href: url, onload: resolve, onerror: reject });
-    shadow.append(link);
+  shadow.styled ??= new Promise((resolve) => {
+    shadow.append(el("link", { rel: "stylesheet", href: url, onload: resolve, onerror: resolve }));
   });
+  return shadow.styled;
+}
+
+/** Replace an element's children only when `content` differs from the last, and keep the focus where it was. */
+export function renew(node, content, makeChildren) {
+  const key = JSON.stringify(content);
+  if (node.shown === key) return;
+  node.shown = key;
+  const label = node.getRootNode().activeElement?.getAttribute("aria-label");
+  const hadFocus = node.contains(node.getRootNode().activeElement);
+  node.replaceChildren(...makeChildren());
+  if (hadFocus && label) node.querySelector(`[aria-label="${CSS.escape(label)}"]`)?.focus();
 }

@@ -1,7 +1,7 @@
 // A latent map: Plotly draws the points, and everything that moves (the marker, stars, a path, the peek card) is
 // an element over the plot, because redrawing a trace for each mouse move is ten times too slow.
 
-import { el } from "./dom.js";
+import { el, renew } from "./dom.js";
 
 const PAD = 0.04; // of the data's extent, left free around it
 const CLICK_PX = 4; // a press that moves less is a click
@@ -16,8 +16,10 @@ let plotlyScript = null;
 export function loadPlotly(root, version) {
   plotlyScript ??= new Promise((resolve, reject) => {
     const src = new URL(`live/plotly/${version}/plotly.min.js`, root);
-    document.head.append(el("script", { src, onload: () => resolve(window.Plotly), onerror: reject }));
+    const failed = () => reject(new Error("plotly.js could not be fetched"));
+    document.head.append(el("script", { src, onload: () => resolve(window.Plotly), onerror: failed }));
   });
+  plotlyScript.catch(() => (plotlyScript = null)); // the next call tries again
   return plotlyScript;
 }
 
@@ -61,18 +63,22 @@ export class LatentMap {
     this.listen();
   }
 
-  /** Fetch and draw a map; resolves when it is painted. Only the newest call draws. */
+  /** Fetch and draw a map unless it is there; resolves when it is painted. Only the newest call draws. */
   async show(model, view) {
     const query = new URLSearchParams({ projection: view.projection, x: view.x, y: view.y, colour: view.colour });
-    const url = new URL(`live/models/${encodeURIComponent(model.name)}/${model.digest}/map?${query}`, this.root);
+    const url = new URL(`live/models/${encodeURIComponent(model.name)}/${model.maps}/map?${query}`, this.root);
     this.wanted = url.href;
-    const [Plotly, response] = await Promise.all([loadPlotly(this.root, this.plotlyVersion), fetch(url)]);
-    if (!response.ok) throw new Error(await response.text());
-    const figure = unpackArrays(await response.json());
+    if (this.shown === url.href) return;
+    const [Plotly, figure] = await Promise.all([
+      loadPlotly(this.root, this.plotlyVersion),
+      fetchFigure(url).catch((error) => this.wanted === url.href && Promise.reject(error)),
+    ]);
     if (this.wanted !== url.href || !this.element.isConnected) return;
-    const sameMap = this.drawn === `${model.digest} ${view.projection} ${view.x} ${view.y}`;
-    this.drawn = `${model.digest} ${view.projection} ${view.x} ${view.y}`;
+    const name = `${model.maps} ${view.projection} ${view.x} ${view.y}`;
+    const sameMap = this.drawn === name;
+    this.drawn = name;
     await this.draw(Plotly, figure, sameMap);
+    this.shown = url.href;
   }
 
   async draw(Plotly, figure, keepRange) {
@@ -83,6 +89,8 @@ export class LatentMap {
     this.extent = extentOf(this.points);
     this.snaps = !figure.layout.xaxis.visible; // a map without axes is known by its points
     if (first || !keepRange) this.range = this.wholeRange();
+    this.filled = this.area();
+    this.size = this.measure();
     await Plotly.react(this.plot, figure.data, this.dressed(figure.layout), this.config());
     if (first) this.afterFirstDraw();
     this.replace();
@@ -127,16 +135,29 @@ export class LatentMap {
     this.plot.on("plotly_relayouting", (change) => this.follow(change));
     this.plot.on("plotly_relayout", (change) => this.follow(change));
     this.plot.on("plotly_doubleclick", () => this.fit());
-    this.size = `${this.element.clientWidth} ${this.element.clientHeight}`;
-    new ResizeObserver(() => this.resized()).observe(this.element);
   }
 
   resized() {
-    const size = `${this.element.clientWidth} ${this.element.clientHeight}`;
-    if (size === this.size) return; // the first call, right after drawing
-    this.size = size;
     if (!this.element.isConnected) setTimeout(() => this.element.isConnected || this.leave(), GONE_MS);
-    else if (this.element.clientWidth > 0) this.Plotly.Plots.resize(this.plot).then(() => this.fit());
+    else if (this.range && this.element.clientWidth > 0 && this.measure() !== this.size) this.refill();
+  }
+
+  measure() {
+    return `${this.element.clientWidth} ${this.element.clientHeight}`;
+  }
+
+  /** Fill the new size and keep what is in the middle, and how large. */
+  refill() {
+    const { width, height } = this.area();
+    this.size = this.measure();
+    const around = ([low, high], before, pixels) => {
+      const [middle, unit] = [(low + high) / 2, (high - low) / before];
+      return [middle - (unit * pixels) / 2, middle + (unit * pixels) / 2];
+    };
+    const { x, y } = this.range;
+    this.range = { x: around(x, this.filled.width, width), y: around(y, this.filled.height, height) };
+    this.filled = { width, height };
+    this.Plotly.Plots.resize(this.plot).then(() => this.applyRange());
   }
 
   /** The page was left: give back what the browser would keep otherwise, such as its few WebGL contexts. */
@@ -145,7 +166,7 @@ export class LatentMap {
     for (const canvas of this.plot.querySelectorAll("canvas")) {
       canvas.getContext("webgl")?.getExtension("WEBGL_lose_context")?.loseContext();
     }
-    this.Plotly.purge(this.plot);
+    this.Plotly?.purge(this.plot);
     this.hooks.onGone?.();
   }
 
@@ -190,6 +211,10 @@ export class LatentMap {
   /** Show all points. */
   async fit() {
     this.range = this.wholeRange();
+    await this.applyRange();
+  }
+
+  async applyRange() {
     await this.Plotly.relayout(this.plot, this.rangeChange());
     this.replace();
   }
@@ -255,17 +280,20 @@ export class LatentMap {
    *   onHide?: () => void}} hooks what picking one does and is called, and what to show for the one pointed at
    */
   setStars(stars, { verb = "Load", onPick, onShow, onHide }) {
-    this.marks = stars.map(({ id, name, place, chosen }) => {
-      const label = `${verb} ${name}`;
-      const node = el("button", { class: "star", title: onShow ? null : label, "aria-label": label, "data-chosen": chosen });
-      node.append("★");
-      node.addEventListener("click", () => onPick(id));
-      for (const type of ["pointerenter", "focus"]) node.addEventListener(type, () => onShow?.(id, place));
-      for (const type of ["pointerleave", "blur"]) node.addEventListener(type, () => onHide?.());
-      return { node, place };
-    });
-    this.stars.replaceChildren(...this.marks.map((mark) => mark.node));
+    const options = { verb, onPick, onShow, onHide };
+    renew(this.stars, stars, () => stars.map((star) => this.star(star, options)));
+    this.marks = stars.map(({ place }, i) => ({ node: this.stars.children[i], place }));
     this.replace();
+  }
+
+  star({ id, name, place, chosen }, { verb, onPick, onShow, onHide }) {
+    const label = `${verb} ${name}`;
+    const node = el("button", { class: "star", title: onShow ? null : label, "aria-label": label, "data-chosen": chosen });
+    node.append("★");
+    node.addEventListener("click", () => onPick(id));
+    for (const type of ["pointerenter", "focus"]) node.addEventListener(type, () => onShow?.(id, place));
+    for (const type of ["pointerleave", "blur"]) node.addEventListener(type, () => onHide?.());
+    return node;
   }
 
   /** Lines along places: [{places: [{x, y}], kind}]. */
@@ -308,6 +336,7 @@ export class LatentMap {
     window.addEventListener("pointerup", (event) => this.released(event), { capture: true, signal });
     node.addEventListener("keydown", (event) => this.keyed(event));
     node.addEventListener("blur", () => this.leaveCrosshair());
+    new ResizeObserver(() => this.resized()).observe(node);
   }
 
   /** The pointer's pixel when it lies on the plot itself, not on its buttons or legend; else null. */
@@ -337,7 +366,7 @@ export class LatentMap {
   }
 
   keyed(event) {
-    if (!this.range || event.target !== this.element) return;
+    if (!this.range || event.target !== this.element || event.altKey || event.ctrlKey || event.metaKey) return;
     const step = KEY_STEP * (this.range.x[1] - this.range.x[0]) * (event.shiftKey ? 0.2 : 1);
     const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
     if (moves[event.key]) this.moveCrosshair(...moves[event.key]);
@@ -380,6 +409,12 @@ function adoptPlotlyStyles(shadow) {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(rules.join("\n"));
   shadow.adoptedStyleSheets = [...shadow.adoptedStyleSheets, sheet];
+}
+
+async function fetchFigure(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(await response.text());
+  return unpackArrays(await response.json());
 }
 
 /** Plotly's JSON carries long arrays as {dtype: "f4", bdata: base64}; the map reads them too. */

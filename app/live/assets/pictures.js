@@ -1,8 +1,9 @@
 // A person's own pictures: adding them (button, drop, examples), and the strip of the chosen one.
 
-import { el } from "./dom.js";
+import { el, renew } from "./dom.js";
 
-const MAX_BYTES = 20 * 1024 * 1024; // as vae_core.images refuses more
+const MAX_BYTES = 20 * 2 ** 20; // as vae_core.images refuses more
+const MAX_TOGETHER = 100 * 2 ** 20; // in one go; in base64 it has to fit server.maxMessageSize
 
 /**
  * @param {object} hooks
@@ -29,9 +30,10 @@ export function mountPictures(hooks) {
     element,
     acceptDrops: (area) => acceptDrops(area, take),
     update: (data) => {
-      examples.replaceChildren(...data.examples.map((example, i) => exampleButton(example, i, hooks)));
-      chips.replaceChildren(...data.pictures.map((picture) => chip(picture, data.chosen, hooks)));
-      strip.replaceChildren(...stripParts(data.strip));
+      const { examples: tries, pictures, chosen } = data;
+      renew(examples, tries, () => tries.map((example, i) => exampleButton(example, i, hooks)));
+      renew(chips, [pictures, chosen], () => pictures.map((picture) => chip(picture, chosen, hooks)));
+      renew(strip, data.strip, () => stripParts(data.strip));
     },
   };
 }
@@ -82,6 +84,10 @@ async function readFiles(list, onProblem) {
   const large = list.find((file) => file.size > MAX_BYTES);
   if (large) onProblem(`${large.name} has ${(large.size / 2 ** 20).toFixed(0)} MiB; a picture may have 20. Make it smaller.`);
   const fitting = list.filter((file) => file.size <= MAX_BYTES);
+  if (fitting.reduce((sum, file) => sum + file.size, 0) > MAX_TOGETHER) {
+    onProblem("Those pictures have more than 100 MiB together; add them in smaller groups.");
+    return [];
+  }
   return Promise.all(fitting.map(async (file) => ({ name: file.name, content: await base64Of(file) })));
 }
 

@@ -2,8 +2,9 @@
 //
 // All pictures of a path come in one batch; playing and scrubbing then only paint, at the display's own rate.
 
-import { adoptStyles, el } from "./dom.js";
-import { LatentMap, loadPlotly, starsOf } from "./map.js";
+import { channelText, isOtherModel, mounting, report } from "./component.js";
+import { el, renew } from "./dom.js";
+import { LatentMap, starsOf } from "./map.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
 import { LiveSocket, PATH, PEEK } from "./socket.js";
 import { Toolbar } from "./toolbar.js";
@@ -12,15 +13,6 @@ const SECONDS = 3; // of one way along the path
 const STRIP = 9; // pictures in the strip under the large one
 const SAVED_SCALE = 16;
 const ENDS = ["start", "end"];
-
-/** Called by Streamlit at the first mount and at each change of `data`. */
-export async function mount(component, { root, assets }) {
-  const shadow = component.parentElement;
-  loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
-  await adoptStyles(shadow, new URL("style.css", assets).href);
-  shadow.player ??= new Player(shadow, root);
-  shadow.player.update(component);
-}
 
 class Player {
   constructor(shadow, root) {
@@ -43,10 +35,10 @@ class Player {
     this.component = component;
     this.data = data;
     if (!before) this.build(data);
-    if (before?.model.digest !== data.model.digest || before?.model.name !== data.model.name) this.switchModel(data);
+    if (isOtherModel(before, data)) this.switchModel(data);
     const viewChanged = JSON.stringify(this.view) !== JSON.stringify(data.view);
     if (viewChanged) this.showView(data.view);
-    if (viewChanged || before?.path !== data.path || before?.model.digest !== data.model.digest) this.fetchPath();
+    if (viewChanged || before?.path !== data.path) this.fetchPath();
     this.toolbar.set(this.view);
     this.showEnds();
     this.placeStars();
@@ -93,12 +85,12 @@ class Player {
 
   buildKinds() {
     const button = (kind, text, title) =>
-      el("button", { class: "action small", title, onclick: () => this.component.setTriggerValue("path", kind) }, text);
+      el("button", { class: "action small", title, onclick: () => report(this.component, "path", kind) }, text);
     this.kinds = {
       linear: button("linear", "Linear", "The straight line between the codes"),
       spherical: button("spherical", "Spherical", "Along an arc that keeps the norm between the ends' norms"),
     };
-    const swap = el("button", { class: "action small", onclick: () => this.component.setTriggerValue("swap", true) }, "Swap ends");
+    const swap = el("button", { class: "action small", onclick: () => report(this.component, "swap", true) }, "Swap ends");
     return el("div", { class: "actions kinds", role: "group", "aria-label": "Path" }, ...Object.values(this.kinds), swap);
   }
 
@@ -131,12 +123,9 @@ class Player {
   }
 
   socketChanged(state, reason) {
-    const texts = {
-      open: "",
-      lost: "The server is out of reach; this page goes on by itself when it is back.",
-      refused: `The server refused the last request: ${reason}`,
-    };
-    this.note.textContent = texts[state];
+    this.note.textContent = channelText(state, reason);
+    if (state === "open" && this.wasLost) this.showView(this.view); // a map that could not be fetched meanwhile
+    this.wasLost = state === "lost";
   }
 
   leave() {
@@ -147,7 +136,7 @@ class Player {
   // -- ends ----------------------------------------------------------------------------------------------------
 
   send(which, value) {
-    this.component.setTriggerValue("end", { which, ...value });
+    report(this.component, "end", { which, ...value });
   }
 
   activate(which) {
@@ -169,7 +158,7 @@ class Player {
       const end = this.ends[which];
       end.name.textContent = ends[which];
       end.pick.setAttribute("aria-pressed", which === this.active);
-      end.pictures.replaceChildren(...pictures.map((picture) => this.pictureButton(which, picture)));
+      renew(end.pictures, pictures, () => pictures.map((picture) => this.pictureButton(which, picture)));
     });
     for (const [name, button] of Object.entries(this.kinds)) button.setAttribute("aria-pressed", name === kind);
   }
@@ -185,7 +174,7 @@ class Player {
   // -- map -----------------------------------------------------------------------------------------------------
 
   changeView(view) {
-    this.component.setStateValue("view", view);
+    report(this.component, "view", view);
   }
 
   showView(view) {
@@ -264,3 +253,5 @@ class Player {
     this.goTo(Math.min(last, Math.max(0, next)));
   }
 }
+
+export const mount = mounting(Player);

@@ -47,7 +47,7 @@ export class SliderPanel {
 
   keyed(event, dimension) {
     const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
-    if (!direction) return;
+    if (!direction || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const { input } = this.rows.get(dimension);
     const value = Number(input.value) + direction * KEY_STEP * (event.shiftKey ? 0.1 : 1);

@@ -1,0 +1,39 @@
+// What our components share: how they are mounted, and how they report to Python.
+
+import { adoptStyles } from "./dom.js";
+import { loadPlotly } from "./map.js";
+
+/**
+ * The function that Streamlit calls at the first mount and at each change of `data`.
+ * The newest data wins, however long the style sheet takes; the part lives as long as its node.
+ * @param {new (shadow: ShadowRoot, root: URL) => {update: (component: object) => void}} Part
+ */
+export function mounting(Part) {
+  return async (component, { root, assets }) => {
+    const shadow = component.parentElement;
+    shadow.latest = component;
+    loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
+    await adoptStyles(shadow, new URL("style.css", assets).href);
+    shadow.part ??= new Part(shadow, root);
+    shadow.part.update(shadow.latest);
+  };
+}
+
+/**
+ * Tell Python what the person did, with the model that it was done to: when that was switched meanwhile, Python
+ * drops it. Triggers, not state values: a state value that is reported twice in a row arrives once.
+ */
+export function report(component, kind, value) {
+  component.setTriggerValue(kind, { model: component.data.model.digest, value });
+}
+
+/** Whether the data of two updates belong to different models. */
+export function isOtherModel(before, after) {
+  return before?.model.digest !== after.model.digest || before?.model.name !== after.model.name;
+}
+
+/** What to say of the live channel's state; nothing when all is well. */
+export function channelText(state, reason) {
+  if (state === "lost") return "The server is out of reach; this page goes on by itself when it is back.";
+  return state === "refused" ? `The server refused the last request: ${reason}` : "";
+}
