@@ -20,6 +20,7 @@ from app.widgets.preparation import preparation_switches
 from app.widgets.uploader import uploader
 from vae_core.images import image_to_png
 from vae_core.inference import ELBO_SAMPLES, LoadedModel, engine
+from vae_core.objective import describe_pixels
 
 HINT = "Add pictures: see what the model sees of them, what it makes of that, and where they lie on its map."
 PRIVACY = "Uploads stay in this session's memory and are never written to disk."
@@ -144,7 +145,8 @@ def show_cards(examined: Sequence[Examined], loaded: LoadedModel) -> None:
     with cards:
         for each in examined[page]:
             show_card(each, loaded)
-    st.caption(VARIATIONAL_FIGURES if loaded.config.variational else PLAIN_FIGURES)
+    figures = VARIATIONAL_FIGURES if loaded.config.variational else PLAIN_FIGURES
+    st.caption(f"{figures} For this model that term is {describe_pixels(loaded.config)}.")
 
 
 def choose_page(ids: Sequence[str]) -> slice:

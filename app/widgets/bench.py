@@ -12,7 +12,8 @@ from app.state import Code, View
 from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
 from app.widgets.model_data import model_data, picture_data, png_base64
 from vae_core.images import error_map
-from vae_core.inference import LoadedModel
+from vae_core.inference import ELBO_SAMPLES, LoadedModel
+from vae_core.objective import describe_pixels
 
 __all__ = ["bench"]
 
@@ -74,4 +75,9 @@ def _strip(each: Examined, loaded: LoadedModel) -> dict[str, Any]:
     lines = [f"Reconstruction {analysis.reconstruction_nats:.1f} nats"]
     if loaded.config.variational:
         lines = [f"ELBO {analysis.elbo:.1f} nats".replace("-", "\u2212"), *lines, f"KL {analysis.kl_nats:.1f} nats"]
-    return {"parts": [{"caption": name, "image": png_base64(image)} for name, image in parts], "lines": lines}
+    about = (
+        f"Pictures are decoded from the mean; figures average {ELBO_SAMPLES} posterior samples. "
+        f"The reconstruction term is {describe_pixels(loaded.config)}."
+    )
+    shown = [{"caption": name, "image": png_base64(image)} for name, image in parts]
+    return {"parts": shown, "lines": lines, "about": about}

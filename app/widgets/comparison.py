@@ -99,7 +99,7 @@ def _address(kind: str, content: bytes) -> str:
 
 def _figures(analysis: Analysis, *, variational: bool) -> list[tuple[str, str, float]]:
     """Name, meaning and value in nats of each figure."""
-    reconstruction = ("Reconstruction", "Minus log p(x|z)", analysis.reconstruction_nats)
+    reconstruction = ("Reconstruction", "The reconstruction term, −log p(x|z)", analysis.reconstruction_nats)
     if not variational:
         return [reconstruction]
     return [

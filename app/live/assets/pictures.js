@@ -55,7 +55,7 @@ function stripParts(strip) {
   const parts = strip.parts.map(({ caption, image }) =>
     el("figure", {}, picture(image, caption), el("figcaption", {}, caption)),
   );
-  return [...parts, el("p", { class: "nats" }, ...strip.lines.map((line) => el("span", {}, line)))];
+  return [...parts, el("p", { class: "nats", title: strip.about }, ...strip.lines.map((line) => el("span", {}, line)))];
 }
 
 function picture(base64, alt) {
