@@ -202,7 +202,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 def print_head(title: str) -> None:
     """What was run, and where."""
     module = Path(sys.argv[0]).stem
-    print(f"## {title}\n")
+    print(f"\n## {title}\n")
     print(f"    {shlex.join(['python', '-m', f'benchmarks.{module}', *sys.argv[1:]])}\n")
     print(f"{machine()}\n", flush=True)
 

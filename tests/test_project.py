@@ -1,6 +1,7 @@
 """What the project says of itself: commands, files, pins and public names."""
 
 import importlib
+import json
 import pkgutil
 import re
 import tomllib
@@ -122,3 +123,21 @@ def test_pins_are_exact_and_agree_with_the_package():
     for name, bounds in declared.items():
         version = str(pins[name].specifier).removeprefix("==")
         assert bounds.specifier.contains(version), f"{name}=={version} is outside {bounds}"
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "pretrained").iterdir()))
+def test_the_readmes_table_of_models_says_what_evaluate_measured(name: str):
+    measured = json.loads(read(f"pretrained/{name}/metrics.json"))["test"]["negative_elbo"]
+    [row] = re.findall(rf"^\| \[{name}\].*$", read("README.md"), re.MULTILINE)
+    assert row.split("|")[3].strip() == f"{measured:.2f}"
+
+
+def test_the_readmes_measured_figures_are_those_of_the_benchmarks():
+    section = read("README.md").split("## Measured")[1].split("##")[0]
+    figures = re.findall(r"\*\*([\d.,]+)", section)
+    assert figures
+    assert [
+        figure
+        for figure in figures
+        if not re.search(rf"(?<![\d.]){re.escape(figure)}(?![\d.])", read("docs/MEASURED.md"))
+    ] == []
