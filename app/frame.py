@@ -53,8 +53,9 @@ def page_header(title: str, hint: str) -> bool:
         return False
     with right:
         usable = _pick_model(names)
-    for notice in session().take_notices():
-        st.warning(MARKDOWN.sub(r"\\\g<0>", notice))  # a file's name must show as it is
+    with st.container():  # always there: what comes and goes before a component would have the browser mount it anew
+        for notice in session().take_notices():
+            st.warning(MARKDOWN.sub(r"\\\g<0>", notice))  # a file's name must show as it is
     return usable
 
 

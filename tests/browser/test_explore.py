@@ -228,12 +228,14 @@ def test_a_broken_upload_is_one_sentence_and_loses_nothing(page: Page, server: s
     upload(page, [good])
     expect(page.locator(".chip")).to_have_count(1)
     shown = values(page)
+    page.locator(".bench").evaluate("(node) => { node.mine = true; }")
     bad = tmp_path / "notes.png"
     bad.write_text("this is no picture")
     upload(page, [bad])
     expect(page.get_by_test_id("stAlert")).to_contain_text("notes.png")
     expect(page.locator(".chip")).to_have_count(1)
     assert values(page) == shown
+    assert page.locator(".bench").evaluate("(node) => node.mine"), "a notice must not mount the component anew"
 
 
 def test_a_picture_can_be_dropped_on_the_map(page: Page, server: str):

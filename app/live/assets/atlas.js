@@ -2,7 +2,8 @@
 
 import { isOtherModel, mounting, report } from "./component.js";
 import { el } from "./dom.js";
-import { LatentMap, starsOf } from "./map.js";
+import { LatentMap } from "./map.js";
+import { starsOf } from "./stars.js";
 import { Toolbar } from "./toolbar.js";
 
 const CARD_GAP = 16; // pixels between a star and its name
@@ -18,12 +19,7 @@ class Atlas {
     this.toolbar = new Toolbar((view) => report(this.component, "view", view));
   }
 
-  update(component) {
-    const { data } = component;
-    const before = this.data;
-    this.component = component;
-    this.data = data;
-    if (!before) this.build(data);
+  update(data, before) {
     const modelChanged = isOtherModel(before, data);
     if (modelChanged) this.toolbar.build(data.model);
     if (modelChanged || JSON.stringify(before.view) !== JSON.stringify(data.view)) this.showView(data);

@@ -6,11 +6,12 @@
 
 import { channelText, isOtherModel, mounting, report } from "./component.js";
 import { el } from "./dom.js";
-import { LatentMap, starsOf } from "./map.js";
-import { paint, savePNG, sizeCanvas } from "./pixels.js";
+import { LatentMap } from "./map.js";
 import { mountPictures } from "./pictures.js";
+import { paint, savePNG, sizeCanvas } from "./pixels.js";
 import { SliderPanel } from "./sliders.js";
 import { DECODE, LiveSocket, PEEK } from "./socket.js";
+import { starsOf } from "./stars.js";
 import { Toolbar } from "./toolbar.js";
 
 const SAVED_SCALE = 16; // a saved picture's pixels a side for each of the model's
@@ -45,12 +46,7 @@ class Bench {
     this.commitSoon = null;
   }
 
-  update(component) {
-    const { data } = component;
-    const before = this.data;
-    this.component = component;
-    this.data = data;
-    if (!before) this.build(data);
+  update(data, before) {
     const switched = isOtherModel(before, data);
     if (switched) this.switchModel(data);
     if (!switched && before.session !== data.session) this.remind();

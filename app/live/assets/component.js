@@ -1,12 +1,13 @@
 // What our components share: how they are mounted, and how they report to Python.
 
 import { adoptStyles } from "./dom.js";
-import { loadPlotly } from "./map.js";
+import { loadPlotly } from "./figure.js";
 
 /**
  * The function that Streamlit calls at the first mount and at each change of `data`.
  * The newest data wins, however long the style sheet takes; the part lives as long as its node.
- * @param {new (shadow: ShadowRoot, root: URL) => {update: (component: object) => void}} Part
+ * @param {new (shadow: ShadowRoot, root: URL) => {build: (data) => void, update: (data, before) => void}} Part
+ *   `build` is called once, `update` every time; `before` is the data of the time before, if any
  */
 export function mounting(Part) {
   return async (component, { root, assets }) => {
@@ -14,9 +15,16 @@ export function mounting(Part) {
     shadow.latest = component;
     loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
     await adoptStyles(shadow, new URL("style.css", assets).href);
-    shadow.part ??= new Part(shadow, root);
-    shadow.part.update(shadow.latest);
+    bringUpToDate((shadow.part ??= new Part(shadow, root)), shadow.latest);
   };
+}
+
+function bringUpToDate(part, component) {
+  const before = part.data;
+  part.component = component;
+  part.data = component.data;
+  if (!before) part.build(part.data);
+  part.update(part.data, before);
 }
 
 /**

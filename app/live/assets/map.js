@@ -2,6 +2,8 @@
 // an element over the plot, because redrawing a trace for each mouse move is ten times too slow.
 
 import { el, renew } from "./dom.js";
+import { adoptPlotlyStyles, extentOf, fetchFigure, joinPoints, loadPlotly } from "./figure.js";
+import { starButton } from "./stars.js";
 
 const PAD = 0.04; // of the data's extent, left free around it
 const CLICK_PX = 4; // a press that moves less is a click
@@ -9,19 +11,6 @@ const SNAP_PX = 6; // nearer to a point than this means the point
 const KEY_STEP = 0.02; // of the view's width
 const GONE_MS = 1000; // a node that is out of the page for this long does not come back
 const SVG = "http://www.w3.org/2000/svg";
-
-let plotlyScript = null;
-
-/** Start fetching plotly.js from the server, once; Streamlit sets window.Plotly to its own version, so the reference is kept. */
-export function loadPlotly(root, version) {
-  plotlyScript ??= new Promise((resolve, reject) => {
-    const src = new URL(`live/plotly/${version}/plotly.min.js`, root);
-    const failed = () => reject(new Error("plotly.js could not be fetched"));
-    document.head.append(el("script", { src, onload: () => resolve(window.Plotly), onerror: failed }));
-  });
-  plotlyScript.catch(() => (plotlyScript = null)); // the next call tries again
-  return plotlyScript;
-}
 
 /**
  * @typedef {{x: number, y: number}} Place
@@ -281,19 +270,9 @@ export class LatentMap {
    */
   setStars(stars, { verb = "Load", onPick, onShow, onHide }) {
     const options = { verb, onPick, onShow, onHide };
-    renew(this.stars, stars, () => stars.map((star) => this.star(star, options)));
+    renew(this.stars, stars, () => stars.map((star) => starButton(star, options)));
     this.marks = stars.map(({ place }, i) => ({ node: this.stars.children[i], place }));
     this.replace();
-  }
-
-  star({ id, name, place, chosen }, { verb, onPick, onShow, onHide }) {
-    const label = `${verb} ${name}`;
-    const node = el("button", { class: "star", title: onShow ? null : label, "aria-label": label, "data-chosen": chosen });
-    node.append("★");
-    node.addEventListener("click", () => onPick(id));
-    for (const type of ["pointerenter", "focus"]) node.addEventListener(type, () => onShow?.(id, place));
-    for (const type of ["pointerleave", "blur"]) node.addEventListener(type, () => onHide?.());
-    return node;
   }
 
   /** Lines along places: [{places: [{x, y}], kind}]. */
@@ -391,54 +370,4 @@ export class LatentMap {
     this.crosshair.hidden = true;
     this.hooks.onLeave?.();
   }
-}
-
-/** The stars of a person's pictures on the map that is shown, for setStars. */
-export function starsOf(pictures, view, chosenId) {
-  return pictures.map(({ id, name, mean, places }) => {
-    const [x, y] = places[view.projection] ?? [mean[view.x], mean[view.y]];
-    return { id, name, place: { x, y }, chosen: id === chosenId };
-  });
-}
-
-/** Plotly puts its style sheet into the document, where a shadow root does not see it. */
-function adoptPlotlyStyles(shadow) {
-  const rules = [...document.querySelectorAll('style[id^="plotly.js-style-"]')].flatMap((style) =>
-    [...style.sheet.cssRules].map((rule) => rule.cssText),
-  );
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(rules.join("\n"));
-  shadow.adoptedStyleSheets = [...shadow.adoptedStyleSheets, sheet];
-}
-
-async function fetchFigure(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(await response.text());
-  return unpackArrays(await response.json());
-}
-
-/** Plotly's JSON carries long arrays as {dtype: "f4", bdata: base64}; the map reads them too. */
-function unpackArrays(figure) {
-  for (const trace of figure.data) {
-    for (const axis of ["x", "y"]) {
-      const bytes = Uint8Array.from(atob(trace[axis].bdata), (letter) => letter.charCodeAt(0));
-      trace[axis] = new Float32Array(bytes.buffer);
-    }
-  }
-  return figure;
-}
-
-function joinPoints(traces) {
-  const x = [];
-  const y = [];
-  for (const trace of traces) {
-    for (const value of trace.x) x.push(value);
-    for (const value of trace.y) y.push(value);
-  }
-  return { x: Float64Array.from(x), y: Float64Array.from(y) };
-}
-
-function extentOf({ x, y }) {
-  const span = (values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
-  return { x: span(x), y: span(y) };
 }

@@ -4,9 +4,10 @@
 
 import { channelText, isOtherModel, mounting, report } from "./component.js";
 import { el, renew } from "./dom.js";
-import { LatentMap, starsOf } from "./map.js";
+import { LatentMap } from "./map.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
 import { LiveSocket, PATH, PEEK } from "./socket.js";
+import { starsOf } from "./stars.js";
 import { Toolbar } from "./toolbar.js";
 
 const SECONDS = 3; // of one way along the path
@@ -29,12 +30,7 @@ class Player {
     this.strip = Array.from({ length: STRIP }, () => el("canvas", { class: "frame", "data-testid": "frame" }));
   }
 
-  update(component) {
-    const { data } = component;
-    const before = this.data;
-    this.component = component;
-    this.data = data;
-    if (!before) this.build(data);
+  update(data, before) {
     if (isOtherModel(before, data)) this.switchModel(data);
     const viewChanged = JSON.stringify(this.view) !== JSON.stringify(data.view);
     if (viewChanged) this.showView(data.view);
