@@ -8,10 +8,8 @@ import atexit
 import functools
 import hashlib
 import itertools
-import queue
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +20,8 @@ from torch import Tensor
 
 from vae_core.checkpoint import REFERENCE_FILE, load_model, model_folder
 from vae_core.config import ModelConfig
-from vae_core.errors import BusyError, InputError, ModelError
+from vae_core.errors import InputError, ModelError
+from vae_core.lanes import Lane
 from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE, Posterior
 from vae_core.objective import reconstruction_nats
 from vae_core.reference import Reference
@@ -31,14 +30,8 @@ __all__ = ["ELBO_SAMPLES", "Analysis", "Engine", "LoadedModel", "engine"]
 
 LIVE_ROWS = 8  # rows in one live batch; measured: larger ones only add to the wait
 BULK_ROWS = 64  # rows in one batch of a page's request
-MAX_WAITING = 256  # requests in a lane before it says that it is busy
-# In each lane: with two, a lane waits for its second thread whenever the browser or a training run wants that
-# core (a drag fell from 56 to 15 pictures a second), and alone it gains nothing at these sizes.
-TORCH_THREADS = 1
 ELBO_SAMPLES = 64  # posterior samples behind each figure on a page
 ELBO_SEED = 0
-
-Run = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -106,82 +99,12 @@ class Analysis:
         return -(self.reconstruction_nats + self.kl_nats)
 
 
-@dataclass
-class _Job:
-    key: tuple[str, str]  # model and operation: jobs with the same key may share a batch
-    run: Run
-    rows: Tensor
-    result: "Future[Tensor]"
-
-
-STOP = _Job(("", ""), lambda rows: rows, torch.empty(0, 0), Future())
-
-
-class _Lane:
-    """One thread that runs networks, taking what waits for the same network together."""
-
-    def __init__(self, name: str, *, max_rows: int) -> None:
-        self.max_rows = max_rows
-        self.waiting: queue.Queue[_Job] = queue.Queue(MAX_WAITING)
-        self.carried: _Job | None = None  # taken from the queue, but of another batch
-        self.thread = threading.Thread(target=self._work, name=f"vae-{name}", daemon=True)
-        self.thread.start()
-
-    def submit(self, key: tuple[str, str], run: Run, rows: Tensor) -> "Future[Tensor]":
-        job = _Job(key, run, rows, Future())
-        try:
-            self.waiting.put_nowait(job)
-        except queue.Full as error:
-            raise BusyError(f"the server is busy: {MAX_WAITING} requests wait already; try again shortly.") from error
-        return job.result
-
-    def stop(self) -> None:
-        """Run what waits, then end the thread."""
-        self.waiting.put(STOP)
-        self.thread.join()
-
-    def _work(self) -> None:
-        torch.get_num_threads()  # else this thread's first computation would take the number set last anywhere
-        torch.set_num_threads(TORCH_THREADS)  # counts for this thread, and as a start for those that come later
-        while (batch := self._take_batch())[0] is not STOP:
-            self._run_batch(batch)
-
-    def _take_batch(self) -> list[_Job]:
-        batch = [self.carried or self.waiting.get()]
-        self.carried = None
-        rows = len(batch[0].rows)
-        while rows < self.max_rows and not self.waiting.empty():
-            job = self.waiting.get()
-            rows += len(job.rows)
-            if job.key != batch[0].key or rows > self.max_rows:
-                self.carried = job
-                break
-            batch.append(job)
-        return batch
-
-    def _run_batch(self, batch: list[_Job]) -> None:
-        batch = [job for job in batch if job.result.set_running_or_notify_cancel()]
-        if not batch:
-            return
-        try:
-            with torch.inference_mode():
-                joined = torch.cat([job.rows for job in batch])
-                joined_outputs = torch.cat([batch[0].run(part) for part in joined.split(self.max_rows)])
-            outputs = joined_outputs.split([len(job.rows) for job in batch])
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait, not to the lane
-            for job in batch:
-                job.result.set_exception(error)
-            return
-        for job, output in zip(batch, outputs, strict=True):
-            job.result.set_result(output)
-
-
 class Engine:
     """Loads models once and runs them for every thread of the process."""
 
     def __init__(self) -> None:
-        self._live = _Lane("live", max_rows=LIVE_ROWS)
-        self._bulk = _Lane("bulk", max_rows=BULK_ROWS)
+        self._live = Lane("live", max_rows=LIVE_ROWS)
+        self._bulk = Lane("bulk", max_rows=BULK_ROWS)
         self._models: dict[str, LoadedModel] = {}
         self._loading = threading.Lock()
         self._alone = itertools.count()  # numbers for jobs that share no batch; a picture's id() may come again
@@ -224,7 +147,7 @@ class Engine:
         return self._decode(self.load(name), z, "decode", self._live if live else self._bulk)
 
     def _decode(
-        self, loaded: LoadedModel, z: Float[np.ndarray, "n d"], operation: str, lane: _Lane
+        self, loaded: LoadedModel, z: Float[np.ndarray, "n d"], operation: str, lane: Lane
     ) -> Float[Tensor, "n c h w"]:
         rows = torch.from_numpy(_checked_codes(z, loaded.config.latent_dim))
         return lane.submit((loaded.digest, operation), loaded.model.decode, rows).result()

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from app.state import Session
-from vae_core import inference
+from vae_core import lanes
 from vae_core.checkpoint import REFERENCE_FILE, save_model
 from vae_core.config import ModelConfig
 from vae_core.inference import LoadedModel, engine
@@ -26,7 +26,7 @@ Store = Callable[..., LoadedModel]
 @pytest.fixture(autouse=True)
 def one_thread_a_lane(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever test makes the process's engine: for tiny models more threads only wait for each other."""
-    monkeypatch.setattr(inference, "TORCH_THREADS", 1)
+    monkeypatch.setattr(lanes, "TORCH_THREADS", 1)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal
 
-from vae_core import inference
+from vae_core import inference, lanes
 from vae_core.checkpoint import REFERENCE_FILE, load_model, save_model
 from vae_core.config import ModelConfig, Preparation
 from vae_core.errors import BusyError, ConfigError, InputError, ModelError
@@ -30,7 +30,7 @@ PATIENCE = 30  # seconds until a wait counts as a deadlock
 @pytest.fixture
 def engine(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine of its own for each test, with the tiny model in reach."""
-    monkeypatch.setattr(inference, "TORCH_THREADS", 1)
+    monkeypatch.setattr(lanes, "TORCH_THREADS", 1)
     return Engine()
 
 
@@ -43,7 +43,7 @@ def pictures(count: int, seed: int = 0) -> Tensor:
 
 
 @contextmanager
-def held(lane: inference._Lane) -> Iterator[None]:
+def held(lane: lanes.Lane) -> Iterator[None]:
     """Keep a lane's thread busy, so that requests pile up in its queue."""
     started, gate = threading.Event(), threading.Event()
 
@@ -61,7 +61,7 @@ def held(lane: inference._Lane) -> Iterator[None]:
         future.result(PATIENCE)
 
 
-def counting_submissions(lane: inference._Lane, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def counting_submissions(lane: lanes.Lane, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Return a function that waits until so many requests are in the queue."""
     queued, submit = threading.Semaphore(0), lane.submit
 
@@ -197,7 +197,7 @@ def test_live_requests_do_not_wait_behind_a_page_s(engine: Engine) -> None:
 
 
 def test_each_lane_computes_with_its_own_number_of_threads(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inference, "TORCH_THREADS", 3)
+    monkeypatch.setattr(lanes, "TORCH_THREADS", 3)
     engine = Engine()
     for lane in (engine._live, engine._bulk):
         with held(lane):
@@ -270,7 +270,7 @@ def test_an_image_of_another_shape_is_refused_and_harms_nobody_else(
 
 
 def test_a_full_queue_is_a_busy_error_and_empties_again(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inference, "MAX_WAITING", 2)
+    monkeypatch.setattr(lanes, "MAX_WAITING", 2)
     engine, z = Engine(), codes(1)
     wait_for = counting_submissions(engine._live, monkeypatch)
     with ThreadPoolExecutor(2) as pool:
