@@ -54,8 +54,8 @@ def page_header(title: str, hint: str) -> bool:
     with right:
         usable = _pick_model(names)
     with st.container():  # always there: what comes and goes before a component would have the browser mount it anew
-        for notice in session().take_notices():
-            st.warning(MARKDOWN.sub(r"\\\g<0>", notice))  # a file's name must show as it is
+        if notices := session().take_notices():
+            st.warning("\n\n".join(MARKDOWN.sub(r"\\\g<0>", notice) for notice in notices))  # names show as they are
     return usable
 
 

@@ -69,9 +69,14 @@ def add_pictures(
             memory.notices.append(str(error))
             continue
         memory.examined[loaded.digest, picture.id] = examined
-        choose_picture(memory, engine, loaded, picture.id)
-        if not examined.seen.any():
-            memory.notices.append(f"In {name} nothing stands out from the ground: the model sees a black picture.")
+        if examined.seen.any():
+            choose_picture(memory, engine, loaded, picture.id)
+        else:  # its code lies far from all data and would stretch every slider
+            memory.chosen = chosen
+            memory.notices.append(
+                f"In {name} nothing stands out from the ground: the model sees a black picture, which is kept but not "
+                "loaded. Reconstruct has switches for how pictures are prepared."
+            )
 
 
 def choose_picture(memory: Session, engine: Engine, loaded: LoadedModel, picture_id: str) -> None:

@@ -1,5 +1,6 @@
 """The server: Streamlit's app with the live routes beside it. Start it with `streamlit run app/server.py`."""
 
+import gc
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,6 +32,8 @@ def _load_all() -> None:
             engine().decode(name, np.zeros((1, loaded.config.latent_dim), np.float32), live=True)
         except VAEExplorerError:
             continue  # the page says what is wrong with a model when it is chosen
+    gc.collect()
+    gc.freeze()  # what was loaded stays: later collections need not look through it while pictures are waited for
 
 
 app = st.App(

@@ -163,4 +163,5 @@ def show_in_address(model: str) -> None:
 
 def component_value(key: str, name: str) -> Any:
     """What a component of ours has just reported under `name`."""
-    return st.session_state[key].get(name)
+    reported = st.session_state.get(key)  # gone when the page was left before its report came
+    return None if reported is None else reported.get(name)

@@ -11,7 +11,7 @@ from app.gallery import add_pictures, choose_picture, examine, switch_model
 from app.state import Session
 from tests.app.conftest import Store
 from vae_core.config import Preparation
-from vae_core.images import open_picture, prepare_picture
+from vae_core.images import image_to_png, open_picture, prepare_picture
 from vae_core.inference import Analysis, Engine, LoadedModel, engine
 
 Png = Callable[[int], bytes]
@@ -88,6 +88,17 @@ def test_a_bad_picture_does_not_keep_the_good_ones_out(memory: Session, tiny: Lo
 
 
 # -- choosing ------------------------------------------------------------------------------------------------------
+
+
+def test_a_black_picture_is_kept_and_named_but_not_loaded(memory: Session, tiny: LoadedModel, png: Png):
+    add(memory, tiny, png(1))
+    chosen, code = memory.chosen, memory.codes[tiny.name]
+    add(memory, tiny, image_to_png(torch.zeros(1, 8, 8)))
+    assert [picture.name for picture in memory.pictures] == ["0.png", "0.png"]
+    assert memory.chosen == chosen
+    assert memory.codes[tiny.name] is code
+    [notice] = memory.notices
+    assert "black" in notice
 
 
 def test_choosing_loads_that_pictures_mean(memory: Session, tiny: LoadedModel, png: Png):

@@ -77,7 +77,7 @@ export class LatentMap {
     this.points = joinPoints(figure.data);
     this.extent = extentOf(this.points);
     this.snaps = !figure.layout.xaxis.visible; // a map without axes is known by its points
-    if (first || !keepRange) this.range = this.wholeRange();
+    if (first || !keepRange) this.showWhole();
     this.filled = this.area();
     this.size = this.measure();
     await Plotly.react(this.plot, figure.data, this.dressed(figure.layout), this.config());
@@ -115,6 +115,7 @@ export class LatentMap {
       displayModeBar: true,
       scrollZoom: true,
       doubleClick: false,
+      showTips: false, // they would cover the model picker
       modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", home]],
     };
   }
@@ -135,7 +136,7 @@ export class LatentMap {
     return `${this.element.clientWidth} ${this.element.clientHeight}`;
   }
 
-  /** Fill the new size and keep what is in the middle, and how large. */
+  /** Fill the new size: with the whole map if that was shown, else with the same middle and scale. */
   refill() {
     const { width, height } = this.area();
     this.size = this.measure();
@@ -144,7 +145,8 @@ export class LatentMap {
       return [middle - (unit * pixels) / 2, middle + (unit * pixels) / 2];
     };
     const { x, y } = this.range;
-    this.range = { x: around(x, this.filled.width, width), y: around(y, this.filled.height, height) };
+    if (this.isWhole) this.range = this.wholeRange();
+    else this.range = { x: around(x, this.filled.width, width), y: around(y, this.filled.height, height) };
     this.filled = { width, height };
     this.Plotly.Plots.resize(this.plot).then(() => this.applyRange());
   }
@@ -199,8 +201,13 @@ export class LatentMap {
 
   /** Show all points. */
   async fit() {
-    this.range = this.wholeRange();
+    this.showWhole();
     await this.applyRange();
+  }
+
+  showWhole() {
+    this.range = this.wholeRange();
+    this.isWhole = true; // until the person pans or zooms
   }
 
   async applyRange() {
@@ -215,6 +222,7 @@ export class LatentMap {
       const low = change[`${axis}axis.range[0]`] ?? whole?.[0];
       const high = change[`${axis}axis.range[1]`] ?? whole?.[1];
       if (low !== undefined) this.range[axis] = [low, high];
+      if (`${axis}axis.range[0]` in change) this.isWhole = false; // our own changes name the whole range
     }
     this.replace();
   }

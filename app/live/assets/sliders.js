@@ -12,7 +12,7 @@ export class SliderPanel {
    */
   constructor(hooks) {
     this.hooks = hooks;
-    this.rows = new Map(); // dimension -> {input, output}
+    this.rows = new Map(); // dimension -> {input, output, low, high}
     this.element = el("div", { class: "sliders" });
   }
 
@@ -36,7 +36,7 @@ export class SliderPanel {
     input.addEventListener("input", () => this.moved(dimension, Number(input.value)));
     input.addEventListener("change", () => this.hooks.onSettle(false));
     input.addEventListener("keydown", (event) => this.keyed(event, dimension));
-    this.rows.set(dimension, { input, output });
+    this.rows.set(dimension, { input, output, low, high });
     return el("div", { class: "row", "data-quiet": quiet }, label, input, output, amount);
   }
 
@@ -56,12 +56,12 @@ export class SliderPanel {
     this.hooks.onSettle(true);
   }
 
-  /** Show a whole code; a slider that is too short for its value grows. */
+  /** Show a whole code; a slider that is too short for its value grows while it has it. */
   set(z) {
-    for (const [dimension, { input }] of this.rows) {
+    for (const [dimension, { input, low, high }] of this.rows) {
       const value = z[dimension];
-      if (value < Number(input.min)) input.min = Math.floor(value);
-      if (value > Number(input.max)) input.max = Math.ceil(value);
+      input.min = value < low ? Math.floor(value) : low;
+      input.max = value > high ? Math.ceil(value) : high;
       input.value = value;
       this.show(dimension, value);
     }
