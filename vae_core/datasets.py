@@ -1,7 +1,7 @@
 """Named data sets and folders of images, as tensors in memory.
 
 The table of the named sets stands below. `vae_core.idx` finds and fetches those published as idx
-files, `vae_core.folders` reads folders.
+files, `vae_core.archived_sets` reads those kept as an archive, `vae_core.folders` reads folders.
 """
 
 import os
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from vae_core.archived_sets import load_dsprites, load_emoji, load_faces, load_quickdraw
 from vae_core.config import Preparation
 from vae_core.errors import DatasetError
 from vae_core.folders import load_folder
@@ -34,6 +35,7 @@ class DatasetInfo:
         preparation: How a picture from outside comes to look like one of the set.
         licence: Under which the pictures are given.
         citation: Of the source.
+        classes: Whether labels say what a picture shows, so that a classifier can learn them.
         load: Reads one split; the second argument is the data folder, if one was asked for.
     """
 
@@ -43,6 +45,7 @@ class DatasetInfo:
     preparation: Preparation
     licence: str
     citation: str
+    classes: bool
     load: Callable[[Split, Path | None], LabelledImages] = field(repr=False)
 
 
@@ -134,6 +137,32 @@ MNIST = IdxSet(
     },
 )
 
+FASHION_MNIST = IdxSet(
+    name="fashion_mnist",
+    url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    url_variable="VAE_FASHION_MNIST_URL",
+    image_size=(28, 28),
+    label_names=(
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+    validation_count=5_000,
+    md5={
+        "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+        "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+        "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+        "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+    },
+)
+
 # Another data set is a way to load it above and a row here.
 DATASETS: dict[str, DatasetInfo] = {
     info.name: info
@@ -146,6 +175,7 @@ DATASETS: dict[str, DatasetInfo] = {
             licence="none stated by the authors; commonly given as CC BY-SA 3.0",
             citation="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document "
             "recognition. Proceedings of the IEEE 86(11), 1998",
+            classes=True,
             load=partial(load_idx_set, MNIST),
         ),
         DatasetInfo(
@@ -157,7 +187,61 @@ DATASETS: dict[str, DatasetInfo] = {
             licence="CC BY 4.0",
             citation="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits. UCI Machine Learning "
             "Repository, 1998, doi:10.24432/C50P49",
+            classes=True,
             load=_load_digits,
+        ),
+        DatasetInfo(
+            name="fashion_mnist",
+            title="Fashion-MNIST, garments",
+            image_shape=(1, 28, 28),
+            preparation=Preparation(fit="pad", background="white", invert="auto"),
+            licence="MIT, (c) 2017 Zalando SE",
+            citation="H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST: a novel image dataset for benchmarking machine "
+            "learning algorithms. arXiv:1708.07747, 2017",
+            classes=True,
+            load=partial(load_idx_set, FASHION_MNIST),
+        ),
+        DatasetInfo(
+            name="quickdraw",
+            title="Quick, Draw! sketches of eight things",
+            image_shape=(1, 28, 28),
+            preparation=Preparation(fit="pad", background="white", invert="auto"),
+            licence="CC BY 4.0, Google",
+            citation="D. Ha, D. Eck: A neural representation of sketch drawings. arXiv:1704.03477, 2017",
+            classes=True,
+            load=load_quickdraw,
+        ),
+        DatasetInfo(
+            name="emoji_noto",
+            title="Noto Emoji, one picture for all skin tones",
+            image_shape=(3, 64, 64),
+            preparation=Preparation(fit="pad", background="white"),
+            licence="Apache 2.0 (images, per its README) and OFL 1.1 (its licence file), (c) Google",
+            citation="Google: Noto Emoji, googlefonts/noto-emoji b3e3051",
+            classes=False,
+            load=load_emoji,
+        ),
+        DatasetInfo(
+            name="faces",
+            title="FairFace, adult faces scaled to 64x64",
+            image_shape=(3, 64, 64),
+            preparation=Preparation(fit="crop", background="white"),
+            licence="CC BY 4.0 as stated by FairFace's authors",
+            citation="K. Karkkainen, J. Joo: FairFace: face attribute dataset for balanced race, gender, and age for "
+            "bias measurement and mitigation. WACV 2021, arXiv:1908.04913",
+            classes=False,
+            load=load_faces,
+        ),
+        DatasetInfo(
+            name="dsprites",
+            title="dSprites, shapes drawn from five known factors",
+            image_shape=(1, 64, 64),
+            preparation=Preparation(fit="pad", background="white", invert="auto"),
+            licence="Apache 2.0",
+            citation="L. Matthey, I. Higgins, D. Hassabis, A. Lerchner: dSprites: disentanglement testing sprites "
+            "dataset, 2017",
+            classes=True,
+            load=load_dsprites,
         ),
     )
 }

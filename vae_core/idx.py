@@ -16,7 +16,6 @@ import hashlib
 import math
 import os
 import struct
-import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ import requests
 import torch
 from jaxtyping import UInt8
 
+from vae_core.archives import find_archive, read_archive
 from vae_core.errors import DatasetError, DownloadError
 from vae_core.labelled import LabelledImages, Split
 
@@ -36,19 +36,6 @@ RETRIES = 2  # after the first try, with a pause of 1 s, then 2 s
 TIMEOUT_SECONDS = 30.0  # without a byte
 CHUNK_BYTES = 2**16
 MAX_UNPACKED_BYTES = 2**26  # MNIST's largest file unpacks to 47 MB
-
-# What NumPy raises on a damaged archive. A TypeError is a single array saved under the archive's name, a
-# ValueError a pickle, a RuntimeError a password or a packing unknown to Python.
-ARCHIVE_DAMAGE = (
-    EOFError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True)
@@ -101,7 +88,7 @@ def load_idx_set(source: IdxSet, split: Split, data_dir: Path | None) -> Labelle
         DatasetError: The data folder is missing, the set is damaged or the cache cannot be used.
         DownloadError: The set could not be fetched whole; nothing half fetched is kept.
     """
-    archive = _find_archive(source.name, data_dir)
+    archive = find_archive(source.name, data_dir)
     official = "test" if split == "test" else "train"
     part = _read_idx_pair(source, official) if archive is None else _read_archive(archive, official)
     count = source.validation_count
@@ -112,28 +99,8 @@ def load_idx_set(source: IdxSet, split: Split, data_dir: Path | None) -> Labelle
     return LabelledImages(torch.from_numpy(images), torch.from_numpy(labels), part.label_names)
 
 
-def _find_archive(name: str, data_dir: Path | None) -> Path | None:
-    """The data folder's ``NAME.npz``; None where there is no data folder or it lacks the file."""
-    asked = data_dir or os.environ.get("VAE_DATA_DIR")
-    if not asked:
-        return None
-    folder = Path(asked)
-    if not os.path.isdir(folder):  # noqa: PTH112 - Path's own raises where a name is too long or a parent closed
-        raise DatasetError(f"the data folder must exist, got {folder}; correct VAE_DATA_DIR or the argument.")
-    archive = folder / f"{name}.npz"
-    return archive if archive.is_file() else None
-
-
 def _read_archive(path: Path, official: str) -> OfficialPart:
-    keys = (f"x_{official}", f"y_{official}", "label_names")
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            missing = [key for key in keys if key not in arrays]
-            if missing:
-                raise DatasetError(f"{path} must hold {', '.join(keys)}, but lacks {', '.join(missing)}.")
-            images, labels, names = (arrays[key] for key in keys)
-    except ARCHIVE_DAMAGE as error:
-        raise DatasetError(f"{path} cannot be read as an archive of plain arrays ({error}).") from error
+    images, labels, names = read_archive(path, (f"x_{official}", f"y_{official}", "label_names"))
     if names.ndim != 1 or names.dtype.kind != "U":
         raise DatasetError(f"{path}: label_names must be a list of texts, got {names.dtype} {list(names.shape)}.")
     return OfficialPart(str(path), images, labels, tuple(names.tolist()))

@@ -7,11 +7,24 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-__all__ = ["LabelledImages", "Split", "seeded_random", "share_of"]
+__all__ = ["Factors", "LabelledImages", "Split", "seeded_random", "share_of"]
 
 Split = Literal["train", "validation", "test"]
 
 SPLIT_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """The known factors of variation from which a set's images were drawn.
+
+    Attributes:
+        values: Each factor's value as a number from 0, for each image.
+        names: What the factors are called.
+    """
+
+    values: Int64[np.ndarray, "image factor"]
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +35,13 @@ class LabelledImages:
         images: Values 0 to 255.
         labels: Positions in `label_names`.
         label_names: What the labels are called; the same for every split.
+        factors: Of a set that was drawn by a program; None elsewhere.
     """
 
     images: UInt8[Tensor, "image channel height width"]
     labels: Int64[Tensor, " image"]
     label_names: tuple[str, ...]
+    factors: Factors | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

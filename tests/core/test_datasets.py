@@ -10,6 +10,7 @@ from vae_core.datasets import DATASET_NAMES, DATASETS, LabelledImages, load_data
 from vae_core.errors import DatasetError
 
 SPLITS = ("train", "validation", "test")
+KNOWN = "mnist, digits, fashion_mnist, quickdraw, emoji_noto, faces, dsprites"
 
 
 @pytest.mark.parametrize("name", DATASET_NAMES)
@@ -20,11 +21,12 @@ def test_the_table_is_whole(name: str) -> None:
     assert info.licence
     assert info.citation
     assert len(info.image_shape) == 3
+    assert (info.preparation.invert == "auto") == (info.image_shape[0] == 1), "white on black, but colour as it is"
 
 
 @pytest.mark.parametrize("name", ["emnist", "", "no/such/folder", "x" * 5_000, "nul\0"])
 def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
-    with pytest.raises(DatasetError, match="one of mnist, digits, or the path of a folder of images"):
+    with pytest.raises(DatasetError, match=f"must be one of {KNOWN}, or the path of a folder of images"):
         load_dataset(name, "train")
 
 

@@ -1,4 +1,4 @@
-"""MNIST's archive, its official files and their download, against a mirror on this machine."""
+"""The sets of idx files: archives, official files and their download, against a mirror on this machine."""
 
 import gzip
 import hashlib
@@ -18,8 +18,9 @@ import pytest
 import torch
 
 from vae_core import idx
-from vae_core.datasets import DATASETS, MNIST, load_dataset
+from vae_core.datasets import DATASETS, FASHION_MNIST, MNIST, load_dataset
 from vae_core.errors import DatasetError, DownloadError
+from vae_core.idx import IdxSet
 
 REAL_DATA_DIR = os.environ.get("VAE_DATA_DIR")
 
@@ -34,7 +35,8 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads the machine's data folder, writes to its cache or leaves the machine."""
     monkeypatch.delenv("VAE_DATA_DIR", raising=False)
     monkeypatch.setenv("VAE_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("VAE_MNIST_URL", "http://127.0.0.1:1/")
+    for source in (MNIST, FASHION_MNIST):
+        monkeypatch.setenv(source.url_variable, "http://127.0.0.1:1/")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(idx, "RETRIES", 0)
 
@@ -64,10 +66,14 @@ def idx_files(arrays: dict[str, np.ndarray]) -> dict[str, bytes]:
     }
 
 
-def expect_checksums(monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes]) -> None:
-    md5 = {file: hashlib.md5(content, usedforsecurity=False).hexdigest() for file, content in files.items()}
-    tiny = replace(MNIST, md5=md5, validation_count=VALIDATION_COUNT)
-    monkeypatch.setitem(DATASETS, "mnist", replace(DATASETS["mnist"], load=partial(idx.load_idx_set, tiny)))
+def md5_of(files: dict[str, bytes]) -> dict[str, str]:
+    return {file: hashlib.md5(content, usedforsecurity=False).hexdigest() for file, content in files.items()}
+
+
+def expect_checksums(monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes], source: IdxSet = MNIST) -> None:
+    tiny = replace(source, md5=md5_of(files), validation_count=VALIDATION_COUNT)
+    name = source.name
+    monkeypatch.setitem(DATASETS, name, replace(DATASETS[name], load=partial(idx.load_idx_set, tiny)))
 
 
 @pytest.fixture
@@ -179,6 +185,22 @@ def test_train_needs_no_test_files(mirror: Mirror) -> None:
 def test_a_mirror_needs_no_final_slash(monkeypatch: pytest.MonkeyPatch, mirror: Mirror) -> None:
     monkeypatch.setenv("VAE_MNIST_URL", mirror.url.rstrip("/"))
     assert len(load_dataset("mnist", "train")) == TRAIN_COUNT
+
+
+def test_each_set_has_a_mirror_and_a_place_in_the_cache_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, mirror: Mirror, tiny_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    expect_checksums(monkeypatch, tiny_files, FASHION_MNIST)
+    assert len(load_dataset("mnist", "train")) == TRAIN_COUNT
+    with pytest.raises(DownloadError, match=r"train-images-idx3-ubyte\.gz could not be fetched.*fashion_mnist\.npz"):
+        load_dataset("fashion_mnist", "train")
+
+    monkeypatch.setenv("VAE_FASHION_MNIST_URL", mirror.url)
+    mirror.requested.clear()
+    garments = load_dataset("fashion_mnist", "train")
+    assert mirror.requested == [f"{file}.gz" for file in TRAIN_FILES], "under the same names as the digits' files"
+    assert garments.label_names[:2] == ("T-shirt/top", "Trouser")
+    assert sorted(path.name for path in (tmp_path / "cache").iterdir()) == ["fashion_mnist", "mnist"]
 
 
 @pytest.mark.parametrize(
@@ -378,22 +400,21 @@ def test_what_is_no_archive_is_refused(data_dir: Path, content: Callable[[Path],
         load_dataset("mnist", "train", data_dir=data_dir)
 
 
-# The real MNIST
+# The real sets
 
 
-def test_the_real_mnist_is_the_official_one() -> None:
-    if not REAL_DATA_DIR or not (Path(REAL_DATA_DIR) / "mnist.npz").is_file():
-        reason = "VAE_DATA_DIR names no folder with mnist.npz"
+@pytest.mark.parametrize("source", [MNIST, FASHION_MNIST], ids=lambda source: source.name)
+def test_the_real_set_is_the_official_one(source: IdxSet) -> None:
+    if not REAL_DATA_DIR or not (Path(REAL_DATA_DIR) / f"{source.name}.npz").is_file():
+        reason = f"VAE_DATA_DIR names no folder with {source.name}.npz"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    parts = {split: load_dataset("mnist", split, data_dir=Path(REAL_DATA_DIR)) for split in SPLITS}
+    parts = {split: load_dataset(source.name, split, data_dir=Path(REAL_DATA_DIR)) for split in SPLITS}
     assert [len(parts[split]) for split in SPLITS] == [55_000, 5_000, 10_000]
+    assert {part.label_names for part in parts.values()} == {source.label_names}
     official = {
         "x_train": torch.cat([parts["train"].images, parts["validation"].images])[:, 0].numpy(),
         "y_train": torch.cat([parts["train"].labels, parts["validation"].labels]).numpy().astype(np.uint8),
         "x_test": parts["test"].images[:, 0].numpy(),
         "y_test": parts["test"].labels.numpy().astype(np.uint8),
     }
-    md5 = {
-        name: hashlib.md5(content, usedforsecurity=False).hexdigest() for name, content in idx_files(official).items()
-    }
-    assert md5 == MNIST.md5
+    assert md5_of(idx_files(official)) == source.md5
