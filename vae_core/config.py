@@ -16,6 +16,7 @@ from vae_core.errors import ConfigError
 
 __all__ = [
     "ModelConfig",
+    "Precision",
     "Preparation",
     "TrainingConfig",
     "config_from_json",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 ConfigT = TypeVar("ConfigT")
+Precision = Literal["float32", "bfloat16"]
 
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 MAX_SIDE = 512  # pixels; beyond it a dense layer of the mlp would not fit in memory
@@ -67,12 +69,20 @@ class TrainingConfig:
         schedule: ``"cosine"`` falls to zero over the run, ``"constant"`` stays.
         weight_decay: Decoupled for AdamW, L2 for the others.
         beta: Weight of the KL term; 1 gives the ELBO.
-        kl_warmup_epochs: Epochs over which the KL weight rises linearly from 0 to beta.
+        kl_warmup_epochs: Epochs over which the KL weight goes linearly from `kl_start` times beta to beta.
+        kl_start: Where it starts; 0 warms up, above 1 lets few dimensions in at first and more by and by, in the
+            spirit of a growing capacity (Burgess et al. 2018, arXiv:1804.03599).
         free_bits: Nats per dimension that the KL term costs at the least (Kingma et al. 2016,
             arXiv:1606.04934, equation 15); 0 switches it off.
         binarise: ``"dynamic"`` draws each pixel from a Bernoulli with the grey value as its mean,
             anew each time; ``"none"`` trains on the grey values themselves.
         clip_norm: Largest norm of the gradient; 0 switches clipping off.
+        tc_beta: Weight of the total correlation within the KL term, relative to the rest of it: above 1 gives
+            beta-TCVAE (Chen et al. 2018, arXiv:1802.04942, with alpha = gamma = 1), 1 switches it off.
+        ema_decay: Of a running average of the weights, which is validated and kept in place of the last step's;
+            0 switches it off.
+        augment: ``"flip"`` mirrors every other picture, left to right, drawn anew each time.
+        precision: Of the networks' products; ``"bfloat16"`` keeps weights, objective and update in float32.
         patience: Epochs without a better validation loss after which the run stops; 0 = never.
         seed: Of the weights, the order of the data and the noise.
     """
@@ -87,9 +97,14 @@ class TrainingConfig:
     weight_decay: float = 0.01
     beta: float = 1.0
     kl_warmup_epochs: float = 0.0
+    kl_start: float = 0.0
     free_bits: float = 0.0
     binarise: Literal["none", "dynamic"] = "none"
     clip_norm: float = 0.0
+    tc_beta: float = 1.0
+    ema_decay: float = 0.0
+    augment: Literal["none", "flip"] = "none"
+    precision: Precision = "float32"
     patience: int = 0
     seed: int = 0
 
@@ -98,8 +113,18 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
             _require(name, getattr(self, name), at_least=1)
-        for name in ("lr_warmup_steps", "weight_decay", "beta", "kl_warmup_epochs", "free_bits", "clip_norm"):
+        for name in (
+            "lr_warmup_steps",
+            "weight_decay",
+            "beta",
+            "kl_warmup_epochs",
+            "kl_start",
+            "free_bits",
+            "clip_norm",
+        ):
             _require(name, getattr(self, name), at_least=0)
+        _require("ema_decay", self.ema_decay, at_least=0, at_most=0.99999)
+        _require("tc_beta", self.tc_beta, at_least=1)
         _require("patience", self.patience, at_least=0)
         _require("seed", self.seed, at_least=0, at_most=MAX_SEED)
         if not 0 < self.learning_rate < math.inf:
@@ -123,6 +148,11 @@ class ModelConfig:
         widths: Units of each hidden layer (mlp) or channels at each resolution (conv).
         blocks: Residual blocks at each resolution (conv only).
         dense_units: Units of the dense layer between feature maps and z (conv only).
+        decoder: How a conv decoder comes from z to its first feature map: through dense layers, or by giving every
+            place of it z and the place's coordinates (Watters et al. 2019, arXiv:1901.07017, here at the smallest
+            resolution): what stands where is then a matter of comparing z with them.
+        linear_path: Beside the network, a linear map from pixels to the mean and one from z to the logits, set to
+            probabilistic PCA of the training images (see `vae_core.linear_path`): the network adds what is not linear.
         preparation: How pictures from outside are prepared.
         training: How the weights came to be; None before training.
     """
@@ -137,6 +167,8 @@ class ModelConfig:
     widths: tuple[int, ...] = (32, 64)
     blocks: int = 1
     dense_units: int = 256
+    decoder: Literal["dense", "broadcast"] = "dense"
+    linear_path: bool = False
     preparation: Preparation = field(default_factory=Preparation)
     training: TrainingConfig | None = None
 
@@ -148,9 +180,13 @@ class ModelConfig:
         for name in ("height", "width"):
             _require(name, getattr(self, name), at_least=1, at_most=MAX_SIDE)
         _require("latent_dim", self.latent_dim, at_least=1, at_most=MAX_LATENT_DIM)
-        for name in ("blocks", "dense_units"):
-            _require(name, getattr(self, name), at_least=1)
+        _require("blocks", self.blocks, at_least=0)
+        _require("dense_units", self.dense_units, at_least=1)
         self._check_widths()
+        if self.training and self.training.tc_beta > 1 and not self.variational:
+            raise ConfigError(
+                f"tc_beta must be 1 for a plain autoencoder, which has no KL term, got {self.training.tc_beta}."
+            )
 
     def _check_widths(self) -> None:
         if not self.widths or min(self.widths) < 1:

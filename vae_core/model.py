@@ -98,16 +98,64 @@ def conv_encoder_body(config: ModelConfig) -> nn.Sequential:
     return nn.Sequential(*layers, nn.SiLU(), nn.Flatten(), nn.Linear(flat, config.dense_units), nn.SiLU())
 
 
+class Broadcast(nn.Module):
+    """z [batch, latent] -> [batch, latent + 2, height, width]: z at every place, with the place's coordinates."""
+
+    coordinates: Tensor
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        y, x = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
+        self.register_buffer("coordinates", torch.stack([x, y]), persistent=False)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Map [batch, latent] to [batch, latent + 2, height, width]."""
+        height, width = self.coordinates.shape[1:]
+        everywhere = z[:, :, None, None].expand(-1, -1, height, width)
+        return torch.cat([everywhere, self.coordinates.to(z.dtype).expand(len(z), -1, -1, -1)], dim=1)
+
+
+def dense_stem(config: ModelConfig) -> list[nn.Module]:
+    """[batch, latent] -> the decoder's first feature map, through dense layers."""
+    shape = feature_shape(config)
+    return [
+        nn.Linear(config.latent_dim, config.dense_units),
+        nn.SiLU(),
+        nn.Linear(config.dense_units, math.prod(shape)),
+        nn.Unflatten(1, shape),
+    ]
+
+
+def broadcast_stem(config: ModelConfig) -> list[nn.Module]:
+    """[batch, latent] -> the decoder's first feature map, each place from z and its coordinates alone."""
+    channels, height, width = feature_shape(config)
+    return [
+        Broadcast(height, width),
+        nn.Conv2d(config.latent_dim + 2, config.dense_units, 1),
+        nn.SiLU(),
+        nn.Conv2d(config.dense_units, channels, 1),
+    ]
+
+
 def conv_decoder_body(config: ModelConfig) -> nn.Sequential:
     """[batch, latent] -> logits [batch, channel, height, width]; the mirror of the encoder."""
-    shape = feature_shape(config)
-    layers: list[nn.Module] = [nn.Linear(config.latent_dim, config.dense_units), nn.SiLU()]
-    layers += [nn.Linear(config.dense_units, math.prod(shape)), nn.Unflatten(1, shape)]
+    layers = broadcast_stem(config) if config.decoder == "broadcast" else dense_stem(config)
     widths = tuple(reversed(config.widths))
     for before, after in zip(widths, (*widths[1:], config.channels), strict=True):
         layers += [*residual_stack(before, config.blocks), nn.SiLU()]
         layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)]
     return nn.Sequential(*layers)
+
+
+def linear_encoder(config: ModelConfig) -> nn.Linear:
+    """[batch, pixel] -> [batch, latent], set once and not trained: a step fit for the network would undo it."""
+    return nn.Linear(math.prod(config.image_shape), config.latent_dim).requires_grad_(False)
+
+
+def linear_decoder(config: ModelConfig) -> nn.Sequential:
+    """[batch, latent] -> logits [batch, channel, height, width], set once and not trained."""
+    layer = nn.Linear(config.latent_dim, math.prod(config.image_shape)).requires_grad_(False)
+    return nn.Sequential(layer, nn.Unflatten(1, config.image_shape))
 
 
 def mlp_encoder_body(config: ModelConfig) -> nn.Sequential:
@@ -138,11 +186,14 @@ class Encoder(nn.Module):
         features = config.dense_units if conv else config.widths[-1]
         self.mean = nn.Linear(features, config.latent_dim)
         self.logvar = nn.Linear(features, config.latent_dim) if config.variational else None
+        self.linear = linear_encoder(config) if config.linear_path else None
 
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Posterior:
         """Images [batch, channel, height, width] in [0, 1] -> their posteriors."""
         h = self.body(images)  # [batch, features]
         mean = self.mean(h)  # [batch, latent]
+        if self.linear is not None:
+            mean = mean + self.linear(images.flatten(start_dim=1))
         if self.logvar is None:
             return Posterior(mean, torch.full_like(mean, -math.inf))
         return Posterior(mean, self.logvar(h).clamp(-MAX_LOGVAR, MAX_LOGVAR))
@@ -154,11 +205,12 @@ class Decoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.body = conv_decoder_body(config) if config.architecture == "conv" else mlp_decoder_body(config)
+        self.linear = linear_decoder(config) if config.linear_path else None
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         """z [batch, latent] -> logits [batch, channel, height, width]."""
         logits: Tensor = self.body(z)
-        return logits
+        return logits if self.linear is None else logits + self.linear(z)
 
 
 class VAE(

@@ -4,6 +4,7 @@ ELBO = E_q[log p(x|z)] - KL(q(z|x) || N(0, I)). Sums run over pixels and latent 
 loss is the mean over the batch of reconstruction + weight * KL, that is of -ELBO when the weight is 1.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -12,18 +13,21 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from vae_core.config import ModelConfig
+from vae_core.config import ModelConfig, Precision
 from vae_core.model import VAE, Posterior
 
 __all__ = [
     "EVALUATION_BATCH",
     "Terms",
     "describe_pixels",
+    "encode_in",
     "free_bits_penalty",
     "kl_weight",
     "loss",
     "reconstruction_nats",
     "sampled_terms",
+    "terms_at",
+    "total_correlation",
 ]
 
 EVALUATION_BATCH = 500  # images at a time where terms are measured, not learned from
@@ -72,22 +76,86 @@ def reconstruction_nats(
     return pixels.flatten(start_dim=1).sum(dim=1)
 
 
+def encode_in(model: VAE, images: Float[Tensor, "batch channel height width"], precision: Precision) -> Posterior:
+    """The posteriors, in float32, from an encoder whose products are of the given precision."""
+    with _products_in(precision):
+        posterior = model.encode(images)
+    return posterior if precision == "float32" else Posterior(posterior.mean.float(), posterior.logvar.float())
+
+
+def terms_at(
+    model: VAE,
+    images: Float[Tensor, "batch channel height width"],
+    posterior: Posterior,
+    z: Float[Tensor, "batch latent"],
+    precision: Precision = "float32",
+) -> Terms:
+    """Both terms of -ELBO for images whose z, drawn from their posterior, is given."""
+    with _products_in(precision):
+        logits = model.logits(z)
+    logits = logits if precision == "float32" else logits.float()
+    kl = posterior.kl() if model.config.variational else torch.zeros_like(posterior.mean)
+    return Terms(reconstruction_nats(model, logits, images), kl)
+
+
 def sampled_terms(
-    model: VAE, images: Float[Tensor, "batch channel height width"], generator: torch.Generator
+    model: VAE,
+    images: Float[Tensor, "batch channel height width"],
+    generator: torch.Generator,
 ) -> tuple[Terms, Posterior]:
     """Encode, draw one z for each image from `generator`, decode, and return both terms with the posterior."""
     posterior = model.encode(images)
-    logits = model.logits(posterior.sample(generator))
-    kl = posterior.kl() if model.config.variational else torch.zeros_like(posterior.mean)
-    return Terms(reconstruction_nats(model, logits, images), kl), posterior
+    return terms_at(model, images, posterior, posterior.sample(generator)), posterior
 
 
-def kl_weight(step: int, *, warmup_steps: float, beta: float) -> float:
-    """The KL term's weight at `step`: from 0 up to `beta` in a straight line over `warmup_steps`, then `beta`.
+def total_correlation(posterior: Posterior, z: Float[Tensor, "batch latent"], count: int) -> Float[Tensor, ""]:
+    """KL(q(z) || prod_j q(z_j)) in nats: how far the dimensions of the aggregate posterior depend on each other.
+
+    Minibatch-stratified sampling: Chen et al. 2018 (arXiv:1802.04942), appendix C.2. The logarithm of its unbiased
+    estimate of q(z) is biased, less so for larger batches.
+
+    Args:
+        posterior: Of a batch drawn without replacement; of a single image the estimate is 0.
+        z: Drawn from it.
+        count: Images of the whole set, at least as many as the batch.
+    """
+    if len(z) < 2:  # nothing to compare with: the last image of an odd set
+        return z.new_zeros(())
+    at, mean, logvar = z.t()[:, :, None], posterior.mean.t()[:, None, :], posterior.logvar.t()[:, None, :]
+    # [latent, batch of z, batch of posteriors], in which every sum but the joint one runs along the memory
+    log_density = (at - mean).square() * (-0.5 * torch.exp(-logvar)) - 0.5 * (logvar + LOG_2PI)
+    weight = _stratified_log_weights(len(z), count)  # [batch of z, batch of posteriors]
+    joint = torch.logsumexp(weight + log_density.sum(dim=0), dim=1)  # log q(z), [batch]
+    # No maximum has to be taken out: a z lies within its own posterior, so that the sum is never rounded to 0.
+    apart = (torch.exp(log_density) * weight.exp()).sum(dim=2).log().sum(dim=0)  # sum_j log q(z_j), [batch]
+    return (joint - apart).mean()
+
+
+@functools.lru_cache(maxsize=4)
+def _stratified_log_weights(batch: int, count: int) -> Float[Tensor, "batch batch"]:
+    """How much each posterior of a batch stands for in q(z): itself 1 in `count`, the others for all the rest.
+
+    Rows sum to 1: 1/N for the own posterior, 1/(B - 1) for the others but one, whose weight makes up for the two.
+    """
+    others = batch - 1
+    weights = torch.full((batch, batch), 1 / others)
+    weights.fill_diagonal_(1 / count)
+    rows = torch.arange(batch)
+    weights[rows, (rows + 1) % batch] = (count - others) / (count * others)
+    return weights.log()
+
+
+def _products_in(precision: Precision) -> torch.autocast:
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def kl_weight(step: int, *, warmup_steps: float, beta: float, start: float = 0.0) -> float:
+    """The KL term's weight: from `start` * `beta` to `beta` in a straight line over `warmup_steps`, then `beta`.
 
     Warm-up: Bowman et al. 2016 (arXiv:1511.06349); beta: Higgins et al. 2017.
     """
-    return beta if warmup_steps <= 0 else beta * min(1.0, step / warmup_steps)
+    done = 1.0 if warmup_steps <= 0 else min(1.0, step / warmup_steps)
+    return beta * (start + (1 - start) * done)
 
 
 def free_bits_penalty(kl: Float[Tensor, "batch latent"], free_bits: float) -> Float[Tensor, ""]:

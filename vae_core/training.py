@@ -5,29 +5,25 @@ a checkpoint is written after each epoch. A run that was killed therefore goes o
 exactly as if nothing had happened, on the same machine with the same number of threads.
 """
 
-import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from vae_core.config import ModelConfig, TrainingConfig, config_from_json, config_to_json
-from vae_core.errors import ConfigError, TrainingError
+from vae_core.config import ModelConfig, TrainingConfig
+from vae_core.errors import TrainingError
 from vae_core.model import VAE
-from vae_core.objective import EVALUATION_BATCH, Terms, kl_weight, loss, sampled_terms
+from vae_core.objective import EVALUATION_BATCH, Terms, encode_in, kl_weight, loss, terms_at, total_correlation
+from vae_core.run_state import History, RunState
 
 __all__ = ["Figures", "Progress", "Trainer", "learning_rate"]
 
-CHECKPOINT_FILE = "checkpoint.safetensors"
-SGD_MOMENTUM = 0.9
 ORDER, NOISE, VALIDATION = range(3)  # independent random streams of one seed
 
 
@@ -63,16 +59,6 @@ class Progress:
     validation: Figures | None
     is_best: bool
     images_per_second: float
-
-
-@dataclass
-class History:
-    """What a checkpoint knows beside tensors."""
-
-    epochs_done: int = 0
-    best_epoch: int = 0
-    best_loss: float = math.inf
-    seconds: float = 0.0  # spent in whole epochs, over all the runs that were resumed
 
 
 def learning_rate(step: int, total_steps: int, config: TrainingConfig) -> float:
@@ -119,10 +105,17 @@ class Trainer:
         self.folder = folder
         self.train_images = train_images
         self.validation_images = validation_images
-        self.model = VAE.build_seeded(config, self.settings.seed).channels_last()
-        self.best_weights = _copy_weights(self.model)
-        self.optimizer = _build_optimizer(self.model, self.settings)
-        self.history = History()
+        self.state = RunState.fresh(config, self.settings, train_images)
+
+    @property
+    def model(self) -> VAE:
+        """What is trained."""
+        return self.state.model
+
+    @property
+    def history(self) -> History:
+        """Epochs done, losses, time."""
+        return self.state.history
 
     @property
     def steps_per_epoch(self) -> int:
@@ -139,7 +132,7 @@ class Trainer:
     def best_model(self) -> VAE:
         """A copy of the model with the weights of the lowest validation loss, in evaluation mode."""
         model = VAE(self.config)
-        model.load_state_dict(self.best_weights)
+        model.load_state_dict(self.state.best_weights)
         return model.eval()
 
     def run(self) -> Iterator[Progress]:
@@ -165,19 +158,32 @@ class Trainer:
 
     def _train_step(self, images: Tensor, step: int, noise: torch.Generator, meter: "_Meter") -> float:
         settings = self.settings
-        weight = kl_weight(step, warmup_steps=settings.kl_warmup_epochs * self.steps_per_epoch, beta=settings.beta)
-        for group in self.optimizer.param_groups:
+        warmup_steps = settings.kl_warmup_epochs * self.steps_per_epoch
+        weight = kl_weight(step, warmup_steps=warmup_steps, beta=settings.beta, start=settings.kl_start)
+        optimizer = self.state.optimizer
+        for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, settings.epochs * self.steps_per_epoch, settings)
-        terms, _ = sampled_terms(self.model, _to_input(images, settings, noise), noise)
-        value = loss(terms, weight=weight, free_bits=settings.free_bits)
+        prepared = _to_input(_augmented(images, settings, noise), settings, noise)
+        terms, correlation = self._terms(self.model, prepared, noise, len(self.train_images))
+        value = loss(terms, weight=weight, free_bits=settings.free_bits) + weight * correlation
         self._check_finite(value.item(), f"step {step}")
-        self.optimizer.zero_grad()
+        optimizer.zero_grad()
         value.backward()
         if settings.clip_norm > 0:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip_norm)
-        self.optimizer.step()
-        meter.add(terms)
+        optimizer.step()
+        if self.state.average is not None:
+            self.state.average.update_parameters(self.model)
+        meter.add(terms, correlation)
         return weight
+
+    def _terms(self, model: VAE, images: Tensor, noise: torch.Generator, count: int) -> tuple[Terms, Tensor]:
+        """Both terms of -ELBO at one sampled z, and what beta-TCVAE adds to the mean KL, in nats."""
+        posterior = encode_in(model, images, self.settings.precision)
+        z = posterior.sample(noise)
+        terms = terms_at(model, images, posterior, z, self.settings.precision)
+        excess = self.settings.tc_beta - 1
+        return terms, excess * total_correlation(posterior, z, count) if excess else terms.kl.new_zeros(())
 
     def _finish_epoch(self, progress: Progress, started: float) -> Progress:
         validation = self._validate()
@@ -188,9 +194,9 @@ class Trainer:
         if is_best:
             self.history.best_epoch = self.history.epochs_done
             self.history.best_loss = validation.loss
-            self.best_weights = _copy_weights(self.model)
+            self.state.keep_weights()
         if self.folder is not None:
-            self._write_checkpoint(self.folder)
+            self.state.write(self.folder)
         return replace(progress, validation=validation, is_best=is_best)
 
     def _check_finite(self, value: float, place: str) -> None:
@@ -203,12 +209,12 @@ class Trainer:
     @torch.no_grad()
     def _validate(self) -> Figures:
         """The objective at its full KL weight, with the same noise after every epoch so that epochs compare."""
-        self.model.eval()
+        model = self.state.validated_model.eval()
         noise = _stream(self.settings.seed, 0, VALIDATION)
         meter = _Meter()
         for images in self.validation_images.split(EVALUATION_BATCH):
-            terms, _ = sampled_terms(self.model, _to_input(images, self.settings, noise), noise)
-            meter.add(terms)
+            prepared = _to_input(images, self.settings, noise)
+            meter.add(*self._terms(model, prepared, noise, len(self.validation_images)))
         return meter.figures(self.settings.beta)
 
     def _progress(self, epoch: int, step: int, train: Figures, rate: float) -> Progress:
@@ -229,49 +235,7 @@ class Trainer:
         Raises:
             TrainingError: The checkpoint is damaged or belongs to another configuration.
         """
-        path = None if self.folder is None else self.folder / CHECKPOINT_FILE
-        if path is None or not path.is_file():
-            return False
-        try:
-            self._read_checkpoint(path)
-        except (SafetensorError, ConfigError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise TrainingError(f"{path} is damaged ({reason}); delete it to start afresh.") from error
-        return True
-
-    def _write_checkpoint(self, folder: Path) -> None:
-        tensors = {f"model/{name}": tensor for name, tensor in _copy_weights(self.model).items()}
-        tensors |= {f"best/{name}": tensor for name, tensor in self.best_weights.items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{index}/{key}": value.contiguous() for key, value in state.items()}
-        metadata = {"config": config_to_json(self.config), "history": json.dumps(asdict(self.history))}
-        temporary = folder / (CHECKPOINT_FILE + ".part")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, temporary, metadata=metadata)
-            temporary.replace(folder / CHECKPOINT_FILE)  # a kill while writing leaves the last checkpoint whole
-        except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
-            raise TrainingError(f"{folder} cannot be written ({error}); choose another folder.") from error
-
-    def _read_checkpoint(self, path: Path) -> None:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata()
-            if config_from_json(ModelConfig, metadata["config"]) != self.config:
-                raise TrainingError(
-                    f"{path} was written by a run with other settings; delete it, or give the same settings to resume."
-                )
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no dict
-        self.model.load_state_dict(_under(tensors, "model/"))
-        self.best_weights = _under(tensors, "best/")
-        self.best_model()  # fails where one is missing
-        parameters = list(self.model.parameters())
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _under(tensors, "optimizer/").items():
-            index, key = name.split("/")
-            state.setdefault(int(index), {})[key] = _laid_out_like(parameters[int(index)], tensor)
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        self.history = History(**json.loads(metadata["history"]))
+        return self.folder is not None and self.state.read(self.folder)
 
 
 class _Meter:
@@ -282,15 +246,18 @@ class _Meter:
         self.images = 0
         self.reconstruction = 0.0  # sums over images, nats
         self.kl = 0.0
+        self.correlation = 0.0  # what beta-TCVAE adds to the KL
 
-    def add(self, terms: Terms) -> None:
+    def add(self, terms: Terms, correlation: Tensor) -> None:
         self.images += len(terms.reconstruction)
         self.reconstruction += terms.reconstruction.detach().sum().item()
         self.kl += terms.kl.detach().sum().item()
+        self.correlation += correlation.item() * len(terms.reconstruction)
 
     def figures(self, weight: float) -> Figures:
         reconstruction, kl = self.reconstruction / self.images, self.kl / self.images
-        return Figures(loss=reconstruction + weight * kl, reconstruction=reconstruction, kl=kl)
+        whole = reconstruction + weight * (kl + self.correlation / self.images)
+        return Figures(loss=whole, reconstruction=reconstruction, kl=kl)
 
     @property
     def images_per_second(self) -> float:
@@ -303,6 +270,13 @@ def _stream(seed: int, epoch: int, purpose: int) -> torch.Generator:
     return torch.Generator().manual_seed(int(state >> np.uint64(1)))  # torch takes 63 bits
 
 
+def _augmented(images: Tensor, settings: TrainingConfig, noise: torch.Generator) -> Tensor:
+    if settings.augment == "none":
+        return images
+    mirrored = torch.rand(len(images), 1, 1, 1, generator=noise) < 0.5
+    return torch.where(mirrored, images.flip(dims=[3]), images)
+
+
 def _to_input(
     images: Tensor, settings: TrainingConfig, noise: torch.Generator
 ) -> Float[Tensor, "batch channel height width"]:
@@ -310,27 +284,3 @@ def _to_input(
     if settings.binarise == "dynamic":
         scaled = torch.bernoulli(scaled, generator=noise)
     return scaled.contiguous(memory_format=torch.channels_last)
-
-
-def _build_optimizer(model: VAE, settings: TrainingConfig) -> torch.optim.Optimizer:
-    parameters, decay = model.parameters(), settings.weight_decay
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(parameters, settings.learning_rate, momentum=SGD_MOMENTUM, weight_decay=decay)
-    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
-    return kind(parameters, settings.learning_rate, weight_decay=decay, fused=True)
-
-
-def _copy_weights(model: VAE) -> dict[str, Tensor]:
-    return {
-        name: tensor.detach().clone(memory_format=torch.contiguous_format)
-        for name, tensor in model.state_dict().items()
-    }
-
-
-def _laid_out_like(parameter: Tensor, state: Tensor) -> Tensor:
-    """The optimiser's state in its parameter's memory order, which the fused optimisers take for granted."""
-    return torch.empty_like(parameter).copy_(state) if state.shape == parameter.shape else state
-
-
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -31,9 +31,14 @@ TRAINING = TrainingConfig(
     weight_decay=0.5,
     beta=4.0,
     kl_warmup_epochs=1.5,
+    kl_start=2.5,
     free_bits=0.25,
     binarise="dynamic",
     clip_norm=2.0,
+    tc_beta=6.0,
+    ema_decay=0.75,
+    augment="flip",
+    precision="bfloat16",
     patience=5,
     seed=11,
 )
@@ -48,8 +53,10 @@ MODEL = ModelConfig(
     widths=(7, 5),
     blocks=3,
     dense_units=6,
+    decoder="broadcast",
+    linear_path=True,
     preparation=PREPARATION,
-    training=TRAINING,
+    training=replace(TRAINING, tc_beta=1.0),  # all that a plain autoencoder may have
 )
 
 
@@ -93,6 +100,20 @@ def test_a_field_that_is_left_out_takes_its_default() -> None:
     assert config_from_json(ModelConfig, '{"latent_dim": 3}') == ModelConfig(latent_dim=3)
 
 
+NEW_KEYS = ("kl_start", "tc_beta", "ema_decay", "augment", "precision")
+
+
+def test_a_file_from_before_a_setting_was_known_reads_as_without_it(tmp_path: Path) -> None:
+    values = json.loads(config_to_json(MODEL))
+    del values["decoder"], values["linear_path"]
+    for key in NEW_KEYS:
+        del values["training"][key]
+    (tmp_path / "config.json").write_text(json.dumps(values), encoding="utf-8")
+    old = read_config(tmp_path / "config.json")
+    training = replace(TRAINING, kl_start=0.0, tc_beta=1.0, ema_decay=0.0, augment="none", precision="float32")
+    assert old == replace(MODEL, decoder="dense", linear_path=False, training=training)
+
+
 def test_a_configuration_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         MODEL.latent_dim = 5  # type: ignore[misc]
@@ -116,6 +137,11 @@ def test_a_configuration_cannot_be_changed() -> None:
         ('{"preparation": null}', "preparation"),
         ('{"training": {"dataset": "digits", "beta": NaN}}', "training.beta"),
         ('{"training": {"dataset": "digits", "beta": 1e999}}', "training.beta"),
+        ('{"training": {"dataset": "digits", "augment": "rotate"}}', "training.augment"),
+        ('{"training": {"dataset": "digits", "precision": "float16"}}', "training.precision"),
+        ('{"training": {"dataset": "digits", "ema_decay": "0.9"}}', "training.ema_decay"),
+        ('{"decoder": "transposed"}', "decoder"),
+        ('{"linear_path": 1}', "linear_path"),
         ("[]", "the file"),
         ('"mlp"', "the file"),
         ("", "the file"),
@@ -136,7 +162,7 @@ BROKEN_MODELS: list[tuple[dict[str, Any], str]] = [
     ({"width": 513}, "width must be between 1 and 512, got 513"),
     ({"latent_dim": 0}, "latent_dim must be between 1 and 256, got 0"),
     ({"latent_dim": 257}, "latent_dim must be between 1 and 256, got 257"),
-    ({"blocks": 0}, "blocks must be at least 1, got 0"),
+    ({"blocks": -1}, "blocks must be at least 0, got -1"),
     ({"dense_units": 0}, "dense_units must be at least 1, got 0"),
     ({"widths": ()}, "widths must hold at least one number"),
     ({"widths": (8, 0)}, "widths must hold at least one number, each at least 1, got (8, 0)"),
@@ -152,8 +178,12 @@ BROKEN_TRAININGS: list[tuple[dict[str, Any], str]] = [
     ({"weight_decay": -0.1}, "weight_decay must be at least 0, got -0.1"),
     ({"beta": -1.0}, "beta must be at least 0, got -1.0"),
     ({"kl_warmup_epochs": -1.0}, "kl_warmup_epochs must be at least 0, got -1.0"),
+    ({"kl_start": -1.0}, "kl_start must be at least 0, got -1.0"),
     ({"free_bits": -1.0}, "free_bits must be at least 0, got -1.0"),
     ({"clip_norm": -1.0}, "clip_norm must be at least 0, got -1.0"),
+    ({"tc_beta": 0.5}, "tc_beta must be at least 1, got 0.5"),
+    ({"ema_decay": -0.1}, "ema_decay must be between 0 and 0.99999, got -0.1"),
+    ({"ema_decay": 1.0}, "ema_decay must be between 0 and 0.99999, got 1.0"),
     ({"patience": -1}, "patience must be at least 0, got -1"),
     ({"seed": -1}, "seed must be between 0 and 9223372036854775807, got -1"),
     ({"seed": 2**63}, "seed must be between 0 and 9223372036854775807, got 9223372036854775808"),
@@ -180,10 +210,34 @@ def refuse(build: Callable[[], object], said: str) -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 @pytest.mark.parametrize(
-    "name", ["learning_rate", "weight_decay", "beta", "kl_warmup_epochs", "free_bits", "clip_norm"]
+    "name",
+    [
+        "learning_rate",
+        "weight_decay",
+        "beta",
+        "kl_warmup_epochs",
+        "kl_start",
+        "free_bits",
+        "clip_norm",
+        "tc_beta",
+        "ema_decay",
+    ],
 )
 def test_a_training_takes_finite_numbers_alone(name: str, value: float) -> None:
     refuse(lambda: TrainingConfig(dataset="digits", **{name: value}), name)
+
+
+def test_a_plain_autoencoder_takes_no_total_correlation() -> None:
+    values = {"variational": False, "training": {"dataset": "digits", "tc_beta": 6.0}}
+    said = "tc_beta must be 1 for a plain autoencoder, which has no KL term, got 6.0"
+    refuse(lambda: ModelConfig(variational=False, training=TrainingConfig("digits", tc_beta=6.0)), said)
+    refuse(lambda: config_from_json(ModelConfig, json.dumps(values)), said)
+
+
+def test_the_ends_of_the_ranges_are_allowed() -> None:
+    assert ModelConfig(blocks=0).blocks == 0
+    for value in (0, 0.99999):
+        assert TrainingConfig("digits", ema_decay=value).ema_decay == value
 
 
 def test_an_mlp_takes_any_side() -> None:

@@ -19,7 +19,8 @@ from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.errors import TrainingError
 from vae_core.model import VAE
 from vae_core.objective import reconstruction_nats
-from vae_core.training import CHECKPOINT_FILE, Figures, Progress, Trainer, learning_rate
+from vae_core.run_state import CHECKPOINT_FILE
+from vae_core.training import Figures, Progress, Trainer, learning_rate
 
 TRAIN, VALIDATION = 20, 7  # images
 SETTINGS = TrainingConfig(
@@ -78,7 +79,7 @@ def test_training_figures_are_means_over_images_though_the_last_batch_is_smaller
     # A step of size 0 is not allowed; one of 1e-30 changes no weight. A plain autoencoder draws no noise.
     trainer = make(epochs=1, learning_rate=1e-30, weight_decay=0.0)
     trainer.config = replace(trainer.config, variational=False)
-    trainer.model = VAE.build_seeded(trainer.config, seed=0)
+    trainer.state.model = VAE.build_seeded(trainer.config, seed=0)
     images = trainer.train_images.float() / 255
     with torch.no_grad():
         nats = reconstruction_nats(trainer.model, trainer.model.logits(trainer.model.encode(images).mean), images)
@@ -98,6 +99,38 @@ def test_validation_counts_the_whole_kl_while_the_weight_still_rises(make: Calla
     last = list(make(epochs=1, beta=3.0, kl_warmup_epochs=100.0).run())[-1]
     assert last.validation.loss == pytest.approx(last.validation.reconstruction + 3 * last.validation.kl)
     assert last.train.loss < last.train.reconstruction + 0.5 * last.train.kl
+
+
+def test_beta_tcvae_adds_the_total_correlation_to_the_kl_within_the_weight(
+    make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+    monkeypatch.setattr(
+        training, "total_correlation", lambda _posterior, _z, count: counts.append(count) or torch.tensor(2.0)
+    )
+    last = list(make(epochs=1, beta=3.0, tc_beta=6.0, kl_warmup_epochs=0.0).run())[-1]
+    for figures in (last.train, last.validation):
+        assert figures.loss == pytest.approx(figures.reconstruction + 3 * (figures.kl + 5 * 2.0))
+    assert counts == [TRAIN] * 4 + [VALIDATION], "an estimate of the whole set's, from a batch"
+
+
+def test_without_beta_tcvae_no_total_correlation_is_computed(
+    make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(training, "total_correlation")
+    list(make(epochs=1).run())
+
+
+def test_beta_tcvae_trains_other_weights(make: Callable[..., Trainer]) -> None:
+    one, other = make(epochs=1, kl_warmup_epochs=0.0), make(epochs=1, kl_warmup_epochs=0.0, tc_beta=6.0)
+    for trainer in (one, other):
+        assert all(math.isfinite(step.train.loss) for step in trainer.run())
+    assert not torch.equal(one.model.encoder.mean.weight, other.model.encoder.mean.weight)
+
+
+def test_a_last_batch_of_one_image_has_no_total_correlation(make: Callable[..., Trainer]) -> None:
+    trainer = make(epochs=1, batch_size=TRAIN - 1, tc_beta=6.0)
+    assert all(math.isfinite(step.train.loss) for step in trainer.run())
 
 
 def test_validation_after_every_epoch_uses_the_same_noise(make: Callable[..., Trainer]) -> None:
@@ -134,13 +167,13 @@ def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(
 
     assert got == [step for step in expected if step.epoch > 1]
     assert_same(weights_of(resumed.model), weights_of(whole.model))
-    assert_same(resumed.best_weights, whole.best_weights)
+    assert_same(resumed.state.best_weights, whole.state.best_weights)
     assert replace(resumed.history, seconds=0.0) == replace(whole.history, seconds=0.0)
     assert_same(flat_state(resumed), flat_state(whole))
 
 
 def flat_state(trainer: Trainer) -> dict[str, Tensor]:
-    state = trainer.optimizer.state_dict()["state"]
+    state = trainer.state.optimizer.state_dict()["state"]
     return {f"{index}/{key}": value for index, values in state.items() for key, value in values.items()}
 
 
@@ -222,7 +255,9 @@ def refusal(make: Callable[..., Trainer], folder: Path, **options: Any) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("changed", [{"epochs": 9}, {"seed": 1}, {"optimizer": "sgd"}, {"beta": 2.0}])
+@pytest.mark.parametrize(
+    "changed", [{"epochs": 9}, {"seed": 1}, {"optimizer": "sgd"}, {"beta": 2.0}, {"ema_decay": 0.9}]
+)
 def test_a_checkpoint_of_other_settings_is_refused(
     make: Callable[..., Trainer], tmp_path: Path, changed: dict[str, Any]
 ) -> None:
@@ -319,9 +354,9 @@ def test_validation_images_are_never_trained_on(make: Callable[..., Trainer]) ->
 def test_validation_records_nothing_for_gradients(
     make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recording, original = [], training.sampled_terms
+    recording, original = [], training.terms_at
     monkeypatch.setattr(
-        training, "sampled_terms", lambda *given: recording.append(torch.is_grad_enabled()) or original(*given)
+        training, "terms_at", lambda *given: recording.append(torch.is_grad_enabled()) or original(*given)
     )
     list(make(epochs=1).run())
     assert recording == [True] * 4 + [False]
@@ -389,7 +424,7 @@ def test_weights_taken_for_the_best_do_not_change_later(make: Callable[..., Trai
     trainer = make()
     scripted(trainer, [1.0, 2.0, 3.0, 4.0])
     after = weights_after_epochs(trainer)
-    assert_same(trainer.best_weights, after[0])
+    assert_same(trainer.state.best_weights, after[0])
     assert not torch.equal(after[0]["encoder.mean.weight"], after[3]["encoder.mean.weight"])
 
 
@@ -423,7 +458,7 @@ def test_without_warm_up_the_first_step_has_the_full_size() -> None:
 
 def test_the_optimizer_takes_the_scheduled_step_sizes(make: Callable[..., Trainer]) -> None:
     trainer = make(epochs=2)
-    sizes = [trainer.optimizer.param_groups[0]["lr"] for step in trainer.run() if step.validation is None]
+    sizes = [trainer.state.optimizer.param_groups[0]["lr"] for step in trainer.run() if step.validation is None]
     assert sizes == [learning_rate(step, 8, trainer.settings) for step in range(8)]
 
 
@@ -449,6 +484,44 @@ def test_without_binarisation_pixels_are_grey_values_between_zero_and_one() -> N
     images = torch.tensor([0, 51, 255], dtype=torch.uint8)[:, None, None, None]
     scaled = training._to_input(images, SETTINGS, torch.Generator())
     assert scaled.flatten().tolist() == pytest.approx([0.0, 0.2, 1.0])
+
+
+# --- mirrored pictures ---------------------------------------------------------------------------------------
+
+FLIP = replace(SETTINGS, augment="flip")
+PICTURE = torch.tensor([[[1, 2, 3], [4, 5, 6]]], dtype=torch.uint8)  # [1, 2, 3]
+MIRRORED = torch.tensor([[[3, 2, 1], [6, 5, 4]]], dtype=torch.uint8)
+
+
+def test_about_every_other_picture_is_mirrored_left_to_right() -> None:
+    count = 2_000
+    out = training._augmented(PICTURE.expand(count, -1, -1, -1), FLIP, torch.Generator().manual_seed(0))
+    kept, mirrored = ((out == picture).all(dim=(1, 2, 3)) for picture in (PICTURE, MIRRORED))
+    assert out.dtype == torch.uint8
+    assert (kept ^ mirrored).all(), "each picture is whole, as it was or mirrored"
+    assert mirrored.sum().item() == pytest.approx(count / 2, abs=5 * math.sqrt(count / 4))
+
+
+def test_which_pictures_are_mirrored_is_drawn_anew_and_depends_on_the_seed_alone() -> None:
+    images, noise = PICTURE.expand(64, -1, -1, -1), torch.Generator().manual_seed(0)
+    first, second = (training._augmented(images, FLIP, noise) for _ in range(2))
+    again = training._augmented(images, FLIP, torch.Generator().manual_seed(0))
+    assert torch.equal(again, first)
+    assert not torch.equal(second, first)
+
+
+def test_without_augmentation_pictures_stay_and_no_noise_is_drawn() -> None:
+    noise = torch.Generator().manual_seed(0)
+    before = noise.get_state()
+    assert torch.equal(training._augmented(PICTURE[None], SETTINGS, noise), PICTURE[None])
+    assert torch.equal(noise.get_state(), before)
+
+
+def test_validation_pictures_are_never_mirrored(make: Callable[..., Trainer]) -> None:
+    still = {"epochs": 1, "learning_rate": 1e-30, "weight_decay": 0.0}
+    plain, mirrored = (list(make(augment=augment, **still).run())[-1] for augment in ("none", "flip"))
+    assert mirrored.validation == plain.validation
+    assert mirrored.train != plain.train
 
 
 # --- it learns -----------------------------------------------------------------------------------------------

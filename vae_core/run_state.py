@@ -1,0 +1,184 @@
+"""What a training run is at the end of an epoch, and its checkpoint file.
+
+A checkpoint holds everything that the next epoch depends on, so that a run that was killed goes on bit for bit.
+"""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import cast
+
+import torch
+from jaxtyping import UInt8
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+
+from vae_core.config import ModelConfig, TrainingConfig, config_from_json, config_to_json
+from vae_core.errors import ConfigError, TrainingError
+from vae_core.linear_path import start_from_pca
+from vae_core.model import VAE
+
+__all__ = ["CHECKPOINT_FILE", "History", "RunState"]
+
+CHECKPOINT_FILE = "checkpoint.safetensors"
+SGD_MOMENTUM = 0.9
+
+
+@dataclass
+class History:
+    """What a checkpoint knows beside tensors."""
+
+    epochs_done: int = 0
+    best_epoch: int = 0
+    best_loss: float = math.inf
+    seconds: float = 0.0  # spent in whole epochs, over all the runs that were resumed
+
+
+@dataclass
+class RunState:
+    """The parts of a run that change.
+
+    Attributes:
+        config: The model, with its `training` part set.
+        model: What is trained.
+        average: The running average of its weights; None where the settings ask for none.
+        optimizer: With its moments.
+        best_weights: Of the lowest validation loss so far.
+        history: Epochs, losses and time.
+    """
+
+    config: ModelConfig
+    model: VAE
+    average: AveragedModel | None
+    optimizer: torch.optim.Optimizer
+    best_weights: dict[str, Tensor]
+    history: History = field(default_factory=History)
+
+    @classmethod
+    def fresh(cls, config: ModelConfig, settings: TrainingConfig, images: UInt8[Tensor, "n c h w"]) -> "RunState":
+        """The state before the first step; `images` are those of the training part."""
+        model = VAE.build_seeded(config, settings.seed).channels_last()
+        if config.linear_path:
+            start_from_pca(model, images, seed=settings.seed)
+        average = AveragedModel(model, multi_avg_fn=_moving_average(settings.ema_decay)) if settings.ema_decay else None
+        return cls(config, model, average, _build_optimizer(model, settings), copy_weights(model))
+
+    @property
+    def validated_model(self) -> VAE:
+        """What is validated and kept: the average where there is one."""
+        if self.average is None:
+            return self.model
+        return cast(VAE, self.average.module)
+
+    def keep_weights(self) -> None:
+        """Remember the present weights as the best."""
+        self.best_weights = copy_weights(self.validated_model)
+
+    def write(self, folder: Path) -> None:
+        """Write the checkpoint.
+
+        Raises:
+            TrainingError: The folder cannot be written.
+        """
+        tensors = _named("model/", copy_weights(self.model)) | _named("best/", self.best_weights)
+        if self.average is not None:
+            tensors |= _named("average/", copy_weights(self.average.module))
+            tensors["averaged_steps"] = self.average.n_averaged.clone()
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{index}/{key}": value.contiguous() for key, value in state.items()}
+        metadata = {"config": config_to_json(self.config), "history": json.dumps(asdict(self.history))}
+        temporary = folder / (CHECKPOINT_FILE + ".part")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            save_file(tensors, temporary, metadata=metadata)
+            temporary.replace(folder / CHECKPOINT_FILE)  # a kill while writing leaves the last checkpoint whole
+        except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
+            raise TrainingError(f"{folder} cannot be written ({error}); choose another folder.") from error
+
+    def read(self, folder: Path) -> bool:
+        """Take over the folder's checkpoint; returns False when there is none.
+
+        Raises:
+            TrainingError: The checkpoint is damaged or belongs to another configuration.
+        """
+        path = folder / CHECKPOINT_FILE
+        if not path.is_file():
+            return False
+        try:
+            self._take_over(path)
+        except (SafetensorError, ConfigError, LookupError, TypeError, ValueError, RuntimeError) as error:
+            reason = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+            raise TrainingError(f"{path} is damaged ({reason}); delete it to start afresh.") from error
+        return True
+
+    def _take_over(self, path: Path) -> None:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata()
+            if config_from_json(ModelConfig, metadata["config"]) != self.config:
+                raise TrainingError(
+                    f"{path} was written by a run with other settings; delete it, or give the same settings to resume."
+                )
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no dict
+        self.model.load_state_dict(_under(tensors, "model/"))
+        self.best_weights = _under(tensors, "best/")
+        VAE(self.config).load_state_dict(self.best_weights)  # fails where one is missing
+        if self.average is not None:
+            self.average.module.load_state_dict(_under(tensors, "average/"))
+            self.average.n_averaged.copy_(tensors["averaged_steps"])
+        self._take_over_moments(_under(tensors, "optimizer/"))
+        self.history = History(**json.loads(metadata["history"]))
+
+    def _take_over_moments(self, tensors: dict[str, Tensor]) -> None:
+        parameters = list(self.model.parameters())
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            index, key = name.split("/")
+            state.setdefault(int(index), {})[key] = _laid_out_like(parameters[int(index)], tensor)
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+def copy_weights(model: torch.nn.Module) -> dict[str, Tensor]:
+    """The weights, detached and in plain memory order."""
+    return {
+        name: tensor.detach().clone(memory_format=torch.contiguous_format)
+        for name, tensor in model.state_dict().items()
+    }
+
+
+def _moving_average(decay: float):  # type: ignore[no-untyped-def]  # noqa: ANN202 - what AveragedModel calls
+    """An exponential moving average that forgets its first steps sooner: 1 - decay is at least 9 / (10 + step).
+
+    The rise is that of TensorFlow's ExponentialMovingAverage with num_updates.
+    """
+
+    @torch.no_grad()
+    def update(averaged: list[Tensor], current: list[Tensor], steps: Tensor) -> None:
+        done = int(steps)
+        torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + done) / (10 + done)))
+
+    return update
+
+
+def _build_optimizer(model: VAE, settings: TrainingConfig) -> torch.optim.Optimizer:
+    parameters, decay = model.parameters(), settings.weight_decay
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(parameters, settings.learning_rate, momentum=SGD_MOMENTUM, weight_decay=decay)
+    kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+    return kind(parameters, settings.learning_rate, weight_decay=decay, fused=True)
+
+
+def _laid_out_like(parameter: Tensor, state: Tensor) -> Tensor:
+    """The optimiser's state in its parameter's memory order, which the fused optimisers take for granted."""
+    return torch.empty_like(parameter).copy_(state) if state.shape == parameter.shape else state
+
+
+def _named(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {prefix + name: tensor for name, tensor in tensors.items()}
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
