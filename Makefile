@@ -6,7 +6,7 @@ BIN := .venv/bin
 RUN := .venv/.runs
 TESTS := .venv/.tests
 
-.PHONY: run serve test check bench clean
+.PHONY: run serve test check bench models clean
 
 run: $(RUN)  ## install what the app needs and start it on http://localhost:8501
 	$(BIN)/streamlit run app/server.py
@@ -25,6 +25,9 @@ check: $(TESTS)  ## style, types, import rules
 
 bench: $(TESTS)  ## measure what README.md claims, on a quiet machine, into docs/MEASURED.md; takes minutes
 	for table in drag load start training; do $(BIN)/python -m benchmarks.$$table || exit 1; done | tee docs/MEASURED.md
+
+models: $(RUN)  ## train and evaluate every model of the collection that pretrained/ lacks; takes hours, stopped it goes on
+	$(BIN)/python -m vae_core train-all
 
 clean:  ## forget the environment and caches; trained models stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,4 +1,4 @@
-"""The command line: `python -m vae_core train | evaluate | models`."""
+"""The command line: `python -m vae_core train | train-all | evaluate | models`."""
 
 import argparse
 import platform
@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -17,32 +16,34 @@ from vae_core.checkpoint import (
     REFERENCE_FILE,
     check_name,
     clear_results,
-    list_models,
-    load_model,
     model_folder,
     read_metrics,
     save_model,
     write_metrics,
 )
-from vae_core.config import TrainingConfig, read_config
-from vae_core.datasets import DATASETS, load_dataset
+from vae_core.datasets import DATASETS
 from vae_core.errors import ModelError, VAEExplorerError
-from vae_core.evaluation import Evaluation, evaluate_elbo, placement_agreement
+from vae_core.labelled import Split
 from vae_core.model import CONFIG_FILE, VAE
-from vae_core.objective import describe_pixels
-from vae_core.options import USAGE_ERROR, build_parser, model_config
-from vae_core.reference import REFERENCE_LIMIT, build_reference
+from vae_core.options import USAGE_ERROR, model_config, parse
+from vae_core.presets import find_preset
+from vae_core.report import load_part, load_parts, measure
+from vae_core.summary import markdown_table, model_lines
 from vae_core.training import Trainer
 
-PLACED_CODES = 500  # unseen validation images on which placement is compared with UMAP
-REFERENCE_SEED = 0
-EVALUATION_SEED = 0
+TRAINED_ON: tuple[Split, Split] = ("train", "validation")
+# Options that say nothing of what was trained: alone, and with the folder that follows them.
+SWITCHES, FOLDERS = ("--overwrite", "--fresh"), ("--models-dir", "--run-dir", "--data-dir")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0, or 2 when something outside has to be mended first."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = build_parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
+    try:
+        options = _with_arguments(arguments)
+    except VAEExplorerError as error:
+        print(f"vae_core {arguments[0]}: {' '.join(str(error).split())}", file=sys.stderr)
+        return USAGE_ERROR
     torch.set_num_threads(options.threads)
     try:
         COMMANDS[options.command](options)
@@ -68,21 +69,12 @@ def run_train(options: argparse.Namespace) -> None:
     """Train, keep the weights of the lowest validation loss, and store them."""
     target = _free_target(options)
     config = model_config(options)
-    parts = {
-        split: load_dataset(
-            options.dataset,
-            split,
-            data_dir=options.data_dir,
-            image_shape=config.image_shape,
-            preparation=config.preparation,
-        )
-        for split in ("train", "validation")
-    }
+    train, validation = (load_part(config, split, options.data_dir).images for split in TRAINED_ON)
     run_folder = options.run_dir / options.name
     if options.fresh:
         shutil.rmtree(run_folder, ignore_errors=True)
     _make_folders(target, run_folder)
-    trainer = Trainer(config, parts["train"].images, parts["validation"].images, folder=run_folder)
+    trainer = Trainer(config, train, validation, folder=run_folder)
     if trainer.resume():
         print(f"going on after epoch {trainer.history.epochs_done} of {run_folder}")
     _show_progress(trainer)
@@ -96,44 +88,61 @@ def run_train(options: argparse.Namespace) -> None:
 
 def run_evaluate(options: argparse.Namespace) -> None:
     """Write metrics.json, reference.npz and the card's figures of one stored model."""
-    folder, model = model_folder(options.name), load_model(options.name)
-    settings = model.config.training
-    if settings is None:
-        raise ModelError(f"{options.name} does not say what it was trained on: its config.json has no training part.")
-    test = _load_part(model, settings, "test", options.data_dir)
-    evaluation = evaluate_elbo(model, test.images, settings, seed=EVALUATION_SEED)
-    shown = {**evaluation.figures(), "seed": EVALUATION_SEED, "pixels": describe_pixels(model.config)}
-    figures: dict[str, Any] = {"test": shown}
-    if not options.no_reference:
-        figures["placement"] = _build_reference(folder, model, settings, test, evaluation, options.data_dir)
-    write_metrics(folder, figures)
+    folder = model_folder(options.name) if options.models_dir is None else options.models_dir / check_name(options.name)
+    model = VAE.from_pretrained(folder)
+    parts = load_parts(model.config, options.data_dir)
+    with tqdm(unit="image", disable=None, leave=False, dynamic_ncols=True) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        report = measure(
+            model,
+            parts,
+            with_reference=not options.no_reference,
+            cache=options.run_dir / "classifiers",
+            say=lambda step: tqdm.write(f"{options.name}: {step}"),
+            progress=progress,
+        )
+    if report.reference is not None:
+        report.reference.save(folder / REFERENCE_FILE)
+    write_metrics(folder, report.figures)
     update_figures(folder, read_metrics(folder), variational=model.config.variational)
-    terms = "of reconstruction"
-    if model.config.variational:
-        terms = f"= {shown['reconstruction']:.2f} reconstruction + {shown['kl']:.2f} KL"
-    nats, images = shown["negative_elbo"], shown["images"]
-    print(f"{options.name}: {nats:.2f} nats {terms} on {images} test images ({shown['pixels']})")
+    print(f"{options.name}: {_in_short(report.figures['test'], variational=model.config.variational)}")
 
 
-def run_models(_options: argparse.Namespace) -> None:
-    """Print one line a stored model."""
-    print(f"{'name':24} {'kind':12} {'latent':>6} {'image':>12} {'objective, nats':>15}  data set")
-    for name in list_models():
-        try:
-            print(_model_line(name))
-        except VAEExplorerError as error:  # a damaged model does not hide the others
-            print(f"{name:24} {error}")
+def _in_short(test: dict[str, Any], *, variational: bool) -> str:
+    terms = (
+        f"= {test['reconstruction']:.2f} reconstruction + {test['kl']:.2f} KL" if variational else "of reconstruction"
+    )
+    return f"{test['negative_elbo']:.2f} nats {terms} on {test['images']} test images ({test['pixels']})"
 
 
-def _model_line(name: str) -> str:
-    folder = model_folder(name)
-    config = read_config(folder / CONFIG_FILE)
-    test = read_metrics(folder).get("test", {})
-    kind = f"{config.architecture} {'VAE' if config.variational else 'AE'}"
-    objective = f"{test['negative_elbo']:.2f}" if test else "-"
-    shape = "x".join(map(str, config.image_shape))
-    dataset = config.training.dataset if config.training else "-"
-    return f"{name:24} {kind:12} {config.latent_dim:6} {shape:>12} {objective:>15}  {dataset}"
+def run_train_all(options: argparse.Namespace) -> None:
+    """Train and evaluate the presets that are not stored yet, then print the collection."""
+    folders = ["--models-dir", str(options.models_dir), "--run-dir", str(options.run_dir)]
+    folders += ["--data-dir", str(options.data_dir)] if options.data_dir else []
+    threads = ["--threads", str(options.threads)]
+    presets = [find_preset(name) for name in options.only]  # all of them, before the first is trained
+    for preset in presets:
+        target = options.models_dir / preset.name
+        if not (target / CONFIG_FILE).exists():
+            run_train(_with_arguments(["train", "--preset", preset.name, *threads, *folders]))
+        if REFERENCE_FILE not in {path.name for path in target.iterdir()}:
+            run_evaluate(_with_arguments(["evaluate", preset.name, *threads, *folders]))
+    run_models(options)
+
+
+def _with_arguments(arguments: list[str]) -> argparse.Namespace:
+    options = parse(arguments)
+    options.arguments = arguments
+    return options
+
+
+def run_models(options: argparse.Namespace) -> None:
+    """Print the stored models with their figures."""
+    print(markdown_table() if getattr(options, "markdown", False) else "\n".join(model_lines()))
 
 
 def _free_target(options: argparse.Namespace) -> Path:
@@ -170,9 +179,20 @@ def _show_progress(trainer: Trainer) -> None:
                 )
 
 
+def _telling(arguments: list[str]) -> list[str]:
+    """The arguments that say what was trained, without the folders of one machine."""
+    before = ["", *arguments]
+    return [
+        word
+        for word, previous in zip(arguments, before, strict=False)
+        if word not in (*SWITCHES, *FOLDERS) and previous not in FOLDERS
+    ]
+
+
 def _run_record(options: argparse.Namespace, trainer: Trainer) -> dict[str, Any]:
     return {
-        "command": "python -m vae_core " + shlex.join(options.arguments),
+        "command": "python -m vae_core " + shlex.join(_telling(options.arguments)),
+        "seed": trainer.settings.seed,
         "seconds": round(trainer.history.seconds, 1),
         "machine": f"{options.threads} cores ({platform.machine()}), torch {torch.__version__}",
         "best_epoch": trainer.history.best_epoch,
@@ -180,32 +200,7 @@ def _run_record(options: argparse.Namespace, trainer: Trainer) -> dict[str, Any]
     }
 
 
-def _load_part(model: VAE, settings: TrainingConfig, split: Any, data_dir: Path | None) -> Any:
-    shape, preparation = model.config.image_shape, model.config.preparation
-    return load_dataset(settings.dataset, split, data_dir=data_dir, image_shape=shape, preparation=preparation)
-
-
-def _build_reference(
-    folder: Path, model: VAE, settings: TrainingConfig, test: Any, evaluation: Evaluation, data_dir: Path | None
-) -> dict[str, Any]:
-    """Store reference.npz and return how well placement agrees with UMAP on unseen validation images."""
-    kept = slice(0, REFERENCE_LIMIT)
-    posterior = type(evaluation.posterior)(evaluation.posterior.mean[kept], evaluation.posterior.logvar[kept])
-    reference, reducer = build_reference(
-        posterior,
-        evaluation.reconstruction[kept].numpy(),
-        test.labels[kept].numpy(),
-        test.label_names,
-        seed=REFERENCE_SEED,
-    )
-    reference.save(folder / REFERENCE_FILE)
-    validation = _load_part(model, settings, "validation", data_dir)
-    chosen = np.random.default_rng(REFERENCE_SEED).permutation(len(validation))[:PLACED_CODES]
-    unseen = evaluate_elbo(model, validation.images[torch.from_numpy(chosen)], settings).posterior.mean.numpy()
-    return placement_agreement(reference.umap_map, reducer, unseen)
-
-
-COMMANDS = {"train": run_train, "evaluate": run_evaluate, "models": run_models}
+COMMANDS = {"train": run_train, "train-all": run_train_all, "evaluate": run_evaluate, "models": run_models}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -13,7 +13,7 @@ from vae_core.model import VAE, Posterior
 from vae_core.objective import EVALUATION_BATCH, sampled_terms
 from vae_core.projection import NeighbourMap
 
-__all__ = ["Evaluation", "evaluate_elbo", "placement_agreement"]
+__all__ = ["ACTIVE_VARIANCE", "Evaluation", "evaluate_elbo", "model_input", "placement_agreement"]
 
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016 (arXiv:1509.00519), section 5.2
 COMPARED_NEIGHBOURS = 15
@@ -33,9 +33,14 @@ class Evaluation:
     reconstruction: Float[Tensor, " n"]
     kl: Float[Tensor, "n d"]
 
+    @property
+    def negative_elbo(self) -> Float[Tensor, " n"]:
+        """Reconstruction + KL, nats, [image]; of a plain autoencoder the reconstruction."""
+        return self.reconstruction + self.kl.sum(dim=1)
+
     def figures(self) -> dict[str, Any]:
         """What metrics.json holds: means in nats, the standard error of -ELBO (None of one image), active units."""
-        negative_elbo = self.reconstruction + self.kl.sum(dim=1)  # [image]
+        negative_elbo = self.negative_elbo
         count = len(negative_elbo)
         return {
             "images": count,
@@ -48,28 +53,38 @@ class Evaluation:
         }
 
 
-@torch.inference_mode()
-def evaluate_elbo(
-    model: VAE, images: UInt8[Tensor, "n c h w"], settings: TrainingConfig, *, seed: int = 0
-) -> Evaluation:
-    """Both terms of -ELBO for each image, at one posterior sample drawn with a fixed seed.
+def model_input(
+    images: UInt8[Tensor, "n c h w"], settings: TrainingConfig, *, seed: int = 0
+) -> Float[Tensor, "n c h w"]:
+    """Images in [0, 1] as the model was trained on them.
 
-    Images are binarised as in training: ``"none"`` keeps grey values (with a Bernoulli likelihood that is a
-    cross-entropy, not a likelihood), ``"dynamic"`` draws pixels with the same seed.
+    ``"none"`` keeps grey values (with a Bernoulli likelihood that is a cross-entropy, not a likelihood),
+    ``"dynamic"`` draws each pixel once from a Bernoulli with the grey value as its mean.
+
+    Args:
+        images: uint8 [image, channel, height, width].
+        settings: How the model was trained.
+        seed: Of the binarisation.
+    """
+    scaled = images.float() / 255
+    if settings.binarise == "dynamic":
+        return torch.bernoulli(scaled, generator=torch.Generator().manual_seed(seed))
+    return scaled
+
+
+@torch.inference_mode()
+def evaluate_elbo(model: VAE, images: Float[Tensor, "n c h w"], *, seed: int = 0) -> Evaluation:
+    """Both terms of -ELBO for each image, at one posterior sample drawn with a fixed seed.
 
     Args:
         model: In evaluation mode.
-        images: uint8 [image, channel, height, width].
-        settings: How the model was trained.
-        seed: Of the posterior samples and the binarisation.
+        images: From `model_input`.
+        seed: Of the posterior samples.
     """
     noise = torch.Generator().manual_seed(seed)
     means, logvars, reconstructions, kls = [], [], [], []
     for batch in images.split(EVALUATION_BATCH):
-        scaled = batch.float() / 255
-        if settings.binarise == "dynamic":
-            scaled = torch.bernoulli(scaled, generator=noise)
-        terms, posterior = sampled_terms(model, scaled, noise)
+        terms, posterior = sampled_terms(model, batch, noise)
         means.append(posterior.mean)
         logvars.append(posterior.logvar)
         reconstructions.append(terms.reconstruction)

@@ -10,12 +10,23 @@ from vae_core.checkpoint import SHIPPED
 from vae_core.config import ModelConfig, Preparation, TrainingConfig
 from vae_core.datasets import DATASETS
 from vae_core.errors import ConfigError
+from vae_core.presets import PRESETS, Preset, find_preset
 
-__all__ = ["USAGE_ERROR", "build_parser", "model_config"]
+__all__ = ["USAGE_ERROR", "build_parser", "model_config", "parse", "preset_options"]
 
 USAGE_ERROR = 2
 MLP_WIDTHS, CONV_WIDTHS = (400,), (32, 64)
 FOLDER_SIDE = 28  # pixels
+NETWORK_OPTIONS = (
+    "architecture",
+    "latent_dim",
+    "likelihood",
+    "widths",
+    "blocks",
+    "dense_units",
+    "decoder",
+    "linear_path",
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,28 +37,75 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE_ERROR, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser with its commands; every option's help gives its unit and default."""
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The options of one command line; those of a preset stand in for what is not given beside it.
+
+    Raises:
+        ConfigError: There is no preset of the name, or neither a preset nor a data set and a name are given.
+    """
+    options = build_parser().parse_args(arguments)
+    if options.command != "train":
+        return options
+    if options.preset:
+        options = build_parser(find_preset(options.preset)).parse_args(arguments)
+    for needed in ("dataset", "name"):
+        if getattr(options, needed) is None:
+            raise ConfigError(f"--{needed} is needed, unless --preset gives it; the presets are: {', '.join(PRESETS)}.")
+    return options
+
+
+def build_parser(preset: Preset | None = None) -> argparse.ArgumentParser:
+    """The parser with its commands; every option's help gives its unit and default, which a preset changes."""
     parser = Parser(prog="python -m vae_core", description="Train, evaluate and list variational autoencoders.")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
-    add_train(commands)
+    add_train(commands, preset)
     add_evaluate(commands)
-    _add_command(commands, "models", "List the stored models with their figures.")
+    add_train_all(commands)
+    models = _add_command(commands, "models", "List the stored models with their figures.")
+    models.add_argument("--markdown", action="store_true", help="as the table of README.md")
     return parser
 
 
-def add_train(commands: Any) -> None:
+def add_train(commands: Any, preset: Preset | None) -> None:
     """The train command."""
     train = _add_command(commands, "train", "Train a model; a run that was stopped goes on where it was.")
-    train.add_argument("--dataset", required=True, help=f"{', '.join(DATASETS)}, or a folder of images")
-    train.add_argument("--name", required=True, help="of the stored model: a-z, 0-9, '.', '-', '_'")
-    train.add_argument("--models-dir", type=Path, default=SHIPPED, help="folder in which the model is stored")
-    train.add_argument("--run-dir", type=Path, default=Path("runs"), help="folder for checkpoints")
-    train.add_argument("--data-dir", type=Path, default=None, help="folder of data files; VAE_DATA_DIR when not given")
+    train.add_argument("--preset", metavar="NAME", help=f"a recipe of the collection: {', '.join(PRESETS)}")
+    train.add_argument("--dataset", help=f"{', '.join(DATASETS)}, or a folder of images")
+    train.add_argument("--name", help="of the stored model: a-z, 0-9, '.', '-', '_'; the preset's when not given")
+    _add_folders(train)
     train.add_argument("--overwrite", action="store_true", help="replace a stored model of that name")
     train.add_argument("--fresh", action="store_true", help="forget an earlier run's checkpoint")
     _add_model_options(train.add_argument_group("model"))
     _add_training_options(train.add_argument_group("training"))
+    if preset is not None:
+        train.set_defaults(**preset_options(preset))
+
+
+def add_train_all(commands: Any) -> None:
+    """The train-all command."""
+    train_all = _add_command(
+        commands,
+        "train-all",
+        "Train and evaluate every preset that is not stored yet; stopped, it goes on where it was.",
+    )
+    _add_folders(train_all)
+    train_all.add_argument("--only", nargs="+", metavar="PRESET", default=list(PRESETS), help="which presets")
+
+
+def _add_folders(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--models-dir", type=Path, default=SHIPPED, help="folder in which models are stored")
+    command.add_argument("--run-dir", type=Path, default=Path("runs"), help="folder for checkpoints")
+    command.add_argument(
+        "--data-dir", type=Path, default=None, help="folder of data files; VAE_DATA_DIR when not given"
+    )
+
+
+def preset_options(preset: Preset) -> dict[str, Any]:
+    """The train command's options that ask for a preset."""
+    config, training = preset.config, preset.config.training
+    network = {name: getattr(config, name) for name in NETWORK_OPTIONS}
+    run = {} if training is None else dataclasses.asdict(training)
+    return {"name": preset.name, "autoencoder": not config.variational, **network, **run}
 
 
 def _add_model_options(group: Any) -> None:
@@ -64,6 +122,13 @@ def _add_model_options(group: Any) -> None:
     )
     group.add_argument("--blocks", type=int, default=model.blocks, help="residual blocks a resolution (conv)")
     group.add_argument("--dense-units", type=int, default=model.dense_units, help="units of the dense layer (conv)")
+    group.add_argument(
+        "--decoder",
+        choices=("dense", "broadcast"),
+        default=model.decoder,
+        help="from z to the first feature map (conv)",
+    )
+    group.add_argument("--linear-path", action="store_true", help="linear maps beside the network, started from PCA")
     group.add_argument("--image-size", type=int, help=f"pixels a side, for a folder of images alone ({FOLDER_SIDE})")
     group.add_argument("--grey", action="store_true", help="grey instead of RGB, for a folder of images alone")
 
@@ -79,9 +144,14 @@ def _add_training_options(group: Any) -> None:
     group.add_argument("--weight-decay", type=float, default=run.weight_decay, help="per unit of step size")
     group.add_argument("--beta", type=float, default=run.beta, help="weight of the KL term; 1 is the ELBO")
     group.add_argument("--kl-warmup-epochs", type=float, default=run.kl_warmup_epochs, help="epochs of rising weight")
+    group.add_argument("--kl-start", type=float, default=run.kl_start, help="the warm-up's first weight, over beta")
     group.add_argument("--free-bits", type=float, default=run.free_bits, help="nats a latent dimension may keep free")
     group.add_argument("--binarise", choices=("none", "dynamic"), default=run.binarise, help="of grey pixels")
     group.add_argument("--clip-norm", type=float, default=run.clip_norm, help="largest gradient norm; 0 is off")
+    group.add_argument("--tc-beta", type=float, default=run.tc_beta, help="weight of the total correlation; 1 is off")
+    group.add_argument("--ema-decay", type=float, default=run.ema_decay, help="of the averaged weights; 0 is off")
+    group.add_argument("--augment", choices=("none", "flip"), default=run.augment, help="of the training images")
+    group.add_argument("--precision", choices=("float32", "bfloat16"), default=run.precision, help="of the products")
     group.add_argument(
         "--patience", type=int, default=run.patience, help="epochs without gain before stopping; 0 is off"
     )
@@ -97,6 +167,10 @@ def add_evaluate(commands: Any) -> None:
     evaluate.add_argument(
         "--data-dir", type=Path, default=None, help="folder of data files; VAE_DATA_DIR when not given"
     )
+    evaluate.add_argument(
+        "--models-dir", type=Path, default=None, help="folder of the model; where models are looked for when not given"
+    )
+    evaluate.add_argument("--run-dir", type=Path, default=Path("runs"), help="folder in which classifiers are kept")
     evaluate.add_argument("--no-reference", action="store_true", help="figures only; leave reference.npz as it is")
 
 
@@ -123,6 +197,8 @@ def model_config(options: argparse.Namespace) -> ModelConfig:
         widths=options.widths or (MLP_WIDTHS if options.architecture == "mlp" else CONV_WIDTHS),
         blocks=options.blocks,
         dense_units=options.dense_units,
+        decoder=options.decoder,
+        linear_path=options.linear_path,
         preparation=info.preparation if info else Preparation(),
         training=TrainingConfig(**{name: getattr(options, name) for name in names}),
     )

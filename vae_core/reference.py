@@ -1,6 +1,7 @@
 """The reference set: a model's held-out images as encodings, with their places on the maps.
 
-No pictures are stored: they are decoded from the means when shown.
+No pictures are stored: they are decoded from the means when shown. Beside the encodings stand what belongs to the
+model's latent space as a whole: the Gaussian mixture fitted to its codes, and its dimensions' names.
 """
 
 import functools
@@ -11,17 +12,33 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
+from vae_core.density import Mixture
 from vae_core.errors import InputError, ModelError
 from vae_core.latent import slider_ranges
 from vae_core.model import Posterior
 from vae_core.projection import NeighbourMap, PCAMap, fit_pca, fit_umap
 
-__all__ = ["REFERENCE_LIMIT", "REFERENCE_MINIMUM", "Reference", "build_reference"]
+__all__ = [
+    "REFERENCE_LIMIT",
+    "REFERENCE_MINIMUM",
+    "SCORES",
+    "Encoded",
+    "Reference",
+    "build_reference",
+    "check_enough",
+    "neighbour_distance",
+]
 
 REFERENCE_LIMIT = 10_000  # images
 REFERENCE_MINIMUM = 16  # images: each one and the 15 neighbours that the map is made of
+NEIGHBOURS = 15  # the trust cue's, as many as the map is made of
+
+HALVED = ("means", "logvars")  # stored in half precision
+
+# What a score's percentiles are of; all but the last in nats.
+SCORES = ("reconstruction", "kl", "negative_elbo", "neighbour_distance")
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,12 @@ class Reference:
         pca_mean: [latent].
         pca_components: [2, latent].
         reconstruction: -log p(x|z) in nats of one posterior sample, [image].
+        held_out: False for a training image that fills up a small set, [image].
+        score_percentiles: The 0th to 100th percentile over the held-out images of each of `SCORES`, [score, 101].
+        mixture_weights: Of the Gaussian mixture fitted to sampled codes of training images, [component].
+        mixture_means: [component, latent].
+        mixture_factors: Lower Cholesky factors of its covariances, [component, latent, latent].
+        dimension_names: What is known to be each dimension's meaning; empty where nothing is, [latent].
     """
 
     means: Float[np.ndarray, "n d"]
@@ -47,6 +70,12 @@ class Reference:
     pca_mean: Float[np.ndarray, " d"]
     pca_components: Float[np.ndarray, "2 d"]
     reconstruction: Float[np.ndarray, " n"]
+    held_out: Bool[np.ndarray, " n"]
+    score_percentiles: Float[np.ndarray, "s 101"]
+    mixture_weights: Float[np.ndarray, " k"]
+    mixture_means: Float[np.ndarray, "k d"]
+    mixture_factors: Float[np.ndarray, "k d d"]
+    dimension_names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.means)
@@ -83,10 +112,26 @@ class Reference:
         """Lowest and highest slider value of each dimension, [latent, 2]."""
         return slider_ranges(self.means)
 
+    @functools.cached_property
+    def mixture(self) -> Mixture:
+        """The density fitted to sampled codes."""
+        return Mixture(self.mixture_weights, self.mixture_means, self.mixture_factors)
+
+    def percentile(self, score: str, value: float) -> float:
+        """The share of held-out images, in percent, whose score is at most `value`: 97 is worse than 97% of them.
+
+        Args:
+            score: One of `SCORES`.
+            value: In its unit.
+        """
+        bounds = self.score_percentiles[SCORES.index(score)]
+        return float(np.interp(value, bounds, np.arange(101)))
+
     def save(self, path: Path) -> None:
-        """Write reference.npz; log-variances in half precision, which changes a sigma by less than 0.4%."""
+        """Write reference.npz; codes in half precision (see `build_reference`)."""
         arrays = {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
-        arrays["logvars"] = arrays["logvars"].astype(np.float16)
+        for name in HALVED:
+            arrays[name] = arrays[name].astype(np.float16)
         arrays["labels"] = arrays["labels"].astype(np.uint8 if len(self.label_names) <= 256 else np.uint32)
         np.savez_compressed(path, allow_pickle=False, **arrays)
 
@@ -104,57 +149,131 @@ class Reference:
         # An EOFError is an empty file, a TypeError a single array saved under this name, a ValueError a pickle.
         except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             raise ModelError(f"{path} is no reference set ({error}); run evaluate to build it again.") from error
-        arrays["label_names"] = tuple(arrays["label_names"].tolist())
-        arrays["logvars"] = arrays["logvars"].astype(np.float32)
+        for name in ("label_names", "dimension_names"):
+            arrays[name] = tuple(arrays[name].tolist())
+        for name in HALVED:
+            arrays[name] = arrays[name].astype(np.float32)
         arrays["labels"] = arrays["labels"].astype(np.int64)
         return cls(**arrays)
 
 
 def _check_shapes(arrays: dict[str, np.ndarray]) -> None:
     count, latent = arrays["means"].shape
-    per_image = {"logvars": (latent,), "labels": (), "umap_places": (2,), "reconstruction": ()}
-    shapes = {name: (count, *rest) for name, rest in per_image.items()}
-    for name, shape in {**shapes, "pca_mean": (latent,), "pca_components": (2, latent)}.items():
+    components = len(arrays["mixture_weights"])
+    shapes = {
+        "logvars": (count, latent),
+        "labels": (count,),
+        "umap_places": (count, 2),
+        "reconstruction": (count,),
+        "held_out": (count,),
+        "pca_mean": (latent,),
+        "pca_components": (2, latent),
+        "score_percentiles": (len(SCORES), 101),
+        "mixture_means": (components, latent),
+        "mixture_factors": (components, latent, latent),
+        "dimension_names": (latent,),
+    }
+    for name, shape in shapes.items():
         if arrays[name].shape != shape:
             raise ValueError(f"{name} must be {list(shape)}, got {list(arrays[name].shape)}")
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """Encodings of labelled images with their reconstruction term: what a reference set is built from.
+
+    Attributes:
+        posterior: Of each image.
+        reconstruction: -log p(x|z) in nats of one posterior sample, [image].
+        labels: Index into the label names, [image].
+        held_out: False for a training image, [image].
+    """
+
+    posterior: Posterior
+    reconstruction: Float[np.ndarray, " n"]
+    labels: Int[np.ndarray, " n"]
+    held_out: Bool[np.ndarray, " n"]
+
+
+def check_enough(held_out: int) -> None:
+    """Let a number of held-out images pass that a reference set can be built from.
+
+    Raises:
+        InputError: There are fewer than `REFERENCE_MINIMUM`.
+    """
+    if held_out < REFERENCE_MINIMUM:
+        raise InputError(f"a reference set needs at least {REFERENCE_MINIMUM} held-out images, got {held_out}.")
+
+
 def build_reference(
-    posterior: Posterior,
-    reconstruction: Float[np.ndarray, " n"],
-    labels: Int[np.ndarray, " n"],
-    label_names: tuple[str, ...],
-    *,
-    seed: int,
+    encoded: Encoded, label_names: tuple[str, ...], mixture: Mixture, dimension_names: tuple[str, ...], *, seed: int
 ) -> tuple[Reference, object]:
     """Fit the maps to the posterior means and keep everything together.
 
+    Means and log-variances are rounded to half precision before anything is computed from them: a mean moves by
+    less than 0.05%, a sigma by less than 0.4%, and the file takes half the room.
+
     Args:
-        posterior: Of the held-out images.
-        reconstruction: Nats, [image].
-        labels: Index into `label_names`, [image].
+        encoded: The images' encodings.
         label_names: One for each class.
+        mixture: Fitted to sampled codes of training images.
+        dimension_names: One for each dimension, empty where it has none.
         seed: Of the UMAP.
 
     Returns:
         The reference set, and the fitted umap reducer for measuring how placements agree with it.
 
     Raises:
-        InputError: There are fewer than `REFERENCE_MINIMUM` images.
+        InputError: There are fewer than `REFERENCE_MINIMUM` held-out images.
     """
-    if len(labels) < REFERENCE_MINIMUM:
-        raise InputError(f"a reference set needs at least {REFERENCE_MINIMUM} held-out images, got {len(labels)}.")
-    means = posterior.mean.numpy().astype(np.float32)
+    check_enough(int(encoded.held_out.sum()))
+    posterior = Posterior(encoded.posterior.mean.half().float(), encoded.posterior.logvar.half().float())
+    means = posterior.mean.numpy()
     places, reducer = fit_umap(means, seed=seed)
     pca = fit_pca(means)
     reference = Reference(
         means=means,
-        logvars=posterior.logvar.numpy().astype(np.float32),
-        labels=labels,
+        logvars=posterior.logvar.numpy(),
+        labels=encoded.labels,
         label_names=label_names,
         umap_places=places,
         pca_mean=pca.mean,
         pca_components=pca.components,
-        reconstruction=reconstruction.astype(np.float32),
+        reconstruction=encoded.reconstruction.astype(np.float32),
+        held_out=encoded.held_out,
+        score_percentiles=score_percentiles(posterior, encoded.reconstruction, encoded.held_out),
+        mixture_weights=mixture.weights,
+        mixture_means=mixture.means,
+        mixture_factors=mixture.factors,
+        dimension_names=dimension_names,
     )
     return reference, reducer
+
+
+def score_percentiles(
+    posterior: Posterior, reconstruction: Float[np.ndarray, " n"], held_out: Bool[np.ndarray, " n"]
+) -> Float[np.ndarray, "s 101"]:
+    """The 0th to 100th percentile of each of `SCORES` over the held-out images."""
+    kl = np.zeros(len(held_out)) if posterior.logvar.isneginf().any() else posterior.kl().sum(dim=1).numpy()
+    distance = neighbour_distance(posterior.mean.numpy(), posterior.mean.numpy(), own=1)
+    scores = np.stack([reconstruction, kl, reconstruction + kl, distance])[:, held_out]  # [score, image]
+    percentiles: np.ndarray = np.percentile(scores, np.arange(101), axis=1).T.astype(np.float32)
+    return percentiles
+
+
+def neighbour_distance(
+    references: Float[np.ndarray, "n d"], codes: Float[np.ndarray, "m d"], *, own: int = 0
+) -> Float[np.ndarray, " m"]:
+    """Mean distance of each code to its nearest references in latent space: the trust cue's raw value, [code].
+
+    Args:
+        references: Means of the reference set.
+        codes: Means of other images.
+        own: How many of a code's nearest references are the code itself.
+    """
+    from sklearn.neighbors import NearestNeighbors  # takes a second, and only a measurement needs it
+
+    nearest = NearestNeighbors(n_neighbors=min(NEIGHBOURS + own, len(references))).fit(references)
+    distances, _ = nearest.kneighbors(codes)
+    mean: np.ndarray = distances[:, own:].mean(axis=1).astype(np.float32)
+    return mean

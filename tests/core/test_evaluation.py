@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vae_core import evaluation
 from vae_core.config import ModelConfig, TrainingConfig
-from vae_core.evaluation import Evaluation, evaluate_elbo, placement_agreement
+from vae_core.evaluation import Evaluation, evaluate_elbo, model_input, placement_agreement
 from vae_core.model import VAE, Posterior
 from vae_core.objective import reconstruction_nats
 from vae_core.projection import NeighbourMap
@@ -43,7 +43,7 @@ def test_means_are_over_images_though_the_last_batch_is_smaller(
     with torch.inference_mode():
         scaled = images.float() / 255
         nats = reconstruction_nats(model, model.logits(model.encode(scaled).mean), scaled)
-    figures = evaluate_elbo(model, images, GREY).figures()
+    figures = evaluate_elbo(model, model_input(images, GREY)).figures()
     assert figures["images"] == 7
     assert figures["reconstruction"] == pytest.approx(nats.mean().item(), rel=1e-6)
     assert figures["negative_elbo"] == pytest.approx(nats.mean().item(), rel=1e-6)
@@ -55,7 +55,7 @@ def test_means_are_over_images_though_the_last_batch_is_smaller(
 def test_the_kl_is_the_closed_form_of_every_image(tiny_model: VAE, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 3)
     images = noise_images(7)
-    result = evaluate_elbo(tiny_model, images, GREY)
+    result = evaluate_elbo(tiny_model, model_input(images, GREY))
     with torch.inference_mode():
         posterior = tiny_model.encode(images.float() / 255)
     assert torch.allclose(result.posterior.mean, posterior.mean, atol=1e-6)
@@ -95,10 +95,10 @@ def test_the_same_seed_gives_the_same_figures_and_another_seed_others(
 ) -> None:
     images = noise_images(20)
     before = torch.get_rng_state()
-    first = evaluate_elbo(tiny_model, images, settings, seed=3).figures()
+    first = evaluate_elbo(tiny_model, model_input(images, settings, seed=3), seed=3).figures()
     torch.rand(5)
-    again = evaluate_elbo(tiny_model, images, settings, seed=3).figures()
-    other = evaluate_elbo(tiny_model, images, settings, seed=4).figures()
+    again = evaluate_elbo(tiny_model, model_input(images, settings, seed=3), seed=3).figures()
+    other = evaluate_elbo(tiny_model, model_input(images, settings, seed=4), seed=4).figures()
     torch.set_rng_state(before)
     assert first == again
     assert first["reconstruction"] != other["reconstruction"]
@@ -106,7 +106,7 @@ def test_the_same_seed_gives_the_same_figures_and_another_seed_others(
 
 def test_nothing_is_drawn_from_the_global_generator(tiny_model: VAE) -> None:
     before = torch.get_rng_state()
-    evaluate_elbo(tiny_model, noise_images(5), BINARISED)
+    evaluate_elbo(tiny_model, model_input(noise_images(5), BINARISED))
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -117,14 +117,14 @@ def test_pixels_are_binarised_as_in_training(
     seen, original = [], tiny_model.encode
     monkeypatch.setattr(tiny_model, "encode", lambda images: seen.append(images) or original(images))
     images = torch.tensor([0, 51, 255], dtype=torch.uint8).repeat(400)[:1152].reshape(18, 1, 8, 8)
-    evaluate_elbo(tiny_model, images, settings)
+    evaluate_elbo(tiny_model, model_input(images, settings))
     assert len(torch.cat(seen).unique()) == levels
     grey = torch.cat(seen)[images == 51]
     assert grey.mean().item() == pytest.approx(0.2, abs=5 * 0.4 / len(grey) ** 0.5)
 
 
 def test_one_image_has_figures_that_json_can_hold(tiny_model: VAE) -> None:
-    figures = evaluate_elbo(tiny_model, noise_images(1), GREY).figures()
+    figures = evaluate_elbo(tiny_model, model_input(noise_images(1), GREY)).figures()
     assert figures["negative_elbo_standard_error"] is None
     assert figures["active_units"] == 0
     assert math.isfinite(figures["negative_elbo"])

@@ -10,12 +10,20 @@ import numpy as np
 import pytest
 import torch
 
-from vae_core.errors import ModelError
+from vae_core.density import Mixture
+from vae_core.errors import InputError, ModelError
 from vae_core.model import MAX_LOGVAR, Posterior
 from vae_core.projection import fit_pca
-from vae_core.reference import Reference, build_reference
+from vae_core.reference import (
+    SCORES,
+    Encoded,
+    Reference,
+    build_reference,
+    neighbour_distance,
+    score_percentiles,
+)
 
-HALF_PRECISION = {"logvars"}
+HALF_PRECISION = {"means", "logvars"}
 
 
 def plain(reference: Reference) -> Reference:
@@ -45,7 +53,7 @@ def test_importance_is_the_mean_kl_of_each_dimension(tiny_reference: Reference) 
 
 
 def first_rows(reference: Reference, count: int) -> dict[str, np.ndarray]:
-    return {name: getattr(reference, name)[:count] for name in ("labels", "umap_places", "reconstruction")}
+    return {name: getattr(reference, name)[:count] for name in ("labels", "umap_places", "reconstruction", "held_out")}
 
 
 def test_importance_of_a_plain_autoencoder_is_the_variance_of_its_codes(tiny_reference: Reference) -> None:
@@ -80,7 +88,9 @@ def test_it_comes_back_from_its_file(tiny_reference: Reference, tmp_path: Path) 
     assert back.label_names == ("even", "odd")
     for field in fields(Reference):
         got, expected = getattr(back, field.name), getattr(tiny_reference, field.name)
-        if field.name not in HALF_PRECISION | {"label_names"}:
+        if isinstance(expected, tuple):
+            assert got == expected, field.name
+        elif field.name not in HALF_PRECISION:
             assert np.array_equal(got, expected), field.name
             assert got.dtype == expected.dtype, field.name
 
@@ -185,13 +195,50 @@ def test_a_pickled_array_is_refused_unopened(tiny_reference: Reference, tmp_path
 def test_a_built_reference_keeps_what_it_was_given_and_lays_it_out() -> None:
     generator = torch.Generator().manual_seed(0)
     posterior = Posterior(torch.randn(30, 4, generator=generator), torch.randn(30, 4, generator=generator))
-    nats, labels = np.linspace(10, 20, 30), np.arange(30) % 3
-    reference, reducer = build_reference(posterior, nats, labels, ("a", "b", "c"), seed=0)
-    assert np.array_equal(reference.means, posterior.mean.numpy())
-    assert np.array_equal(reference.logvars, posterior.logvar.numpy())
+    nats, labels, held_out = np.linspace(10, 20, 30), np.arange(30) % 3, np.arange(30) < 20
+    mixture = Mixture(np.ones(1, np.float32), np.zeros((1, 4), np.float32), np.eye(4, dtype=np.float32)[None])
+    names = ("size", "", "", "place")
+    encoded = Encoded(posterior, nats, labels, held_out)
+    reference, reducer = build_reference(encoded, ("a", "b", "c"), mixture, names, seed=0)
+    assert np.array_equal(reference.means, posterior.mean.half().float().numpy()), "what is stored is what is laid out"
+    assert np.array_equal(reference.logvars, posterior.logvar.half().float().numpy())
     assert np.array_equal(reference.labels, labels)
+    assert np.array_equal(reference.held_out, held_out)
+    assert reference.dimension_names == names
+    assert np.array_equal(reference.mixture.means, mixture.means)
     np.testing.assert_allclose(reference.reconstruction, nats, rtol=1e-6)
     assert reference.umap_places.shape == (30, 2)
     assert np.isfinite(reference.umap_places).all()
     assert np.array_equal(reference.pca_components, fit_pca(reference.means).components)
     assert np.array_equal(np.asarray(reducer.embedding_, np.float32), reference.umap_places)  # type: ignore[attr-defined]
+
+
+def test_percentiles_are_of_held_out_images_alone() -> None:
+    posterior = Posterior(torch.zeros(101, 2), torch.zeros(101, 2))
+    nats = np.where(np.arange(101) < 51, np.arange(101.0), 1e6)  # 0 to 50 held out, the training images absurd
+    percentiles = score_percentiles(posterior, nats, np.arange(101) < 51)
+    assert percentiles.shape == (len(SCORES), 101)
+    np.testing.assert_allclose(percentiles[SCORES.index("reconstruction")], np.arange(101) / 2)
+    np.testing.assert_allclose(percentiles[SCORES.index("kl")], 0)
+    np.testing.assert_allclose(percentiles[SCORES.index("negative_elbo")], np.arange(101) / 2)
+    np.testing.assert_allclose(percentiles[SCORES.index("neighbour_distance")], 0)
+
+
+def test_a_score_is_worse_than_a_share_of_the_held_out_images(tiny_reference: Reference) -> None:
+    spread = np.tile(np.linspace(0, 50, 101, dtype=np.float32), (len(SCORES), 1))
+    reference = replace(tiny_reference, score_percentiles=spread)
+    assert [reference.percentile("kl", value) for value in (-1.0, 0.0, 25.0, 50.0, 99.0)] == [0, 0, 50, 100, 100]
+
+
+def test_neighbour_distance_is_the_mean_over_the_nearest_others() -> None:
+    line = np.arange(17, dtype=np.float32)[:, None]  # 15 neighbours of the first: at distances 1 to 15
+    assert neighbour_distance(line, line, own=1)[0] == pytest.approx(8)
+    assert neighbour_distance(line, np.array([[-1.0]], np.float32))[0] == pytest.approx(8)  # 1 to 15 as well
+
+
+def test_too_few_held_out_images_are_refused() -> None:
+    posterior = Posterior(torch.zeros(40, 2), torch.zeros(40, 2))
+    mixture = Mixture(np.ones(1, np.float32), np.zeros((1, 2), np.float32), np.eye(2, dtype=np.float32)[None])
+    encoded = Encoded(posterior, np.zeros(40), np.zeros(40, int), np.arange(40) < 15)
+    with pytest.raises(InputError, match="at least 16 held-out images, got 15"):
+        build_reference(encoded, ("a",), mixture, ("", ""), seed=0)

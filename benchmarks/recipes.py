@@ -1,0 +1,129 @@
+"""The experiments behind the presets: short runs that differ in one thing, and what each reached.
+
+Every variant is a train command of its own. What is compared is the validation loss of the same number of epochs;
+the test images are not looked at. Runs are seeded, but half of a nat between two of them is within the noise of
+another seed.
+"""
+
+import argparse
+import time
+from dataclasses import dataclass
+
+import torch
+
+from vae_core.options import model_config, parse
+from vae_core.report import load_part
+from vae_core.training import Trainer
+
+THREADS = 1  # as many variants as cores side by side train more images than one with all cores
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing that was tried.
+
+    Attributes:
+        name: For `--only`.
+        title: What is asked.
+        common: Options of every variant.
+        variants: What each is called, and the options in which it differs.
+    """
+
+    name: str
+    title: str
+    common: str
+    variants: dict[str, str]
+
+
+PLANE = "--dataset mnist --latent-dim 2 --epochs 20 --learning-rate 1e-3 --ema-decay 0.999 --precision bfloat16"
+BINARY = "--dataset mnist --latent-dim 32 --binarise dynamic --epochs 8 --precision bfloat16"
+FACES = "--dataset faces --latent-dim 128 --widths 16,32,64,128 --batch-size 128 --learning-rate 1e-3 --epochs 3"
+
+QUESTIONS = (
+    Question(
+        name="plane",
+        title="Two dimensions: what decodes a plane best?",
+        common=PLANE,
+        variants={
+            "conv 32, 64": "",
+            "mlp, 2 layers of 512": "--architecture mlp --widths 512,512",
+            "mlp, 3 layers of 512": "--architecture mlp --widths 512,512,512",
+            "mlp, 4 layers of 512": "--architecture mlp --widths 512,512,512,512",
+            "mlp, 5 layers of 512": "--architecture mlp --widths 512,512,512,512,512",
+        },
+    ),
+    Question(
+        name="binary",
+        title="Binarised digits in 32 dimensions: network, step size, averaging, warm-up",
+        common=BINARY,
+        variants={
+            "conv 16, 64, averaged weights": "--widths 16,64 --ema-decay 0.999",
+            "... without averaging": "--widths 16,64",
+            "... KL warm-up over 2 epochs": "--widths 16,64 --ema-decay 0.999 --kl-warmup-epochs 2",
+            "... batches of 128": "--widths 16,64 --ema-decay 0.999 --batch-size 128",
+            "... step size 0.004": "--widths 16,64 --ema-decay 0.999 --learning-rate 4e-3",
+            "... step size 0.001": "--widths 16,64 --ema-decay 0.999 --learning-rate 1e-3",
+            "... two blocks a resolution": "--widths 16,64 --ema-decay 0.999 --blocks 2",
+            "... in float32": "--widths 16,64 --ema-decay 0.999 --precision float32",
+            "conv 32, 64, averaged weights": "--widths 32,64 --ema-decay 0.999",
+            "mlp 512, 512, averaged weights": "--architecture mlp --widths 512,512 --ema-decay 0.999",
+        },
+    ),
+    Question(
+        name="faces",
+        title="Faces in 128 dimensions: calibrated Gaussian, with and without a linear path",
+        common=f"{FACES} --likelihood gaussian --ema-decay 0.999 --precision bfloat16",
+        variants={
+            "network alone": "",
+            "with a linear path started from PCA": "--linear-path",
+            "... and mirrored pictures": "--linear-path --augment flip",
+        },
+    ),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Short runs that differ in one thing each.")
+    parser.add_argument("--only", nargs="+", choices=[question.name for question in QUESTIONS], help="which questions")
+    wanted = parser.parse_args().only
+    torch.set_num_threads(THREADS)
+    for question in QUESTIONS:
+        if wanted is None or question.name in wanted:
+            answer(question)
+
+
+def answer(question: Question) -> None:
+    """Run a question's variants and print their table, line by line."""
+    print(f"### {question.title}\n\n    python -m benchmarks.recipes --only {question.name}\n")
+    print(f"Common to all: `{question.common}`.\n")
+    print("| variant | validation, nats | reconstruction | KL | PSNR, dB | minutes |\n|---|---:|---:|---:|---:|---:|")
+    for name, options in question.variants.items():
+        print(f"| {name} | {run(f'{question.common} {options}')} |", flush=True)
+    print()
+
+
+def run(options: str) -> str:
+    """Train one variant and return its row's figures."""
+    config = model_config(parse(["train", "--name", "variant", *options.split()]))
+    validation = load_part(config, "validation", None).images
+    trainer = Trainer(config, load_part(config, "train", None).images, validation)
+    started = time.perf_counter()
+    last = [progress for progress in trainer.run() if progress.validation is not None][-1].validation
+    minutes = (time.perf_counter() - started) / 60
+    assert last is not None
+    psnr = reconstruction_psnr(trainer, validation)
+    return f"{last.loss:.2f} | {last.reconstruction:.2f} | {last.kl:.2f} | {psnr:.2f} | {minutes:.1f}"
+
+
+@torch.inference_mode()
+def reconstruction_psnr(trainer: Trainer, images: torch.Tensor) -> float:
+    """Mean over images of 10 log10(1 / mean squared error) in dB, of what the kept weights make of grey pixels."""
+    model = trainer.best_model()
+    errors = [
+        (model(batch.float() / 255) - batch.float() / 255).square().flatten(1).mean(1) for batch in images.split(500)
+    ]
+    return float(-10 * torch.log10(torch.cat(errors)).mean())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,274 @@
+"""Everything that is measured of a stored model, in one pass: what `evaluate` writes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vae_core.config import ModelConfig, TrainingConfig
+from vae_core.datasets import DATASETS, load_dataset
+from vae_core.density import Mixture, fit_mixture
+from vae_core.disentanglement import (
+    factor_entropies,
+    mutual_information,
+    name_dimensions,
+    perfect_code,
+    rotated_code,
+    score_disentanglement,
+)
+from vae_core.errors import InputError, ModelError
+from vae_core.evaluation import Evaluation, evaluate_elbo, model_input, placement_agreement
+from vae_core.importance import estimate_likelihood
+from vae_core.labelled import Factors, LabelledImages, Split
+from vae_core.model import VAE, Posterior
+from vae_core.objective import describe_pixels
+from vae_core.probe import probe_codes
+from vae_core.quality import reconstruction_quality
+from vae_core.reference import REFERENCE_LIMIT, Encoded, Reference, build_reference, check_enough
+from vae_core.samples import load_or_train, sample_quality
+
+__all__ = ["FEWEST_REFERENCES", "Parts", "Report", "is_likelihood", "load_part", "load_parts", "measure"]
+
+SEED = 0  # of every measurement
+FEWEST_REFERENCES = 2_000  # a smaller test part is filled up with training images
+PLACED_CODES = 500  # unseen validation images on which placement is compared with UMAP
+MIXTURE_CODES = 20_000  # training images to whose sampled codes the mixture is fitted
+
+Say = Callable[[str], None]
+Progress = Callable[[int, int], None]
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The three parts of a model's data set."""
+
+    train: LabelledImages
+    validation: LabelledImages
+    test: LabelledImages
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured.
+
+    Attributes:
+        figures: For metrics.json.
+        reference: The reference set; None where it was not asked for.
+    """
+
+    figures: Figures
+    reference: Reference | None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model under test, with what several measurements share.
+
+    Attributes:
+        model: In evaluation mode.
+        settings: How it was trained.
+        parts: Of its data set.
+        pictures: The test images as it sees them, in [0, 1].
+        evaluation: Both terms of -ELBO on these.
+    """
+
+    model: VAE
+    settings: TrainingConfig
+    parts: Parts
+    pictures: Float[Tensor, "n c h w"]
+    evaluation: Evaluation
+
+
+def load_part(config: ModelConfig, split: Split, data_dir: Path | None) -> LabelledImages:
+    """One part of the set that a model is, or was, trained on, as the model sees it.
+
+    Raises:
+        ModelError: The configuration does not say what the model is trained on.
+        DatasetError: The data set is missing or damaged.
+    """
+    return load_dataset(
+        need_training(config).dataset,
+        split,
+        data_dir=data_dir,
+        image_shape=config.image_shape,
+        preparation=config.preparation,
+    )
+
+
+def load_parts(config: ModelConfig, data_dir: Path | None) -> Parts:
+    """All three parts; raises like `load_part`."""
+    return Parts(*(load_part(config, split, data_dir) for split in get_args(Split)))
+
+
+def need_training(config: ModelConfig) -> TrainingConfig:
+    """How the model was trained.
+
+    Raises:
+        ModelError: Its configuration does not say.
+    """
+    if config.training is None:
+        raise ModelError("the model does not say what it was trained on: its config.json has no training part.")
+    return config.training
+
+
+def is_likelihood(config: ModelConfig, images: Tensor) -> bool:
+    """Whether the Bernoulli term is a likelihood of these pixels, uint8: of binarised or of black and white ones."""
+    if config.likelihood != "bernoulli" or not config.variational:
+        return False
+    binarised = need_training(config).binarise == "dynamic"
+    return binarised or bool(((images == 0) | (images == 255)).all())
+
+
+def measure(
+    model: VAE, parts: Parts, *, with_reference: bool, cache: Path, say: Say, progress: Progress | None = None
+) -> Report:
+    """Measure a model on its test part by every definition that applies to it.
+
+    Args:
+        model: In evaluation mode, its configuration with a training part.
+        parts: Of its data set.
+        with_reference: Whether to build the reference set too.
+        cache: Folder in which the classifiers of the sample figures are kept.
+        say: Told what comes next, since some of it takes minutes, and what cannot be measured on so few images.
+        progress: Told how many images of how many the likelihood is estimated for.
+
+    Raises:
+        InputError: There are too few images for the reference set that was asked for.
+    """
+    if with_reference:
+        check_enough(len(parts.test))
+    settings = need_training(model.config)
+    pictures = model_input(parts.test.images, settings, seed=SEED)
+    subject = Subject(model, settings, parts, pictures, evaluate_elbo(model, pictures, seed=SEED))
+    shown = {**subject.evaluation.figures(), "seed": SEED, "pixels": describe_pixels(model.config)}
+    figures: Figures = {"test": shown}
+    mixture = fit_codes(subject) if with_reference else None
+    for name, section in applicable(subject, mixture, cache, progress).items():
+        say(name)
+        try:
+            figures[name] = section()
+        except InputError as error:
+            say(f"{name} left out: {error}")
+    if mixture is None:
+        return Report(figures, None)
+    say("reference set")
+    names = tuple(figures.get("disentanglement", {}).get("dimension_names", [""] * model.config.latent_dim))
+    reference, reducer = build_reference(reference_codes(subject), parts.test.label_names, mixture, names, seed=SEED)
+    unseen = encode(model, parts.validation, settings, limit=PLACED_CODES).mean.numpy()
+    figures["placement"] = placement_agreement(reference.umap_map, reducer, unseen)
+    return Report(figures, reference)
+
+
+def applicable(
+    subject: Subject, mixture: Mixture | None, cache: Path, progress: Progress | None
+) -> dict[str, Callable[[], Figures]]:
+    """The sections of metrics.json that this model and its data set allow, and how each is measured."""
+    model, parts, pictures = subject.model, subject.parts, subject.pictures
+    info = DATASETS.get(subject.settings.dataset)
+    sections = {"quality": lambda: reconstruction_quality(model, parts.train.images, pictures).figures()}
+    if is_likelihood(model.config, parts.test.images):
+        nats = subject.evaluation.negative_elbo
+        sections["likelihood"] = lambda: estimate_likelihood(
+            model, pictures, nats, seed=SEED, progress=progress
+        ).figures()
+    if info is not None and info.classes:
+        sections["probe"] = lambda: measure_probe(subject)
+        if mixture is not None:
+            sections["samples"] = lambda: measure_samples(subject, mixture, cache)
+    if parts.train.factors is not None and parts.test.factors is not None:
+        train, test = parts.train.factors, parts.test.factors
+        sections["disentanglement"] = lambda: measure_factors(subject, train, test)
+    return sections
+
+
+def encode(model: VAE, part: LabelledImages, settings: TrainingConfig, *, limit: int | None = None) -> Posterior:
+    """Posteriors of a part, or of a seeded choice of `limit` images of it."""
+    return evaluate_elbo(model, model_input(some(part, limit).images, settings, seed=SEED), seed=SEED).posterior
+
+
+def some(part: LabelledImages, limit: int | None) -> LabelledImages:
+    """A seeded choice of `limit` images, in their order; all where there are no more."""
+    if limit is None or limit >= len(part):
+        return part
+    chosen = torch.from_numpy(np.sort(np.random.default_rng(SEED).permutation(len(part))[:limit]))
+    return LabelledImages(part.images[chosen], part.labels[chosen], part.label_names)
+
+
+def fit_codes(subject: Subject) -> Mixture:
+    """The mixture of codes drawn from the posteriors of training images."""
+    model, settings, parts = subject.model, subject.settings, subject.parts
+    generator = torch.Generator().manual_seed(SEED)
+    train = encode(model, parts.train, settings, limit=MIXTURE_CODES).sample(generator)
+    validation = encode(model, parts.validation, settings).sample(generator)
+    return fit_mixture(train.numpy(), validation.numpy(), seed=SEED)
+
+
+def measure_probe(subject: Subject) -> Figures:
+    """How well a linear classifier on few codes finds the labels."""
+    train, test = subject.parts.train, subject.parts.test
+    codes = encode(subject.model, train, subject.settings).mean.numpy()
+    return probe_codes(
+        codes, train.labels.numpy(), subject.evaluation.posterior.mean.numpy(), test.labels.numpy(), seed=SEED
+    ).figures()
+
+
+def measure_samples(subject: Subject, mixture: Mixture, cache: Path) -> Figures:
+    """Samples in the eyes of a classifier of the data set."""
+    train, test = subject.parts.train, subject.parts.test
+    classifier = load_or_train(cache, train.images, train.labels, classes=len(train.label_names), seed=SEED)
+    quality = sample_quality(subject.model, classifier, test.images, test.labels, mixture, seed=SEED)
+    return {**quality.figures(), "components": len(mixture.weights)}
+
+
+def measure_factors(subject: Subject, train: Factors, test: Factors) -> Figures:
+    """Disentanglement on the training images and on the test images, each with its ceilings, and what it names."""
+    codes = encode(subject.model, subject.parts.train, subject.settings).mean.numpy()
+    names = name_dimensions(mutual_information(codes, train.values), factor_entropies(train.values), train.names)
+    return {
+        "train": scores_with_ceilings(codes, train),
+        "test": scores_with_ceilings(subject.evaluation.posterior.mean.numpy(), test),
+        "factors": list(train.names),
+        "dimension_names": list(names),
+    }
+
+
+def scores_with_ceilings(codes: Float[np.ndarray, "n d"], factors: Factors) -> Figures:
+    """Scores of the codes, of a perfect code and of a perfect one turned, on the same images."""
+    perfect, rotated = (make(factors.values, codes.shape[1], seed=SEED) for make in (perfect_code, rotated_code))
+    return {
+        name: score_disentanglement(each, factors.values, seed=SEED).figures()
+        for name, each in (("model", codes), ("perfect", perfect), ("rotated", rotated))
+    }
+
+
+def reference_codes(subject: Subject) -> Encoded:
+    """Encodings of the test images, and of training images where those are fewer than `FEWEST_REFERENCES`."""
+    kept, evaluation = slice(0, REFERENCE_LIMIT), subject.evaluation
+    labels = subject.parts.test.labels[kept]
+    held_out = Encoded(
+        Posterior(evaluation.posterior.mean[kept], evaluation.posterior.logvar[kept]),
+        evaluation.reconstruction[kept].numpy(),
+        labels.numpy(),
+        np.ones(len(labels), dtype=bool),
+    )
+    missing = FEWEST_REFERENCES - len(labels)
+    if missing <= 0:
+        return held_out
+    filling = some(subject.parts.train, missing)
+    pictures = model_input(filling.images, subject.settings, seed=SEED)
+    filled = evaluate_elbo(subject.model, pictures, seed=SEED)
+    return Encoded(
+        Posterior(
+            torch.cat([held_out.posterior.mean, filled.posterior.mean]),
+            torch.cat([held_out.posterior.logvar, filled.posterior.logvar]),
+        ),
+        np.concatenate([held_out.reconstruction, filled.reconstruction.numpy()]),
+        np.concatenate([held_out.labels, filling.labels.numpy()]),
+        np.concatenate([held_out.held_out, np.zeros(len(filling), dtype=bool)]),
+    )

@@ -1,0 +1,69 @@
+"""The collection in one table, as plain lines for a terminal and as Markdown for documents."""
+
+from typing import Any
+
+from vae_core.card import figure_at
+from vae_core.checkpoint import list_models, model_folder, read_metrics
+from vae_core.config import ModelConfig, read_config
+from vae_core.errors import VAEExplorerError
+from vae_core.model import CONFIG_FILE
+
+__all__ = ["markdown_table", "model_lines"]
+
+# Title, path into metrics.json, format.
+FIGURES = (
+    ("objective, nats", "test.negative_elbo", ".2f"),
+    ("KL, nats", "test.kl", ".2f"),
+    ("active units", "test.active_units", ".0f"),
+    ("PSNR, dB", "quality.psnr", ".2f"),
+    ("PCA's PSNR", "quality.pca_psnr", ".2f"),
+    ("probe", "probe.accuracy", ".3f"),
+)
+NOT_OF_AUTOENCODERS = ("test.kl",)
+BLANK = "-"
+
+
+def model_lines() -> list[str]:
+    """A header and one line a stored model; a damaged one does not hide the others."""
+    heads = " ".join(f"{title:>15}" for title, _, _ in FIGURES)
+    lines = [f"{'name':24} {'kind':9} {'latent':>6} {'image':>8} {heads}  data set"]
+    for name in list_models():
+        try:
+            kind, latent, shape, figures, dataset = _describe(name)
+            cells = " ".join(f"{cell:>15}" for cell in figures)
+            lines.append(f"{name:24} {kind:9} {latent:>6} {shape:>8} {cells}  {dataset}")
+        except VAEExplorerError as error:
+            lines.append(f"{name:24} {error}")
+    return lines
+
+
+def markdown_table(link: str = "pretrained/{name}/README.md") -> str:
+    """The same as a Markdown table, each name linking to its card.
+
+    Args:
+        link: Address of a model's card, with ``{name}`` in it.
+    """
+    titles = ("model", "kind", "latent", "image", *(title for title, _, _ in FIGURES))
+    rows = ["| " + " | ".join(titles) + " |", "|---|---|---:|---|" + "---:|" * len(FIGURES)]
+    for name in list_models():
+        kind, latent, shape, figures, _ = _describe(name)
+        rows.append("| " + " | ".join([f"[{name}]({link.format(name=name)})", kind, latent, shape, *figures]) + " |")
+    return "\n".join(rows)
+
+
+def _describe(name: str) -> tuple[str, str, str, list[str], str]:
+    folder = model_folder(name)
+    config = read_config(folder / CONFIG_FILE)
+    figures = _figures(config, read_metrics(folder))
+    dataset = config.training.dataset if config.training else BLANK
+    kind = f"{config.architecture} {'VAE' if config.variational else 'AE'}"
+    return kind, str(config.latent_dim), "x".join(map(str, config.image_shape)), figures, dataset
+
+
+def _figures(config: ModelConfig, metrics: dict[str, Any]) -> list[str]:
+    cells = []
+    for _, path, form in FIGURES:
+        value = figure_at(metrics, path)
+        measured = value is not None and (config.variational or path not in NOT_OF_AUTOENCODERS)
+        cells.append(f"{value:{form}}" if measured else BLANK)
+    return cells
