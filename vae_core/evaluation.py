@@ -105,7 +105,7 @@ def placement_agreement(placing: NeighbourMap, reducer: Any, codes: Float[np.nda
         codes: Unseen ones, [code, latent].
     """
     ours = placing.place(codes)
-    theirs = np.concatenate([reducer.transform(code[None]) for code in codes])
+    theirs = np.concatenate([reducer.transform(code[None]) for code in placing.scaled(codes)])
     diagonal = float(np.linalg.norm(np.ptp(placing.places, axis=0)))
     distances = 100 * np.linalg.norm(ours - theirs, axis=1) / diagonal
     return {
@@ -118,9 +118,10 @@ def placement_agreement(placing: NeighbourMap, reducer: Any, codes: Float[np.nda
 
 
 def _kept(placing: NeighbourMap, codes: Float[np.ndarray, "n d"], places: Float[np.ndarray, "n 2"]) -> float:
+    references = placing.scaled(placing.codes)
     shared = [
-        len(_nearest(placing.codes, code) & _nearest(placing.places, place))
-        for code, place in zip(codes, places, strict=True)
+        len(_nearest(references, code) & _nearest(placing.places, place))
+        for code, place in zip(placing.scaled(codes), places, strict=True)
     ]
     return float(np.mean(shared) / COMPARED_NEIGHBOURS)
 

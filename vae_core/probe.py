@@ -67,11 +67,11 @@ def probe_codes(
     from sklearn.preprocessing import StandardScaler
 
     classes, counts = np.unique(train_labels, return_counts=True)
-    each = labels // max(1, len(classes))
-    if len(classes) < 2 or each < 1 or counts.min() < each:
+    each, rarest = labels // max(1, len(classes)), min(counts.tolist(), default=0)
+    if len(classes) < 2 or each < 1 or rarest < each:
         raise InputError(
             f"a probe with {labels} labels needs at least 2 classes and {each} training images of each, "
-            f"got {len(classes)} classes and {counts.min()} of the rarest."
+            f"got {len(classes)} classes and {rarest} of the rarest."
         )
     generator = np.random.default_rng(seed)
     found = []

@@ -93,10 +93,17 @@ class NeighbourMap:
     Attributes:
         codes: Reference codes, [reference, latent].
         places: Where they lie on the map, [reference, 2].
+        scale: What a step of 1 along each dimension counts for where codes are compared, [latent].
     """
 
     codes: Float[np.ndarray, "n d"]
     places: Float[np.ndarray, "n 2"]
+    scale: Float[np.ndarray, " d"]
+
+    def scaled(self, codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
+        """Codes as they are compared, [code, latent]."""
+        scaled: np.ndarray = codes * self.scale
+        return scaled
 
     @functools.cached_property
     def _tree(self) -> cKDTree:
@@ -104,11 +111,11 @@ class NeighbourMap:
 
     @functools.cached_property
     def _exact_codes(self) -> Float[np.ndarray, "n d"]:
-        return self.codes.astype(np.float64)  # what cdist computes with; else it would convert them at every call
+        return self.scaled(self.codes).astype(np.float64)  # cdist's own type; else it would convert at every call
 
     def place(self, codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m 2"]:
         """The median of the places of the nearest reference codes, [code, 2]."""
-        return np.reshape([self._place_one(code) for code in codes], (len(codes), 2))
+        return np.reshape([self._place_one(code) for code in self.scaled(codes)], (len(codes), 2))
 
     def _place_one(self, code: Float[np.ndarray, " d"]) -> Float[np.ndarray, " 2"]:
         # cdist sums squared differences: no dot products by BLAS, so no rounding that depends on the batch.

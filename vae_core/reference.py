@@ -28,6 +28,7 @@ __all__ = [
     "Reference",
     "build_reference",
     "check_enough",
+    "comparison_scale",
     "neighbour_distance",
 ]
 
@@ -93,7 +94,12 @@ class Reference:
     @functools.cached_property
     def umap_map(self) -> NeighbourMap:
         """The UMAP of the means."""
-        return NeighbourMap(self.means, self.umap_places)
+        return NeighbourMap(self.means, self.umap_places, self.scale)
+
+    @functools.cached_property
+    def scale(self) -> Float[np.ndarray, " d"]:
+        """What a step along each dimension counts for where codes are compared; see `comparison_scale`."""
+        return comparison_scale(self.logvars)
 
     @functools.cached_property
     def pca_map(self) -> PCAMap:
@@ -228,12 +234,12 @@ def build_reference(
     """
     check_enough(int(encoded.held_out.sum()))
     posterior = Posterior(encoded.posterior.mean.half().float(), encoded.posterior.logvar.half().float())
-    means = posterior.mean.numpy()
-    places, reducer = fit_umap(means, seed=seed)
+    means, logvars = posterior.mean.numpy(), posterior.logvar.numpy()
+    places, reducer = fit_umap(means * comparison_scale(logvars), seed=seed)
     pca = fit_pca(means)
     reference = Reference(
         means=means,
-        logvars=posterior.logvar.numpy(),
+        logvars=logvars,
         labels=encoded.labels,
         label_names=label_names,
         umap_places=places,
@@ -255,10 +261,26 @@ def score_percentiles(
 ) -> Float[np.ndarray, "s 101"]:
     """The 0th to 100th percentile of each of `SCORES` over the held-out images."""
     kl = np.zeros(len(held_out)) if posterior.logvar.isneginf().any() else posterior.kl().sum(dim=1).numpy()
-    distance = neighbour_distance(posterior.mean.numpy(), posterior.mean.numpy(), own=1)
+    compared = posterior.mean.numpy() * comparison_scale(posterior.logvar.numpy())
+    distance = neighbour_distance(compared, compared, own=1)
     scores = np.stack([reconstruction, kl, reconstruction + kl, distance])[:, held_out]  # [score, image]
     percentiles: np.ndarray = np.percentile(scores, np.arange(101), axis=1).T.astype(np.float32)
     return percentiles
+
+
+def comparison_scale(logvars: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " d"]:
+    """One over each dimension's mean posterior deviation, [latent]; ones for a plain autoencoder.
+
+    A VAE spends its precision where the picture depends on it: distances counted in posterior deviations follow
+    what can be seen. Counted plainly, a hundred dimensions that hardly matter drown the few that do.
+
+    Args:
+        logvars: Of the reference set.
+    """
+    if not np.isfinite(logvars).all():
+        return np.ones(logvars.shape[1], np.float32)
+    scale: np.ndarray = 1 / np.exp(0.5 * logvars).mean(axis=0)
+    return scale.astype(np.float32)
 
 
 def neighbour_distance(
@@ -267,8 +289,8 @@ def neighbour_distance(
     """Mean distance of each code to its nearest references in latent space: the trust cue's raw value, [code].
 
     Args:
-        references: Means of the reference set.
-        codes: Means of other images.
+        references: Means of the reference set, scaled.
+        codes: Means of other images, scaled alike.
         own: How many of a code's nearest references are the code itself.
     """
     from sklearn.neighbors import NearestNeighbors  # takes a second, and only a measurement needs it

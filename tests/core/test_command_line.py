@@ -350,7 +350,7 @@ USAGE: dict[str, tuple[tuple[str, ...], str]] = {
     "unknown command": (("paint",), "paint"),
     "unknown option": (("models", "--colour"), "--colour"),
     "unknown choice": (("train", "--dataset", "digits", "--name", "x", "--architecture", "gan"), "gan"),
-        "no number": (("train", "--dataset", "digits", "--name", "x", "--epochs", "many"), "many"),
+    "no number": (("train", "--dataset", "digits", "--name", "x", "--epochs", "many"), "many"),
     "no widths": (("train", "--dataset", "digits", "--name", "x", "--widths", "8;8"), "8;8"),
     "no threads": (("models", "--threads", "0"), "--threads"),
     "minus one thread": (("models", "--threads", "-1"), "--threads"),

@@ -30,7 +30,7 @@ def drawn_factors(count: int, sizes: tuple[int, ...] = SIZES) -> np.ndarray:
     return np.stack([generator.integers(size, size=count) for size in sizes], axis=1)
 
 
-FACTORS = drawn_factors(450)
+FACTORS = drawn_factors(300)
 
 
 def noise_code(count: int = len(FACTORS)) -> np.ndarray:
@@ -133,7 +133,8 @@ def test_noise_is_worth_nothing() -> None:
     assert scores.dci_completeness < 0.15
     assert scores.dci_informativeness == pytest.approx(np.mean([1 / size for size in SIZES]), abs=0.1)
     assert 0 <= scores.sap < 0.1
-    assert scores.factor_vae == pytest.approx(1 / len(SIZES), abs=0.1), "chance"
+    many = drawn_factors(5000)
+    assert factor_vae_score(noise_code(len(many)), many) == pytest.approx(1 / len(SIZES), abs=0.05), "chance"
 
 
 def test_a_turned_code_scores_less_though_it_holds_the_same(perfect: Disentanglement, rotated: Disentanglement) -> None:
@@ -163,10 +164,10 @@ class Rounded:
     def __init__(self, random_state: int) -> None:
         pass
 
-    def fit(self, codes: np.ndarray, value: np.ndarray) -> "Rounded":
+    def fit(self, _codes: np.ndarray, _value: np.ndarray) -> "Rounded":
         return self
 
-    def score(self, codes: np.ndarray, value: np.ndarray) -> float:
+    def score(self, _codes: np.ndarray, _value: np.ndarray) -> float:
         return 1.0
 
 
@@ -215,7 +216,7 @@ def test_a_dead_dimension_tells_nothing_and_has_no_vote() -> None:
 
 
 def test_a_code_that_is_dead_altogether_scores_nothing() -> None:
-    scores = score_disentanglement(np.full((len(FACTORS), 4), 0.5), FACTORS)
+    scores = score_disentanglement(np.full((len(FACTORS), 4), 0.5), FACTORS % 2)
     assert scores.mig == scores.sap == scores.factor_vae == 0
     assert scores.dci_disentanglement == scores.dci_completeness == 0
 
@@ -239,28 +240,26 @@ def test_a_value_of_a_single_image_does_no_harm() -> None:
 # --- repeatable ----------------------------------------------------------------------------------------------
 
 
-def test_the_same_seed_gives_the_same_scores_and_another_seed_others(rotated: Disentanglement) -> None:
+def test_the_same_seed_gives_the_same_scores_and_nothing_is_drawn_from_the_global_generator(
+    rotated: Disentanglement,
+) -> None:
     codes = rotated_code(FACTORS, LATENT_DIM, seed=TURN)
-    np.random.seed(5)  # the trees must not look at it
     before = np.random.get_state()[1].tolist()
     again = score_disentanglement(codes, FACTORS)
-    other = score_disentanglement(codes, FACTORS, seed=1)
     assert again == rotated
-    assert other.dci_disentanglement != rotated.dci_disentanglement
-    assert other.mig == pytest.approx(rotated.mig), "all images count, so nothing is drawn"
     assert np.random.get_state()[1].tolist() == before
     assert not np.array_equal(rotated_code(FACTORS, LATENT_DIM, seed=1), codes)
 
 
-def test_the_votes_are_drawn_with_the_seed() -> None:
-    first = factor_vae_score(noise_code(), FACTORS)
-    assert factor_vae_score(noise_code(), FACTORS) == first
-    assert factor_vae_score(noise_code(), FACTORS, seed=1) != first
+@pytest.mark.parametrize("score", [dci_scores, factor_vae_score, sap_score])
+def test_another_seed_draws_anew(score) -> None:
+    codes, factors = noise_code(150), FACTORS[:150] % 2  # of two values: few trees
+    assert score(codes, factors) != score(codes, factors, seed=1)
 
 
 def test_a_subset_is_drawn_where_there_are_more_images() -> None:
     codes = rotated_code(FACTORS, LATENT_DIM, seed=TURN)
-    scores = score_disentanglement(codes, FACTORS, images=120)
+    scores = score_disentanglement(codes, FACTORS % 2, images=120)
     assert (scores.images, scores.dci_training_images) == (120, 80)
 
 
@@ -301,12 +300,12 @@ def spoilt(codes: np.ndarray, value: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("codes", "factors", "message"),
     [
-        (noise_code(449), FACTORS, "a row for each image, got 449 and 450 rows"),
+        (noise_code(299), FACTORS, "a row for each image, got 299 and 300 rows"),
         (noise_code()[:99], FACTORS[:99], "at least 100 images, got 99; score more"),
         (spoilt(noise_code(), np.nan), FACTORS, "finite, got nan for dimension 2 of image 17; use a model"),
         (spoilt(noise_code(), -np.inf), FACTORS, "finite, got -inf"),
         (noise_code(), FACTORS * [1, 0, 1] + 3, "at least 2 values among the images, got only 3 for factor 1; leave"),
-        (noise_code(), np.arange(450)[:, None], "of 450 images may have at most 200 values, got 450 for factor 0; put"),
+        (noise_code(), np.arange(300)[:, None], "of 300 images may have at most 150 values, got 300 for factor 0; put"),
         (noise_code()[:, :0], FACTORS, "at least one dimension and one factor are needed, got 0 and 3"),
         (noise_code(), FACTORS[:, :0], "at least one dimension and one factor are needed, got 5 and 0"),
     ],

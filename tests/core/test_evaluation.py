@@ -147,7 +147,7 @@ class Shifted:
 def square_map() -> NeighbourMap:
     """Codes that lie on the map where they lie in the latent space, on a grid whose diagonal is 50."""
     grid = np.stack(np.meshgrid(np.linspace(0, 30, 20), np.linspace(0, 40, 20)), axis=-1).reshape(-1, 2)
-    return NeighbourMap(grid.astype(np.float32), grid.astype(np.float32))
+    return NeighbourMap(grid.astype(np.float32), grid.astype(np.float32), np.ones(2, np.float32))
 
 
 def test_placement_is_measured_in_percent_of_the_map_s_diagonal() -> None:

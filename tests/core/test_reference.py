@@ -19,6 +19,7 @@ from vae_core.reference import (
     Encoded,
     Reference,
     build_reference,
+    comparison_scale,
     neighbour_distance,
     score_percentiles,
 )
@@ -242,3 +243,9 @@ def test_too_few_held_out_images_are_refused() -> None:
     encoded = Encoded(posterior, np.zeros(40), np.zeros(40, int), np.arange(40) < 15)
     with pytest.raises(InputError, match="at least 16 held-out images, got 15"):
         build_reference(encoded, ("a",), mixture, ("", ""), seed=0)
+
+
+def test_codes_are_compared_in_posterior_deviations() -> None:
+    deviations = np.array([[0.1, 1.0], [0.3, 1.0]], np.float32)
+    np.testing.assert_allclose(comparison_scale(2 * np.log(deviations)), [1 / 0.2, 1], rtol=1e-6)
+    assert comparison_scale(np.full((2, 3), -np.inf, np.float32)).tolist() == [1, 1, 1]
