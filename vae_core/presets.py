@@ -134,7 +134,7 @@ ALL = (
     Preset(
         name="mnist-16d",
         summary="Digits in sixteen dimensions: sharp enough to be taken for real ones, few enough to drag one by one.",
-        config=mnist(16, training=replace(BASE, epochs=30), **DIGITS),
+        config=mnist(16, training=TrainingConfig(dataset="", epochs=24)),
         published=(PYTORCH_20D, PROBE_MNIST),
     ),
     Preset(

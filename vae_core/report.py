@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vae_core.classifier import load_or_train
 from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.datasets import DATASETS, load_dataset
 from vae_core.density import Mixture, fit_mixture
@@ -30,13 +31,15 @@ from vae_core.objective import describe_pixels
 from vae_core.probe import probe_codes
 from vae_core.quality import reconstruction_quality
 from vae_core.reference import REFERENCE_LIMIT, Encoded, Reference, build_reference, check_enough
-from vae_core.samples import load_or_train, sample_quality
+from vae_core.samples import sample_quality
 
 __all__ = ["FEWEST_REFERENCES", "Parts", "Report", "is_likelihood", "load_part", "load_parts", "measure"]
 
 SEED = 0  # of every measurement
 FEWEST_REFERENCES = 2_000  # a smaller test part is filled up with training images
 PLACED_CODES = 500  # unseen validation images on which placement is compared with UMAP
+SMALL_PIXELS = 28 * 28  # up to here a thousand images' importance samples take minutes, not hours
+LIKELIHOOD_IMAGES, LARGE_LIKELIHOOD_IMAGES = 1_000, 200  # whose gap to -ELBO is sampled, 5,000 times each
 MIXTURE_CODES = 20_000  # training images to whose sampled codes the mixture is fitted
 
 Say = Callable[[str], None]
@@ -171,11 +174,12 @@ def applicable(
     """The sections of metrics.json that this model and its data set allow, and how each is measured."""
     model, parts, pictures = subject.model, subject.parts, subject.pictures
     info = DATASETS.get(subject.settings.dataset)
-    sections = {"quality": lambda: reconstruction_quality(model, parts.train.images, pictures).figures()}
+    sections = {"quality": lambda: measure_quality(subject)}
     if is_likelihood(model.config, parts.test.images):
         nats = subject.evaluation.negative_elbo
+        gap_images = LIKELIHOOD_IMAGES if pictures[0].numel() <= SMALL_PIXELS else LARGE_LIKELIHOOD_IMAGES
         sections["likelihood"] = lambda: estimate_likelihood(
-            model, pictures, nats, seed=SEED, progress=progress
+            model, pictures, nats, gap_images=gap_images, seed=SEED, progress=progress
         ).figures()
     if info is not None and info.classes:
         sections["probe"] = lambda: measure_probe(subject)
@@ -207,6 +211,12 @@ def fit_codes(subject: Subject) -> Mixture:
     train = encode(model, parts.train, settings, limit=MIXTURE_CODES).sample(generator)
     validation = encode(model, parts.validation, settings).sample(generator)
     return fit_mixture(train.numpy(), validation.numpy(), seed=SEED)
+
+
+def measure_quality(subject: Subject) -> Figures:
+    """Reconstructions of the grey pictures, also where the model was trained on binarised ones: PCA sees the same."""
+    grey = subject.parts.test.images.float() / 255
+    return reconstruction_quality(subject.model, subject.parts.train.images, grey).figures()
 
 
 def measure_probe(subject: Subject) -> Figures:

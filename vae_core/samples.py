@@ -14,13 +14,13 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from vae_core.classifier import FEATURES, Classifier, accuracy, load_or_train
+from vae_core.classifier import FEATURES, Classifier, accuracy
 from vae_core.density import Mixture
 from vae_core.errors import InputError
 from vae_core.model import VAE
 from vae_core.objective import EVALUATION_BATCH
 
-__all__ = ["COUNT", "MINIMUM", "SampleQuality", "frechet_distance", "load_or_train", "sample_quality"]
+__all__ = ["COUNT", "MINIMUM", "SampleQuality", "frechet_distance", "sample_quality"]
 
 COUNT = 10_000  # samples, as many as MNIST has test images
 MINIMUM = 2 * (FEATURES + 1)  # test images: with fewer a half's covariance lacks a rank
@@ -92,7 +92,8 @@ def sample_quality(
         name: frechet_distance(_features(classifier, map(model.decode, z.split(EVALUATION_BATCH))), real)
         for name, z in codes.items()
     }
-    halves = real[torch.randperm(len(real), generator=generator).numpy()]
+    # By a generator of their own, so that all models of a data set stand beside the same floor.
+    halves = real[torch.randperm(len(real), generator=torch.Generator().manual_seed(seed)).numpy()]
     return SampleQuality(
         **distances,
         reconstruction=frechet_distance(_features(classifier, map(model, _scaled(test_images))), real),
