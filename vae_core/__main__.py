@@ -102,7 +102,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
             parts,
             with_reference=not options.no_reference,
             cache=options.run_dir / "classifiers",
-            say=lambda step: tqdm.write(f"{options.name}: {step}"),
+            say=lambda step: tqdm.write(f"{options.name}: {step}", file=sys.stderr),
             progress=progress,
         )
     if report.reference is not None:
