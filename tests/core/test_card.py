@@ -1,0 +1,98 @@
+"""Model cards: every figure that was measured is shown, beside what others reached."""
+
+from pathlib import Path
+
+import pytest
+
+from vae_core import card
+from vae_core.card import BEGIN, END, TEXTS, figure_at, update_figures, write_card
+from vae_core.config import ModelConfig
+from vae_core.presets import PRESETS
+
+TEST = {
+    "images": 1234,
+    "negative_elbo": 90.0,
+    "negative_elbo_standard_error": 0.25,
+    "reconstruction": 70.0,
+    "kl": 20.0,
+    "kl_per_dimension": [20.0, 0.0],
+    "active_units": 1,
+    "seed": 0,
+    "pixels": "cross-entropy on grey pixels",
+}
+SCORES = {"mig": 0.5, "dci_disentanglement": 0.4, "sap": 0.3, "factor_vae": 0.8}
+PERFECT = dict.fromkeys(SCORES, 0.99)
+ROTATED = dict.fromkeys(SCORES, 0.14)
+METRICS = {
+    "test": TEST,
+    "likelihood": {"negative_log_likelihood": 82.345, "standard_error": 0.1, "samples": 5000},
+    "quality": {"psnr": 20.0, "ssim": 0.9, "pca_psnr": 15.5, "pca_ssim": 0.5, "dimensions": 2},
+    "probe": {"accuracy": 0.75, "standard_deviation": 0.01, "labels": 550},
+    "samples": {"accuracy": 0.991, "prior": 30.0, "mixture": 3.0, "reconstruction": 1.0, "floor": 0.5},
+    "disentanglement": {
+        where: {"model": SCORES, "perfect": PERFECT, "rotated": ROTATED} for where in ("train", "test")
+    },
+    "placement": {"codes": 500, "distance_median_percent": 0.5, "distance_p90_percent": 1.0},
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Of a preset's model, with an empty card."""
+    folder = tmp_path / "mnist-16d"
+    folder.mkdir()
+    (folder / "README.md").write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
+    return folder
+
+
+def test_every_figure_is_shown(folder: Path) -> None:
+    update_figures(folder, METRICS, variational=True)
+    rows = dict(
+        line.strip("| ").split(" | ")
+        for line in (folder / "README.md").read_text("utf-8").splitlines()
+        if line.count("|") == 3 and not line.startswith("|--")
+    )
+    assert rows["negative log-likelihood, nats, 5,000 importance samples"] == "82.34 ± 0.10"
+    assert rows["PSNR of reconstructions, dB"] == "20.00 (PCA with 2: 15.50)"
+    assert rows["SSIM of reconstructions"] == "0.900 (PCA with 2: 0.500)"
+    assert rows["linear probe, 550 labels, accuracy"] == "0.750 ± 0.010"
+    distance = "Fréchet distance of samples in a classifier's features (accuracy 0.991)"
+    assert rows[distance] == "prior 30.00, mixture 3.00"
+    for where in ("the training images", "the test images"):
+        assert rows[f"MIG on {where}"] == "0.500 (a perfect code 0.990, the same rotated 0.140)"
+        assert rows[f"FactorVAE score on {where}"] == "0.800 (a perfect code 0.990, the same rotated 0.140)"
+
+
+def test_published_figures_stand_beside_the_model_s_own(folder: Path) -> None:
+    update_figures(folder, METRICS, variational=True)
+    text = (folder / "README.md").read_text("utf-8")
+    for row in PRESETS["mnist-16d"].published:
+        assert f"| {row.value:g} | {row.model} | {row.source} |" in text
+    assert "| test.negative_elbo | 90.00 | 105.59 |" in text
+    update_figures(folder, {"test": TEST}, variational=True)
+    assert "| probe.accuracy | not measured |" in (folder / "README.md").read_text("utf-8")
+
+
+def test_a_figure_is_found_by_its_path() -> None:
+    assert figure_at(METRICS, "quality.psnr") == 20.0
+    assert [figure_at(METRICS, path) for path in ("quality.nosuch", "nosuch.psnr", "test.images.deeper")] == [None] * 3
+
+
+def test_a_preset_s_card_has_its_sentence_and_what_a_person_says_of_it(folder: Path) -> None:
+    training = {"command": "python -m vae_core train --preset mnist-16d", "seconds": 90, "machine": "here", "seed": 7}
+    write_card(folder, ModelConfig(), None, training)
+    text = (folder / "README.md").read_text("utf-8")
+    assert text.startswith(f"# mnist-16d\n\n{PRESETS['mnist-16d'].summary}\n")
+    assert "Took 2 minutes on here; seed 7." in text
+    assert text.endswith(TEXTS.joinpath("mnist-16d.md").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_has_limits_and_things_to_try(name: str) -> None:
+    text = (TEXTS / f"{name}.md").read_text("utf-8")
+    assert "## Limits" in text
+    assert "## What to try" in text
+
+
+def test_sections_follow_the_report() -> None:
+    assert list(card.SECTIONS) == [section for section in METRICS if section != "test"]
