@@ -35,7 +35,7 @@ class Question:
     variants: dict[str, str]
 
 
-PLANE = "--dataset mnist --latent-dim 2 --epochs 20 --learning-rate 1e-3 --ema-decay 0.999 --precision bfloat16"
+PLANE = "--dataset mnist --latent-dim 2 --epochs 10 --learning-rate 1e-3 --ema-decay 0.999 --precision bfloat16"
 BINARY = "--dataset mnist --latent-dim 32 --binarise dynamic --epochs 8 --precision bfloat16"
 FACES = "--dataset faces --latent-dim 128 --widths 16,32,64,128 --batch-size 128 --learning-rate 1e-3 --epochs 3"
 

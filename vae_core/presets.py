@@ -165,7 +165,7 @@ ALL = (
         config=recipe(
             "emoji_noto",
             32,
-            training=replace(BASE, epochs=200, batch_size=64, learning_rate=1e-3, augment="flip"),
+            training=replace(BASE, epochs=120, batch_size=64, learning_rate=1e-3, augment="flip"),
             linear_path=True,
             **RGB,
         ),

@@ -117,7 +117,7 @@ def test_the_card_gives_the_command_that_made_the_model(trained: Path) -> None:
 def test_the_recorded_command_trains_the_same_model_again(trained: Path, tmp_path: Path) -> None:
     command = shlex.split(read_metrics(trained)["training"]["command"])
     before = (trained / "model.safetensors").read_bytes()
-    assert run(*command[3:], "--overwrite", "--fresh") == 0
+    assert run(*command[3:], "--overwrite", "--fresh", "--models-dir", "models") == 0
     assert (trained / "model.safetensors").read_bytes() == before
 
 
