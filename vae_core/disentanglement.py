@@ -71,6 +71,9 @@ def score_disentanglement(
 ) -> Disentanglement:
     """All scores of the codes, on a seeded subset where there are more than `images`.
 
+    Nearly all the time goes to DCI: 10,000 codes of 10 dimensions took 40 to 80 s on one core for dSprites' grid and
+    80 to 180 s for all its 40 orientations and 32 positions. It grows with the images, dimensions and values.
+
     Args:
         codes: Posterior means, [image, latent].
         factors: The factors' values as whole numbers, [image, factor]; which numbers does not matter.
