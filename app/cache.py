@@ -6,10 +6,13 @@ import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
+from app.strip import PICTURES, side_by_side
+from app.typical import spread_codes
 from vae_core.config import Preparation
 from vae_core.images import open_picture, prepare_picture
+from vae_core.inference import LoadedModel, engine
 
-__all__ = ["example_digits"]
+__all__ = ["decoded_strip", "example_digits"]
 
 # The first test digits of their class in scikit-learn's set, as files: importing scikit-learn takes half a second.
 EXAMPLES = Path(__file__).parent / "examples"
@@ -23,3 +26,20 @@ def example_digits() -> list[tuple[str, Float[Tensor, "channel height width"]]]:
     pictures = [open_picture(file.read_bytes(), name=file.name) for file in files]
     prepared = [prepare_picture(picture, shape=SHAPE, preparation=Preparation()) for picture in pictures]
     return [(file.stem.removeprefix("digit-"), image) for file, image in zip(files, prepared, strict=True)]
+
+
+def decoded_strip(loaded: LoadedModel) -> bytes:
+    """What a model decodes from typical members of its classes, side by side, as a PNG file.
+
+    Raises:
+        ModelError: It has no reference set to take them from.
+        BusyError: Too many requests wait.
+    """
+    loaded.need_reference()
+    return _strip(loaded.name, loaded.digest)
+
+
+@st.cache_data(show_spinner=False, max_entries=256)
+def _strip(name: str, digest: str) -> bytes:  # noqa: ARG001 -- a part of the key
+    reference = engine().load(name).need_reference()
+    return side_by_side(engine().decode(name, spread_codes(reference, PICTURES)))

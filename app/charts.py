@@ -4,6 +4,7 @@ Colours of classes are Petroff's ten (2021, arXiv:2107.02270), chosen for people
 values are coloured by viridis.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float, Shaped
 from plotly.subplots import make_subplots
 
-__all__ = ["PALETTE", "MapColour", "map_figure", "posterior_figure"]
+__all__ = ["PALETTE", "MapColour", "RatePoint", "map_figure", "posterior_figure", "rate_distortion_figure"]
 
 PALETTE = (
     "#3f90da",
@@ -28,8 +29,12 @@ PALETTE = (
 )
 POINT_SIZE = 4  # pixels
 POINT_OPACITY = 0.75
-FREE_MARGINS = {"l": 10, "r": 64, "t": 10, "b": 10}
-TITLED_MARGINS = {"l": 52, "r": 64, "t": 10, "b": 44}
+FREE_MARGINS = {"l": 10, "t": 10, "b": 10}
+NEUTRAL = PALETTE[3]  # a grey that shows on light and dark ground
+TITLED_MARGINS = {"l": 52, "t": 10, "b": 44}
+BAR_ROOM = 64  # pixels right of the plot, for the colour bar
+SYMBOL_ROOM, LETTER_ROOM = 44, 7  # pixels of a legend's symbol, and of each letter of its names
+LONGEST_NAME = 14  # letters that the legend shows; more would take the room from the map
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,29 @@ class MapColour:
     title: str = ""
 
 
+@dataclass(frozen=True)
+class RatePoint:
+    """Where a model stands between rate and distortion.
+
+    Attributes:
+        name: Of the model.
+        distortion: Reconstruction term in nats.
+        rate: KL in nats; None for a plain autoencoder.
+        beta: Weight of its KL term; None for a plain autoencoder, which has no such term.
+    """
+
+    name: str
+    distortion: float
+    rate: float | None = None
+    beta: float | None = None
+
+
 def map_figure(
-    places: Float[np.ndarray, "n 2"], colour: MapColour, *, axis_titles: tuple[str, str] | None
+    places: Float[np.ndarray, "n 2"],
+    colour: MapColour,
+    *,
+    axis_titles: tuple[str, str] | None,
+    names: tuple[str, ...] = (),
 ) -> go.Figure:
     """A map of points, one scattergl trace a class or one in all; the legend lies outside the plot.
 
@@ -58,8 +84,10 @@ def map_figure(
         places: [point, 2].
         colour: Of the points.
         axis_titles: Horizontal and vertical; None hides the axes of a map whose units mean nothing.
+        names: Of the model's classes, whatever the colour shows: the legend has room for them in every map of the
+            model, so that a change of colour leaves the plot where it is.
     """
-    figure = go.Figure(layout=_map_layout(axis_titles))
+    figure = go.Figure(layout=_map_layout(axis_titles, names))
     places = places.astype(np.float32)
     if colour.categories is None:
         figure.add_trace(_points(places, colour.title, _value_marker(colour)))
@@ -68,7 +96,7 @@ def map_figure(
         member = colour.values == index
         if member.any():
             marker = {"color": PALETTE[index % len(PALETTE)], "size": POINT_SIZE, "opacity": POINT_OPACITY}
-            figure.add_trace(_points(places[member], name, marker))
+            figure.add_trace(_points(places[member], _shortened(name), marker))
     return figure
 
 
@@ -89,6 +117,68 @@ def posterior_figure(
     if kl.any():
         _add_prior_and_kl(figure, names, kl)
     return figure
+
+
+def rate_distortion_figure(points: Sequence[RatePoint]) -> go.Figure:
+    """Distortion over rate, a point a model with its beta beside it, joined in the order of their rates.
+
+    A plain autoencoder has no rate and is a level line. Where a model has beta 1, a dotted line shows where others
+    would have the same -ELBO, which is the sum of the two. Colours of text and ground are left to the page.
+    """
+    figure = go.Figure()
+    rated = sorted((point for point in points if point.rate is not None), key=lambda point: point.rate or 0)
+    for point in points:
+        if point.rate is None:
+            _add_level(figure, point)
+        elif point.beta == 1:
+            _add_equal_elbo(figure, point.rate + point.distortion, max(other.rate or 0 for other in rated))
+    figure.add_trace(_rate_trace(rated))
+    figure.update_layout(height=460, margin={"l": 8, "r": 24, "t": 24, "b": 8}, showlegend=False, hovermode="closest")
+    figure.update_xaxes(title_text="Rate: KL, nats", rangemode="tozero", zeroline=False)
+    figure.update_yaxes(title_text="Distortion: reconstruction term, nats", zeroline=False)
+    return figure
+
+
+def _rate_trace(points: Sequence[RatePoint]) -> go.Scatter:
+    sums = [(point.rate or 0) + point.distortion for point in points]
+    return go.Scatter(
+        x=[point.rate for point in points],
+        y=[point.distortion for point in points],
+        text=[f"β = {point.beta:g}" for point in points],
+        customdata=[[point.name, total] for point, total in zip(points, sums, strict=True)],
+        mode="lines+markers+text",
+        textposition="top right",
+        textfont={"size": 14},
+        marker={"size": 12, "color": PALETTE[0]},
+        line={"width": 1.5, "color": PALETTE[0]},
+        cliponaxis=False,
+        hovertemplate="<b>%{customdata[0]}</b><br>rate %{x:.2f} nats<br>distortion %{y:.2f} nats<br>"
+        "−ELBO %{customdata[1]:.2f} nats<extra></extra>",
+    )
+
+
+def _add_level(figure: go.Figure, point: RatePoint) -> None:
+    text = f"{point.name}, which has no rate: {point.distortion:.1f} nats"
+    figure.add_hline(
+        y=point.distortion,
+        line={"color": PALETTE[1], "width": 2, "dash": "dash"},
+        annotation={"text": text, "x": 0, "xanchor": "left", "yanchor": "top", "showarrow": False},
+    )
+
+
+def _add_equal_elbo(figure: go.Figure, total: float, reach: float) -> None:
+    """The line on which rate and distortion sum up to `total`."""
+    figure.add_trace(
+        go.Scatter(
+            x=[0, reach],
+            y=[total, total - reach],
+            mode="lines",
+            line={"color": NEUTRAL, "width": 1.5, "dash": "dot"},
+            hoverinfo="skip",
+        )
+    )
+    label = {"text": f"−ELBO {total:.1f} nats, as with β = 1", "showarrow": False, "textangle": 0}
+    figure.add_annotation(x=0, y=total, xanchor="left", yanchor="bottom", **label)
 
 
 def _add_prior_and_kl(figure: go.Figure, names: list[str], kl: Float[np.ndarray, " d"]) -> None:
@@ -129,7 +219,13 @@ def _value_marker(colour: MapColour) -> dict[str, Any]:
     }
 
 
-def _map_layout(axis_titles: tuple[str, str] | None) -> dict[str, Any]:
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
+
+
+def _map_layout(axis_titles: tuple[str, str] | None, names: tuple[str, ...]) -> dict[str, Any]:
+    longest = max((len(_shortened(name)) for name in names), default=0)
+    room = max(BAR_ROOM, SYMBOL_ROOM + LETTER_ROOM * longest)
     axis = {"automargin": False, "zeroline": False, "showgrid": axis_titles is not None}
     titles = axis_titles or ("", "")
     axes = [{**axis, "visible": axis_titles is not None, "title": {"text": title}} for title in titles]
@@ -137,7 +233,7 @@ def _map_layout(axis_titles: tuple[str, str] | None) -> dict[str, Any]:
         "template": "none",
         "xaxis": axes[0],
         "yaxis": axes[1],
-        "margin": {**(TITLED_MARGINS if axis_titles else FREE_MARGINS), "autoexpand": False},
+        "margin": {**(TITLED_MARGINS if axis_titles else FREE_MARGINS), "r": room, "autoexpand": False},
         "hovermode": "closest",
         "dragmode": "pan",
         "legend": {"itemsizing": "constant", "x": 1.0, "y": 0.94, "xanchor": "left", "yanchor": "top"},

@@ -3,11 +3,12 @@
 from typing import Any, get_args
 
 import numpy as np
-from jaxtyping import Float
 
+from app.draws import Source, draw_code
 from app.state import Code, End, Session, View
+from app.typical import class_members
 from vae_core.inference import LoadedModel
-from vae_core.latent import Path, sample_prior
+from vae_core.latent import Path
 from vae_core.reference import Reference
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "take_view",
 ]
 
+DRAWN: dict[Source, str] = {"prior": "a draw from N(0, I)", "data": "a draw like the data"}
 LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
 
@@ -53,9 +55,9 @@ def current_ends(memory: Session, loaded: LoadedModel) -> dict[str, End]:
     return ends
 
 
-def random_end(loaded: LoadedModel) -> End:
-    """A draw from the prior."""
-    return End("random draw", sample_prior(1, loaded.config.latent_dim, np.random.default_rng())[0])
+def random_end(loaded: LoadedModel, source: Source) -> End:
+    """A draw from N(0, I) or from the mixture fitted to the codes of training images."""
+    return End(DRAWN[source], draw_code(loaded, source))
 
 
 def take_code(loaded: LoadedModel, values: Any) -> Code | None:
@@ -88,25 +90,9 @@ def _first_ends(reference: Reference) -> dict[str, End]:
     """Typical members of two classes; of a single class a typical one and the one that lies farthest from it."""
     classes = np.unique(reference.labels)
     first, last = int(classes[len(classes) // 3]), int(classes[-1])
-    start = _class_code(reference, first)
-    end = End(f"a typical {reference.label_names[last]}", _class_code(reference, last))
+    members = class_members(reference, first)
+    start = End(f"a typical {reference.label_names[first]}", members[0].copy())
     if first == last:
-        end = End(f"an unusual {reference.label_names[last]}", _farthest_code(reference, start))
-    return {"start": End(f"a typical {reference.label_names[first]}", start), "end": end}
-
-
-def _class_code(reference: Reference, label: int) -> Code:
-    """The member of a class that lies nearest to the class's mean: a mean itself need not look like anything."""
-    members = reference.means[reference.labels == label]
-    code: Code = members[_squared_distances(members, members.mean(axis=0)).argmin()].copy()
-    return code
-
-
-def _farthest_code(reference: Reference, start: Code) -> Code:
-    code: Code = reference.means[_squared_distances(reference.means, start).argmax()].copy()
-    return code
-
-
-def _squared_distances(codes: Float[np.ndarray, "n d"], code: Code) -> Float[np.ndarray, " n"]:
-    distances: np.ndarray = np.square(codes - code).sum(axis=1)
-    return distances
+        return {"start": start, "end": End(f"an unusual {reference.label_names[last]}", members[-1].copy())}
+    end = End(f"a typical {reference.label_names[last]}", class_members(reference, last)[0].copy())
+    return {"start": start, "end": end}

@@ -5,17 +5,17 @@ import re
 import streamlit as st
 import torch
 
+from app.catalogue import FIRST_MODEL, collection
 from app.gallery import switch_model
 from app.state import session, show_in_address
-from vae_core.checkpoint import list_models, model_folder
-from vae_core.config import read_config
+from app.widgets.component import Event
+from app.widgets.picker import picker
+from vae_core.checkpoint import list_models
 from vae_core.errors import VAEExplorerError
 from vae_core.inference import LoadedModel, engine
-from vae_core.model import CONFIG_FILE
 
-__all__ = ["current_model", "page_header", "page_style", "start_page"]
+__all__ = ["choose_model", "current_model", "page_header", "page_style", "start_page"]
 
-FIRST_MODEL = "mnist-16d"  # what a first visit shows, when it is there
 PAGE_THREADS = 1  # a page computes little itself: models run in the engine's own threads
 PICKER = "model_picker"
 MARKDOWN = re.compile(r"[\\`*_\[\]<>#|~$:]")
@@ -25,6 +25,7 @@ STYLE = """
 <style>
   .stMainBlockContainer { padding: 4rem 1.5rem 1rem; }
   .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0.3rem 0 0; }
+  .stMainBlockContainer h3 { font-size: 1.2rem; padding: 0.6rem 0 0.3rem; }
 </style>
 """
 
@@ -41,7 +42,7 @@ def start_page() -> None:
 
 def page_header(title: str, hint: str) -> bool:
     """Title, one line that says what to do, the model picker and pending notices; False when no model can be used."""
-    left, right = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
+    left, right = st.columns([2, 1], vertical_alignment="bottom", gap="medium")
     with left:
         st.title(title, anchor=False)
         st.caption(hint)
@@ -64,37 +65,44 @@ def current_model() -> LoadedModel:
     return engine().load(session().model or "")
 
 
+def choose_model(name: str) -> None:
+    """Make a stored model the one in use.
+
+    Raises:
+        ModelError: It is gone, damaged or has no reference set; the model in use stays.
+        ConfigError: Its config.json breaks a rule.
+    """
+    loaded = engine().load(name)
+    loaded.need_reference()
+    if session().model != name:
+        switch_model(session(), engine(), loaded)
+    show_in_address(name)
+
+
 def _pick_model(names: list[str]) -> bool:
     memory = session()
     if memory.model is not None and memory.model not in names:
         memory.notices.append(f"There is no model named {memory.model!r} here; this is {_first(names)}.")
         memory.model = None
     wanted = memory.model or _first(names)
-    picked = st.selectbox("Model", names, index=names.index(wanted), format_func=_describe, key=PICKER)
-    return _use(picked)
-
-
-def _use(name: str) -> bool:
-    memory = session()
+    picker(key=PICKER, entries=collection(), current=wanted, on_event=_take_pick)
     try:
-        loaded = engine().load(name)
-        loaded.need_reference()
-        if memory.model != name:
-            switch_model(memory, engine(), loaded)
+        choose_model(wanted)
     except VAEExplorerError as error:
         st.error(str(error))
         return False
-    show_in_address(name)
     return True
+
+
+def _take_pick(event: Event) -> None:
+    """Take over a choice; runs before the page's script."""
+    match event.value:
+        case str(name):
+            try:
+                choose_model(name)
+            except VAEExplorerError as error:
+                session().notices.append(f"{error} The model in use stays.")
 
 
 def _first(names: list[str]) -> str:
     return FIRST_MODEL if FIRST_MODEL in names else names[0]
-
-
-def _describe(name: str) -> str:
-    try:
-        dimensions = read_config(model_folder(name) / CONFIG_FILE).latent_dim
-    except VAEExplorerError:
-        return name  # choosing it says what is wrong
-    return f"{name} · {dimensions} dimensions"

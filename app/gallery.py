@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from app.cache import example_digits
 from app.state import Picture, Session
 from vae_core.errors import VAEExplorerError
-from vae_core.images import open_picture, prepare_picture
+from vae_core.images import image_to_png, open_picture, prepare_picture
 from vae_core.inference import Analysis, Engine, LoadedModel
 
-__all__ = ["Examined", "add_pictures", "choose_picture", "examine", "switch_model"]
+__all__ = ["Examined", "add_example", "add_pictures", "choose_picture", "examine", "examples", "switch_model"]
+
+DIGIT_SETS = ("mnist", "digits")  # what models were trained on that know what our examples show
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,18 @@ def add_pictures(
                 f"In {name} nothing stands out from the ground: the model sees a black picture, which is kept but not "
                 "loaded. Reconstruct has switches for how pictures are prepared."
             )
+
+
+def examples(loaded: LoadedModel) -> list[tuple[str, Float[Tensor, "channel height width"]]]:
+    """Names of digits and their pictures to try, for a model that knows digits; none for another."""
+    training = loaded.config.training
+    return example_digits() if training is not None and training.dataset in DIGIT_SETS else []
+
+
+def add_example(memory: Session, engine: Engine, loaded: LoadedModel, index: int) -> None:
+    """Add one of the examples, by its place in their list."""
+    name, image = examples(loaded)[index]
+    add_pictures(memory, engine, loaded, [(f"digit {name}", lambda: image_to_png(image))])
 
 
 def choose_picture(memory: Session, engine: Engine, loaded: LoadedModel, picture_id: str) -> None:

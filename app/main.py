@@ -17,6 +17,7 @@ page = st.navigation(
         st.Page(VIEWS / "explore.py", title="Explore", icon=":material/explore:", default=True),
         st.Page(VIEWS / "reconstruct.py", title="Reconstruct", icon=":material/compare:"),
         st.Page(VIEWS / "interpolate.py", title="Interpolate", icon=":material/timeline:"),
+        st.Page(VIEWS / "models.py", title="Models", icon=":material/grid_view:"),
     ],
     position="top",
 )

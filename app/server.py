@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from app.catalogue import FIRST_MODEL
 from app.live.routes import live_routes
 from vae_core.checkpoint import list_models
 from vae_core.errors import VAEExplorerError
@@ -26,7 +27,7 @@ async def warm_up(_app: Any) -> AsyncIterator[None]:
 
 
 def _load_all() -> None:
-    for name in list_models():
+    for name in sorted(list_models(), key=lambda name: name != FIRST_MODEL):  # what a first visit shows comes first
         try:
             loaded = engine().load(name)
             engine().decode(name, np.zeros((1, loaded.config.latent_dim), np.float32), live=True)

@@ -26,6 +26,7 @@ from vae_core.checkpoint import list_models
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "app/server.py"
+MEASURED_MODELS = ("mnist-2d", "mnist-16d", "faces")
 HOST = "127.0.0.1"  # nothing leaves this machine
 FIRST_PORT = 8621
 LAST_PORT = 8629
@@ -185,13 +186,14 @@ def when(page: Page, condition: str) -> float:
 
 
 def wanted_models(name: str | None) -> list[str]:
-    """All stored models, or the one asked for."""
-    names = list_models()
-    if name is not None and name not in names:
-        raise RuntimeError(f"there is no model named {name!r}; the stored models are: {', '.join(names) or 'none'}.")
-    if not names:
-        raise RuntimeError("there is no stored model; train one first.")
-    return names if name is None else [name]
+    """The model asked for, else the measured ones: the fewest dimensions, what a first visit shows, the largest."""
+    stored = list_models()
+    wanted = MEASURED_MODELS if name is None else (name,)
+    if missing := [each for each in wanted if each not in stored]:
+        raise RuntimeError(
+            f"there is no model named {missing[0]!r}; the stored models are: {', '.join(stored) or 'none'}."
+        )
+    return list(wanted)
 
 
 def percentile(values: Sequence[float], share: float) -> float:

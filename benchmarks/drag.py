@@ -86,7 +86,7 @@ def main() -> None:
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Frames a second and input-to-paint of a slider drag and a map sweep.")
-    parser.add_argument("--model", help="one stored model; default: all")
+    parser.add_argument("--model", help="one stored model; default: three of them")
     parser.add_argument("--seconds", type=float, default=1.5, help="of one drag (default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=3, help="drags of each kind that count (default: %(default)s)")
     return parser.parse_args()

@@ -57,7 +57,7 @@ def main() -> None:
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Latency of the live channel under the load of a class room.")
-    parser.add_argument("--model", help="one stored model; default: all")
+    parser.add_argument("--model", help="one stored model; default: three of them")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each run (default: %(default)s)")
     parser.add_argument("--clients", type=int, default=30, help="at once (default: %(default)s)")
     parser.add_argument(

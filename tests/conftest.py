@@ -18,6 +18,8 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+
     from vae_core.config import ModelConfig
     from vae_core.model import VAE
     from vae_core.reference import Reference
@@ -54,26 +56,43 @@ def tiny_model(tiny_config: ModelConfig) -> VAE:
 @pytest.fixture
 def tiny_reference(tiny_model: VAE) -> Reference:
     """The tiny model's encodings of seeded noise, laid out without umap, which takes ten seconds to compile."""
-    import numpy as np
     import torch
 
-    from vae_core.projection import fit_pca
-    from vae_core.reference import Reference
-
-    generator = np.random.default_rng(0)
     with torch.inference_mode():
         posterior = tiny_model.encode(torch.rand(REFERENCES, 1, 8, 8, generator=torch.Generator().manual_seed(0)))
-    means = posterior.mean.numpy()
-    pca = fit_pca(means)
+    return reference_of(posterior.mean.numpy(), posterior.logvar.numpy(), seed=0)
+
+
+def reference_of(
+    means: np.ndarray, logvars: np.ndarray, *, seed: int, names: tuple[str, ...] | None = None
+) -> Reference:
+    """A reference set of codes whose places and scores are seeded noise and whose labels alternate.
+
+    Its mixture has two components, one around -1 and one, three times as heavy, around 1.
+    """
+    import numpy as np
+
+    from vae_core.projection import fit_pca
+    from vae_core.reference import SCORES, Reference
+
+    means, logvars = (codes.astype(np.float16).astype(np.float32) for codes in (means, logvars))  # as they are stored
+    generator, (count, latent) = np.random.default_rng(seed), means.shape
+    pca, reconstruction = fit_pca(means), generator.uniform(30, 60, count).astype(np.float32)
     return Reference(
         means=means,
-        logvars=posterior.logvar.numpy(),
-        labels=np.arange(REFERENCES) % 2,
+        logvars=logvars,
+        labels=np.arange(count) % 2,
         label_names=("even", "odd"),
-        umap_places=generator.standard_normal((REFERENCES, 2), dtype=np.float32),
+        umap_places=generator.standard_normal((count, 2), dtype=np.float32),
         pca_mean=pca.mean,
         pca_components=pca.components,
-        reconstruction=generator.uniform(30, 60, REFERENCES).astype(np.float32),
+        reconstruction=reconstruction,
+        held_out=np.ones(count, bool),
+        score_percentiles=np.tile(np.percentile(reconstruction, np.arange(101)), (len(SCORES), 1)).astype(np.float32),
+        mixture_weights=np.array([0.25, 0.75], np.float32),
+        mixture_means=np.stack([np.full(latent, -1, np.float32), np.full(latent, 1, np.float32)]),
+        mixture_factors=np.stack([np.eye(latent, dtype=np.float32) / 4] * 2),
+        dimension_names=names or ("",) * latent,
     )
 
 

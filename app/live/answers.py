@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from app.draws import draw_code
 from app.live.protocol import Kind, ProjectionKind, Question, pack_answer
 from vae_core.inference import Engine, LoadedModel
 from vae_core.projection import AxesMap, LatentMap
@@ -16,7 +17,7 @@ def answer(engine: Engine, name: str, question: Question) -> bytes:
     """Decode what the question asks for and say where it lies on the map.
 
     Raises:
-        ModelError: The question's map needs a reference set and the model has none.
+        ModelError: The question's map, or a draw, needs a reference set and the model has none.
         BusyError: Too many requests wait.
     """
     loaded = engine.load(name)
@@ -24,6 +25,8 @@ def answer(engine: Engine, name: str, question: Question) -> bytes:
     codes = question.codes
     if question.place is not None:
         codes = projection.lift(question.place, codes[0])[None]
+    elif question.kind == Kind.DRAW:
+        codes = draw_code(loaded, "data")[None]
     pictures = engine.decode(name, codes, live=question.kind != Kind.PATH)
     return pack_answer(question.number, projection.place(codes), codes, to_pixels(pictures))
 

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +10,25 @@ from typing import Self
 
 import plotly
 
-from app import charts
+from app import charts, strip, typical
+from app.catalogue import Entry
 from app.charts import MapColour, map_figure
 from app.live.answers import latent_map
 from app.live.protocol import ProjectionKind
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
+from vae_core.reference import Reference
 
-__all__ = ["ASSETS_VERSION", "PLOTLY_SCRIPT", "MapView", "asset_path", "map_json", "maps_version", "media_type"]
+__all__ = [
+    "ASSETS_VERSION",
+    "PLOTLY_SCRIPT",
+    "MapView",
+    "asset_path",
+    "map_json",
+    "maps_version",
+    "media_type",
+    "strip_version",
+]
 
 ASSETS = Path(__file__).parent / "assets"
 PLOTLY_SCRIPT = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -40,9 +52,10 @@ def media_type(path: Path) -> str:
 
 
 def _assets_version() -> str:
-    """A fingerprint of our modules and of the code that draws maps: addresses with it may be cached for ever."""
+    """A fingerprint of our modules and of the code that draws maps and strips, for addresses cached for ever."""
     digest = hashlib.sha256()
-    for path in (*sorted(_assets().values()), Path(charts.__file__), Path(__file__)):
+    drawing = [Path(module) for module in (charts.__file__, strip.__file__, typical.__file__, __file__)]
+    for path in (*sorted(_assets().values()), *drawing):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -53,6 +66,11 @@ ASSETS_VERSION = _assets_version()
 def maps_version(loaded: LoadedModel) -> str:
     """What stands in the addresses of a model's maps: it changes with the model and with how maps are drawn."""
     return f"{loaded.digest}-{ASSETS_VERSION}"
+
+
+def strip_version(entry: Entry) -> str:
+    """What stands in the address of a model's strip; it is told without loading the model."""
+    return f"{entry.version}-{ASSETS_VERSION}"
 
 
 @dataclass(frozen=True)
@@ -98,11 +116,12 @@ def _map_json(engine: Engine, name: str, _digest: str, view: MapView) -> bytes:
     colour = (
         MapColour(reference.labels, categories=reference.label_names)
         if dimension is None
-        else MapColour(reference.means[:, dimension], title=f"Dimension {dimension + 1}")
+        else MapColour(reference.means[:, dimension], title=_dimension_title(reference, dimension))
     )
-    axes = (f"Dimension {view.axes[0] + 1}", f"Dimension {view.axes[1] + 1}")
+    axes = (_dimension_title(reference, view.axes[0]), _dimension_title(reference, view.axes[1]))
     titles = {ProjectionKind.UMAP: None, ProjectionKind.PCA: ("PC 1", "PC 2"), ProjectionKind.AXES: axes}
-    text: str = map_figure(places, colour, axis_titles=titles[view.projection]).to_json()
+    figure = map_figure(places, colour, axis_titles=titles[view.projection], names=reference.label_names)
+    text: str = figure.to_json()
     return text.encode()
 
 
@@ -114,6 +133,11 @@ def map_json(engine: Engine, name: str, view: MapView) -> bytes:
         ModelError: No model has that name, or it has no reference set.
     """
     return _map_json(engine, name, engine.load(name).digest, view)
+
+
+def _dimension_title(reference: Reference, dimension: int) -> str:
+    name = html.escape(reference.dimension_names[dimension])  # Plotly reads tags, and a model may come from outside
+    return f"Dimension {dimension + 1}" + (f" · {name}" if name else "")
 
 
 def _dimension(colour: str, latent_dim: int) -> int | None:

@@ -7,6 +7,7 @@ All numbers are little endian. A question is a header of eight bytes and float32
     kind 1  DECODE  values: z                     what does this code look like?
     kind 2  PEEK    values: x, y, z               what lies at this place of the map? (z: the current code)
     kind 3  PATH    values: z of n codes          what do these codes look like, in one batch?
+    kind 4  DRAW    values: none                  what does a code drawn like those of the data look like?
 
 The answer carries the question's number, then for each of n codes its place on the map and its values, then
 the pictures, row by row with channels innermost::
@@ -45,6 +46,7 @@ class Kind(IntEnum):
     DECODE = 1
     PEEK = 2
     PATH = 3
+    DRAW = 4
 
 
 class ProjectionKind(IntEnum):
@@ -64,7 +66,7 @@ class Question:
         projection: The map that places belong to.
         axes: The two raw dimensions of an AXES map, from 0.
         number: Comes back with the answer.
-        codes: z, [n, latent]; one row unless the kind is PATH.
+        codes: z, [n, latent]; one row unless the kind is PATH, or DRAW, which has none.
         place: On the map, for PEEK; else None.
     """
 
@@ -86,7 +88,7 @@ def unpack_question(message: bytes, latent_dim: int) -> Question:
         raise InputError(f"a question has {HEADER.size} bytes and whole float32 values, got {len(message)} bytes")
     kind, projection, x, y, number = HEADER.unpack_from(message)
     if kind not in set(Kind) or projection not in set(ProjectionKind):
-        raise InputError(f"kind must be 1 to 3 and projection 0 to 2, got {kind} and {projection}")
+        raise InputError(f"kind must be 1 to 4 and projection 0 to 2, got {kind} and {projection}")
     if projection == ProjectionKind.AXES and max(x, y) >= latent_dim:
         raise InputError(f"this model has dimensions 0 to {latent_dim - 1}, got {x} and {y}")
     values = np.frombuffer(message, "<f4", offset=HEADER.size)
@@ -96,7 +98,7 @@ def unpack_question(message: bytes, latent_dim: int) -> Question:
 
 
 def _check_values(kind: Kind, values: Float[np.ndarray, " n"], latent_dim: int) -> None:
-    expected = {Kind.DECODE: latent_dim, Kind.PEEK: latent_dim + 2}.get(kind)
+    expected = {Kind.DECODE: latent_dim, Kind.PEEK: latent_dim + 2, Kind.DRAW: 0}.get(kind)
     if expected is not None and len(values) != expected:
         raise InputError(f"{kind.name} takes {expected} values for this model, got {len(values)}")
     count, rest = divmod(len(values), latent_dim)

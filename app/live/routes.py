@@ -11,6 +11,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.catalogue import find_entry
 from app.live import files
 from app.live.answers import answer
 from app.live.protocol import unpack_question
@@ -98,6 +99,19 @@ async def figure(request: Request) -> Response:
     return Response(content, media_type="application/json", headers=_caching(current))
 
 
+async def strip(request: Request) -> Response:
+    """What a model decodes from typical codes, side by side, as PNG."""
+    from app.cache import decoded_strip  # Streamlit warns of a cache that is made before its server runs
+
+    name, loop = request.path_params["model"], asyncio.get_running_loop()
+    try:
+        content = await loop.run_in_executor(_answering(), lambda: decoded_strip(engine().load(name)))
+        current = request.path_params["version"] == files.strip_version(find_entry(name))
+    except VAEExplorerError as error:
+        return Response(str(error), 400, media_type="text/plain")
+    return Response(content, media_type="image/png", headers=_caching(current))
+
+
 def _caching(current: bool) -> dict[str, str]:
     """For ever where the address names the present content; else, for a page from before an update, not at all."""
     return {"Cache-Control": ONE_YEAR if current else "no-store"}
@@ -113,6 +127,7 @@ def live_routes(prefix: str) -> list[BaseRoute]:
     return [
         WebSocketRoute(f"{live}/models/{{model}}/socket", live_socket),
         Route(f"{live}/models/{{model}}/{{version}}/map", figure),
+        Route(f"{live}/models/{{model}}/{{version}}/strip.png", strip),
         Route(f"{live}/assets/{{version}}/{{name}}", asset),
         Route(f"{live}/plotly/{{version}}/plotly.min.js", plotly_script),
     ]

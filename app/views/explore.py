@@ -4,14 +4,12 @@ import base64
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from app.cache import example_digits
 from app.choices import current_code, current_view, take_code, take_view
 from app.frame import current_model, page_header
-from app.gallery import add_pictures, choose_picture, examine
+from app.gallery import add_example, add_pictures, choose_picture, examine, examples
 from app.state import session
 from app.widgets.bench import bench
 from app.widgets.component import Event
-from vae_core.images import image_to_png
 from vae_core.inference import engine
 
 HINT = "Move over the map to see what lies there, click to load it, drag a slider to change the picture; add your own."
@@ -31,7 +29,7 @@ def explore() -> None:
         token=memory.token,
         examined=examine(memory, engine(), loaded),
         chosen=memory.chosen,
-        examples=example_digits(),
+        examples=examples(loaded),
         on_event=handle,
     )
 
@@ -47,9 +45,8 @@ def handle(event: Event) -> None:
             take_view(memory, loaded, view)
         case "added", [*files]:
             add_pictures(memory, engine(), loaded, list(sent_files(files)))
-        case "example", int(index) if index in range(len(example_digits())):
-            name, image = example_digits()[index]
-            add_pictures(memory, engine(), loaded, [(f"digit {name}", lambda: image_to_png(image))])
+        case "example", int(index) if index in range(len(examples(loaded))):
+            add_example(memory, engine(), loaded, index)
         case "chosen", picture_id:
             choose_picture(memory, engine(), loaded, str(picture_id))
         case "removed", picture_id:

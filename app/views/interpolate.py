@@ -61,8 +61,8 @@ def asked_end(loaded: LoadedModel, value: Any) -> End | None:
     """The end that the page asks for; None when its picture or code is gone."""
     memory = session()
     match value:
-        case {"source": "random"}:
-            return random_end(loaded)
+        case {"source": "prior" | "data" as source}:
+            return random_end(loaded, source)
         case {"source": "sliders"}:
             return End("the sliders on Explore", current_code(memory, loaded).copy())
         case {"source": "map", "code": values}:

@@ -5,12 +5,13 @@ from html import escape
 from typing import Any
 
 import streamlit as st
+from jaxtyping import Float
+from torch import Tensor
 
-from app.cache import example_digits
 from app.charts import posterior_figure
 from app.choices import current_view, take_view
 from app.frame import current_model, page_header
-from app.gallery import Examined, add_pictures, choose_picture, examine
+from app.gallery import Examined, add_example, add_pictures, choose_picture, examine, examples
 from app.state import End, Picture, session
 from app.widgets.atlas import CARD, atlas
 from app.widgets.comparison import comparison, comparison_style, thumbnail
@@ -18,7 +19,6 @@ from app.widgets.component import Event
 from app.widgets.model_data import png_base64
 from app.widgets.preparation import preparation_switches
 from app.widgets.uploader import uploader
-from vae_core.images import image_to_png
 from vae_core.inference import ELBO_SAMPLES, LoadedModel, engine
 from vae_core.objective import describe_pixels
 
@@ -79,19 +79,19 @@ def handle(event: Event) -> None:
 
 def show_adding() -> None:
     """The upload box, how pictures are prepared, and examples."""
-    memory = session()
+    memory, tries = session(), examples(current_model())
     take_uploads()
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Preparation"):
             show_preparation()
-        if memory.pictures:
+        if memory.pictures and tries:
             with st.popover("Examples"):
-                show_examples()
+                show_examples(tries)
         if len(memory.pictures) > 1:
             st.button("Remove all", on_click=remove, args=([picture.id for picture in memory.pictures],))
         st.caption(PRIVACY)
-    if not memory.pictures:
-        show_examples()
+    if tries and not memory.pictures:
+        show_examples(tries)
 
 
 def take_uploads() -> None:
@@ -106,20 +106,19 @@ def take_uploads() -> None:
         st.rerun()
 
 
-def show_examples() -> None:
+def show_examples(tries: list[tuple[str, Float[Tensor, "channel height width"]]]) -> None:
     """Real handwritten digits to try, one button each."""
     st.markdown("Try a real handwritten digit:")
     with st.container(horizontal=True):
-        for index, (name, image) in enumerate(example_digits()):
+        for index, (name, image) in enumerate(tries):
             label = f"![{name}](data:image/png;base64,{png_base64(image)})"
-            st.button(label, key=f"example_{index}", on_click=add_example, args=(index,))
+            st.button(label, key=f"example_{index}", on_click=take_example, args=(index,))
 
 
-def add_example(index: int) -> None:
-    """Add one of the examples."""
+def take_example(index: int) -> None:
+    """Add one of the examples and turn to it."""
     memory = session()
-    name, image = example_digits()[index]
-    add_pictures(memory, engine(), current_model(), [(f"digit {name}", lambda: image_to_png(image))])
+    add_example(memory, engine(), current_model(), index)
     memory.turns += 1
 
 

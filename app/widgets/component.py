@@ -58,14 +58,15 @@ class Event:
 
 
 def callbacks(
-    key: str, kinds: Iterable[str], digest: str, on_event: Callable[[Event], None]
+    key: str, kinds: Iterable[str], digest: str | None, on_event: Callable[[Event], None]
 ) -> dict[str, Callable[[], None]]:
     """The callback that Streamlit wants for each kind of event, all leading to `on_event`.
 
     Args:
         key: Of the component.
         kinds: What it may report.
-        digest: Of the model that the component shows; what was done to another, before a switch, is dropped.
+        digest: Of the model that the component shows; what was done to another, before a switch, is dropped. None
+            for a component that belongs to no model.
         on_event: Takes over what was done; an error that it raises on purpose becomes a notice.
     """
 

@@ -26,6 +26,7 @@ def model_data(loaded: LoadedModel) -> dict[str, Any]:
     sliders = [
         {
             "dimension": int(dimension),
+            "name": reference.dimension_names[dimension],
             "importance": float(importance[dimension]),
             "low": float(np.floor(10 * ranges[dimension, 0]) / 10),
             "high": float(np.ceil(10 * ranges[dimension, 1]) / 10),

@@ -10,15 +10,13 @@ import torch
 from PIL import Image
 
 from app.state import Session
+from tests.conftest import REFERENCES, reference_of
 from vae_core import lanes
 from vae_core.checkpoint import REFERENCE_FILE, save_model
 from vae_core.config import ModelConfig
 from vae_core.inference import LoadedModel, engine
 from vae_core.model import VAE
-from vae_core.projection import fit_pca
 from vae_core.reference import Reference
-
-REFERENCES = 40  # images in a stored model's reference set
 
 Store = Callable[..., LoadedModel]
 
@@ -43,35 +41,30 @@ def memory() -> Session:
 
 @pytest.fixture
 def store(models_dir: Path) -> Store:
-    """Store another seeded model, with a reference set of noise unless told otherwise, and load it."""
+    """Store another seeded model, with a reference set of noise unless told otherwise, and load it.
 
-    def store(name: str, *, with_reference: bool = True, **config: object) -> LoadedModel:
+    `names` are those of its dimensions.
+    """
+
+    def store(
+        name: str, *, with_reference: bool = True, names: tuple[str, ...] | None = None, **config: object
+    ) -> LoadedModel:
         settings = {"architecture": "mlp", "height": 8, "width": 8, "latent_dim": 3, "widths": (8,), **config}
         model = VAE.build_seeded(ModelConfig(**settings), seed=1).eval()
         save_model(model, models_dir / name)
         if with_reference:
-            noise_reference(model).save(models_dir / name / REFERENCE_FILE)
+            noise_reference(model, names).save(models_dir / name / REFERENCE_FILE)
         return engine().load(name)
 
     return store
 
 
-def noise_reference(model: VAE) -> Reference:
+def noise_reference(model: VAE, names: tuple[str, ...] | None = None) -> Reference:
     """A reference set without umap: codes and places are noise, labels alternate."""
-    generator = np.random.default_rng(2)
     shape = (REFERENCES, model.config.latent_dim)
-    means = generator.standard_normal(shape, dtype=np.float32)
-    pca = fit_pca(means)
-    return Reference(
-        means=means,
-        logvars=np.full(shape, -1.0 if model.config.variational else -np.inf, np.float32),
-        labels=np.arange(REFERENCES) % 2,
-        label_names=("even", "odd"),
-        umap_places=generator.standard_normal((REFERENCES, 2), dtype=np.float32),
-        pca_mean=pca.mean,
-        pca_components=pca.components,
-        reconstruction=generator.uniform(30, 60, REFERENCES).astype(np.float32),
-    )
+    means = np.random.default_rng(2).standard_normal(shape, dtype=np.float32)
+    logvars = np.full(shape, -1.0 if model.config.variational else -np.inf, np.float32)
+    return reference_of(means, logvars, seed=2, names=names)
 
 
 @pytest.fixture

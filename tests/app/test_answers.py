@@ -132,3 +132,23 @@ def test_channels_come_last():
     pixels = to_pixels(picture)
     assert pixels.shape == (1, 1, 2, 3)
     assert pixels[0, 0].tolist() == [[0, 102, 204], [51, 153, 255]]
+
+
+def test_draw_brings_other_codes_of_the_mixture_each_time_and_their_pictures(tiny: LoadedModel):
+    none = np.empty((0, LATENT), np.float32)
+    drawn = [ask(none, kind=Kind.DRAW) for _ in range(40)]
+    codes = np.concatenate([code for _, _, code, _ in drawn])
+    assert len(np.unique(codes, axis=0)) == 40
+    _, places, code, pixels = drawn[0]
+    np.testing.assert_array_equal(pixels, decoded(tiny.model, code))
+    np.testing.assert_allclose(places, tiny.need_reference().umap_map.place(code), rtol=1e-5)
+    # The tiny mixture lies around -1 and, for three draws of four, around 1.
+    assert (np.abs(np.abs(codes) - 1) < 1.5).all()
+    assert 0.4 < (codes.mean(axis=1) > 0).mean() < 0.98
+
+
+def test_a_draw_for_a_model_without_reference_set_says_so(store: Store):
+    store("bare", with_reference=False)
+    question = Question(Kind.DRAW, ProjectionKind.AXES, (0, 1), 1, np.empty((0, LATENT), np.float32), None)
+    with pytest.raises(ModelError, match="evaluate bare"):
+        answer(engine(), "bare", question)

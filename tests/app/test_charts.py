@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.charts import PALETTE, MapColour, map_figure, posterior_figure
+from app.charts import PALETTE, MapColour, RatePoint, map_figure, posterior_figure, rate_distortion_figure
 
 PLACES = np.array([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]], np.float32)
 CLASSES = MapColour(np.array([2, 0, 2, 0, 2]), categories=("zero", "one", "two"))
@@ -69,10 +69,24 @@ def test_the_plots_frame_holds_still(titles: tuple[str, str] | None):
     assert layout.legend.x >= 1, "a legend over the plot would swallow drags"
 
 
-def test_frames_do_not_depend_on_the_colour():
+@pytest.mark.parametrize("names", [(), CLASSES.categories, ("a name that goes on and on",)])
+def test_frames_do_not_depend_on_the_colour(names: tuple[str, ...]):
     by_value = MapColour(np.arange(5.0), title="Dimension 1")
-    margins = [map_figure(PLACES, colour, axis_titles=None).layout.margin for colour in (CLASSES, by_value)]
+    margins = [
+        map_figure(PLACES, colour, axis_titles=None, names=names).layout.margin for colour in (CLASSES, by_value)
+    ]
     assert margins[0] == margins[1]
+
+
+def test_the_legend_has_room_for_its_names_of_which_long_ones_are_cut():
+    def drawn(*names: str) -> go.Figure:
+        colour = MapColour(np.zeros(5, int), categories=names)
+        return map_figure(PLACES, colour, axis_titles=None, names=names)
+
+    assert drawn("0").layout.margin.r < drawn("Ankle boot").layout.margin.r < drawn("Smileys & Emotion").layout.margin.r
+    assert drawn("Smileys & Emotion").layout.margin.r == drawn("A name that goes on and on").layout.margin.r
+    assert drawn("Animals and Nature").data[0].name == "Animals and N…"
+    assert drawn("Ankle boot").data[0].name == "Ankle boot"
 
 
 def test_axes_are_titled_or_hidden():
@@ -120,6 +134,59 @@ def test_a_plain_autoencoder_has_mu_alone_and_no_prior():
     figure = posterior_figure(MEAN, np.zeros_like(STD), np.zeros_like(KL))
     assert [trace.type for trace in figure.data] == ["scatter"]
     assert not figure.layout.shapes
+
+
+# -- rate and distortion -------------------------------------------------------------------------------------------
+
+FAMILY = [
+    RatePoint("strong", 110, 10.5, 5),
+    RatePoint("one", 76, 22, 1),
+    RatePoint("weak", 62, 48, 0.1),
+    RatePoint("plain", 60),
+]
+
+
+def joined(figure: go.Figure) -> go.Scatter:
+    [trace] = [trace for trace in figure.data if "markers" in trace.mode]
+    return trace
+
+
+def test_points_lie_at_rate_and_distortion_labelled_with_beta_in_the_order_of_their_rates():
+    trace = joined(rate_distortion_figure([FAMILY[2], FAMILY[0], FAMILY[1]]))
+    assert list(zip(trace.x, trace.y, trace.text, strict=True)) == [
+        (10.5, 110, "β = 5"),
+        (22, 76, "β = 1"),
+        (48, 62, "β = 0.1"),
+    ]
+    assert [name for name, _ in trace.customdata] == ["strong", "one", "weak"]
+
+
+def test_a_plain_autoencoder_is_a_level_line_with_its_name():
+    figure = rate_distortion_figure(FAMILY)
+    [line] = [shape for shape in figure.layout.shapes if shape.type == "line"]
+    assert (line.y0, line.y1) == (60, 60)
+    assert any(note.text.startswith("plain, which has no rate") for note in figure.layout.annotations)
+    assert "plain" not in [name for name, _ in joined(figure).customdata]
+
+
+def test_where_the_elbo_equals_that_of_beta_one_is_a_line():
+    [line] = [trace for trace in rate_distortion_figure(FAMILY).data if trace.mode == "lines"]
+    assert [x + y for x, y in zip(line.x, line.y, strict=True)] == [98, 98]
+    assert not [trace for trace in rate_distortion_figure(FAMILY[:1]).data if trace.mode == "lines"]
+
+
+def test_rate_and_distortion_are_named_with_their_unit_and_colours_of_the_ground_left_to_the_page():
+    layout = rate_distortion_figure(FAMILY).layout
+    assert "Rate" in layout.xaxis.title.text
+    assert "nats" in layout.xaxis.title.text
+    assert "Distortion" in layout.yaxis.title.text
+    assert "nats" in layout.yaxis.title.text
+    assert (layout.paper_bgcolor, layout.plot_bgcolor, layout.font.color) == (None, None, None)
+
+
+@pytest.mark.parametrize("points", [FAMILY[3:], FAMILY[:1]])
+def test_a_single_model_is_drawn_as_well(points: list[RatePoint]):
+    assert len(joined(rate_distortion_figure(points)).x or ()) == len([p for p in points if p.rate is not None])
 
 
 # -- layers --------------------------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from app.choices import (
     take_path,
     take_view,
 )
+from app.draws import Source
 from app.state import End, Session, View
+from app.typical import class_members
 from tests.app.conftest import Store
 from vae_core.inference import LoadedModel
 
@@ -54,14 +56,12 @@ def test_a_view_that_was_chosen_stays(memory: Session, tiny: LoadedModel):
     assert current_view(memory, tiny) == View("pca", 2, 0, "1")
 
 
-def test_the_first_ends_are_the_members_nearest_to_the_mean_of_two_classes(memory: Session, tiny: LoadedModel):
+def test_the_first_ends_are_the_cores_of_two_classes(memory: Session, tiny: LoadedModel):
     reference = tiny.need_reference()
     ends = current_ends(memory, tiny)
     for which, label in (("start", 0), ("end", 1)):
-        members = reference.means[reference.labels == label]
-        nearest = np.linalg.norm(members - members.mean(axis=0), axis=1).argmin()
         assert ends[which].name == f"a typical {reference.label_names[label]}"
-        np.testing.assert_array_equal(ends[which].code, members[nearest])
+        np.testing.assert_array_equal(ends[which].code, class_members(reference, label)[0])
 
 
 def test_ends_that_were_chosen_stay_and_a_missing_one_is_filled(memory: Session, tiny: LoadedModel):
@@ -77,15 +77,17 @@ def test_of_a_single_class_the_end_is_the_member_farthest_from_the_start(memory:
     reference.labels[:] = 1
     ends = current_ends(memory, tiny)
     assert [ends[which].name for which in ("start", "end")] == ["a typical odd", "an unusual odd"]
-    distances = np.linalg.norm(reference.means - ends["start"].code, axis=1)
+    distances = np.linalg.norm((reference.means - ends["start"].code) * reference.scale, axis=1)
     np.testing.assert_array_equal(ends["end"].code, reference.means[distances.argmax()])
     assert distances.max() > 0
     ends["end"].code[:] = 99
     assert not (reference.means == 99).any(), "the reference set was changed"
 
 
-def test_a_random_end_is_another_draw_each_time(tiny: LoadedModel):
-    one, other = random_end(tiny), random_end(tiny)
+@pytest.mark.parametrize(("source", "name"), [("prior", "a draw from N(0, I)"), ("data", "a draw like the data")])
+def test_a_random_end_is_another_draw_each_time(tiny: LoadedModel, source: Source, name: str):
+    one, other = random_end(tiny, source), random_end(tiny, source)
+    assert one.name == name
     assert one.code is not None
     assert one.code.shape == (3,)
     assert not np.array_equal(one.code, other.code)

@@ -1,91 +1,45 @@
 """Every page with every kind of model, and what pages do with what a browser reports."""
 
 import base64
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from app.state import KEY, Session, View
+from app.catalogue import collection, families, find_entry
+from app.state import Session, View
 from tests.app.conftest import Store
+from tests.app.pages import (
+    TITLES,
+    check,
+    components,
+    memory_of,
+    notices,
+    open_page,
+    pick,
+    picker,
+    report,
+    sent,
+)
 from vae_core import checkpoint
 from vae_core.checkpoint import REFERENCE_FILE, WEIGHTS_FILE, list_models
-from vae_core.inference import LoadedModel
+from vae_core.config import TrainingConfig
+from vae_core.inference import Engine, LoadedModel
 
-MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
-TITLES = {
-    "explore": "Explore the latent space",
-    "reconstruct": "Reconstruct your pictures",
-    "interpolate": "Interpolate between two codes",
-}
-PAGES = list(TITLES)
+PAGES = [name for name in TITLES if name != "models"]  # which has a suite of its own
 KINDS: dict[str, dict[str, object]] = {
     "plain autoencoder": {"variational": False},
     "gaussian colour conv": {"architecture": "conv", "channels": 3, "likelihood": "gaussian", "dense_units": 8},
     "one dimension": {"latent_dim": 1},
     "two dimensions": {"latent_dim": 2},
-    "many dimensions": {"latent_dim": 40},
+    "128 dimensions": {"latent_dim": 128},
+    "large colour pictures": {"channels": 3, "height": 64, "width": 64, "likelihood": "gaussian"},
 }
 NAN = float("nan")
 
 Png = Callable[[int], bytes]
-
-
-def open_page(name: str, *, model: str | None = None, memory: Session | None = None) -> AppTest:
-    """Open the app and go to one of its pages."""
-    page = AppTest.from_file(str(MAIN), default_timeout=30)
-    if model is not None:
-        page.query_params["model"] = model
-    if memory is not None:
-        page.session_state[KEY] = memory
-    page.run()
-    if name != "explore":  # which comes first
-        page.switch_page(f"views/{name}.py").run()
-    return page
-
-
-def check(page: AppTest, name: str) -> None:
-    """The page of that name is shown, whole and without complaint."""
-    assert [error.message for error in page.exception] == []
-    assert [error.value for error in page.error] == []
-    assert [title.value for title in page.title] == [TITLES[name]]
-    assert sent(page)["model"]
-
-
-def memory_of(page: AppTest) -> Session:
-    """What the visit remembers."""
-    memory: Session = page.session_state[KEY]
-    return memory
-
-
-def sent(page: AppTest) -> dict[str, Any]:
-    """What the page's component was given; AppTest draws none."""
-    [component] = page.get("bidi_component")
-    data: dict[str, Any] = json.loads(component.proto.json)
-    return data
-
-
-def notices(page: AppTest) -> list[str]:
-    """The notices as a person reads them: Markdown's escapes are taken off."""
-    return [re.sub(r"\\(.)", r"\1", warning.value) for warning in page.warning]
-
-
-def report(page: AppTest, kind: str, value: object) -> None:
-    """Run the page as after a report of its component, in the form in which a browser sends it.
-
-    AppTest has no way in for components, so this goes through its own inside.
-    """
-    [component] = page.get("bidi_component")
-    states = page._tree.get_widget_states()
-    reported = {"model": sent(page)["model"]["digest"], "value": value}
-    widget = f"$$STREAMLIT_INTERNAL_KEY_{component.proto.id}__events"
-    states.widgets.add(id=widget, json_trigger_value=json.dumps([{"event": kind, "value": reported}]))
-    page._run(states)
 
 
 # -- every model on every page ---------------------------------------------------------------------------------------
@@ -125,6 +79,12 @@ def test_sliders_come_most_important_first_and_cover_the_data(tiny: LoadedModel)
     for slider in sliders:
         assert slider["low"] <= min(-3, np.quantile(means[:, slider["dimension"]], 0.01))
         assert slider["high"] >= max(3, np.quantile(means[:, slider["dimension"]], 0.99))
+
+
+def test_dimensions_that_have_a_name_say_it(store: Store):
+    store("named", names=("scale", "", "<b>x</b>"))
+    sliders = sent(open_page("explore", model="named"))["model"]["sliders"]
+    assert {slider["dimension"]: slider["name"] for slider in sliders} == {0: "scale", 1: "", 2: "<b>x</b>"}
 
 
 def test_a_chosen_pictures_strip_has_its_figures_and_a_plain_autoencoders_no_elbo(store: Store, png: Png):
@@ -171,7 +131,7 @@ def test_without_any_model_the_page_says_how_to_train_one(tmp_path: Path, monkey
     assert [title.value for title in page.title] == [TITLES[name]]
     [error] = page.error
     assert "`python -m vae_core train --dataset mnist --name mnist-16d`" in error.value
-    assert not page.get("bidi_component")
+    assert not components(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -187,7 +147,7 @@ def test_a_model_that_cannot_be_used_gets_a_sentence_and_the_picker_stays(store:
         assert [title.value for title in page.title] == [TITLES[name]]
         [error] = page.error
         assert text in error.value
-        page.selectbox[0].select("tiny").run()
+        pick(page, "tiny")
         check(page, name)
 
 
@@ -197,7 +157,7 @@ def test_choosing_another_model_keeps_pictures_and_says_what_became_of_them(stor
     memory = Session(model="tiny")
     memory.add_picture("1.png", png(1))
     page = open_page(name, memory=memory)
-    page.selectbox[0].select("other").run()
+    pick(page, "other")
     check(page, name)
     assert sent(page)["model"]["name"] == "other"
     assert [picture["name"] for picture in sent(page)["pictures"]] == ["1.png"]
@@ -206,15 +166,61 @@ def test_choosing_another_model_keeps_pictures_and_says_what_became_of_them(stor
     assert page.query_params["model"] == "other"
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_choice_that_cannot_be_used_is_one_notice_and_the_model_stays(store: Store, models_dir: Path, name: str):
+    store("bare", with_reference=False)
+    store("broken")
+    (models_dir / "broken" / WEIGHTS_FILE).write_bytes(b"no weights")
+    page = open_page(name, model="tiny")
+    for model, text in (("bare", "evaluate bare"), ("broken", WEIGHTS_FILE), ("gone", "no model named 'gone'")):
+        pick(page, model)
+        check(page, name)
+        [notice] = notices(page)
+        assert text in notice
+        assert notice.endswith("The model in use stays.")
+        assert sent(page)["model"]["name"] == picker(page)["current"] == "tiny"
+        assert page.query_params["model"] == "tiny"
+
+
+@pytest.mark.parametrize("odd", [None, 1, [], {}, ["tiny"]])
+def test_a_choice_that_is_no_name_changes_nothing(tiny: LoadedModel, odd: object):
+    page = open_page("explore", model="tiny")
+    pick(page, odd)
+    check(page, "explore")
+    assert not page.warning
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_the_picker_names_every_model_with_dimensions_data_and_where_its_strip_is(store: Store, name: str):
+    store("other", latent_dim=1, training=TrainingConfig("mnist"))
+    page = open_page(name, model="tiny")
+    assert picker(page)["current"] == "tiny"
+    models = {model["name"]: model for group in picker(page)["groups"] for model in group["models"]}
+    assert list(models) == [entry.name for members in families(collection()).values() for entry in members]
+    assert (models["tiny"]["dimensions"], models["tiny"]["data"]) == ("3 dimensions", "")
+    assert (models["other"]["dimensions"], models["other"]["data"]) == ("1 dimension", "MNIST handwritten digits")
+    address = rf"live/models/other/{find_entry('other').version}-[0-9a-f]{{12}}/strip\.png"
+    assert re.fullmatch(address, models["other"]["strip"])
+
+
+def test_opening_a_page_loads_only_the_model_in_use(store: Store, monkeypatch: pytest.MonkeyPatch):
+    store("other")
+    asked: list[str] = []
+    load = Engine.load
+    monkeypatch.setattr(Engine, "load", lambda self, name: (asked.append(name), load(self, name))[1])
+    open_page("explore", model="tiny")
+    assert set(asked) == {"tiny"}
+
+
 def test_a_models_code_waits_for_its_return(tiny: LoadedModel, store: Store):
     store("other", latent_dim=2)
     page = open_page("explore", model="tiny")
     report(page, "z", [0.5, -0.5, 1.5])
     revision = sent(page)["revision"]
-    page.selectbox[0].select("other").run()
+    pick(page, "other")
     assert len(sent(page)["z"]) == 2
     assert sent(page)["revision"] > revision, "else the page would not take the code over"
-    page.selectbox[0].select("tiny").run()
+    pick(page, "tiny")
     assert sent(page)["z"] == [0.5, -0.5, 1.5]
 
 
@@ -279,12 +285,27 @@ def test_a_files_name_is_shown_as_it_is_and_loads_nothing(tiny: LoadedModel):
     assert not re.search(r"(?<!\\)[\[*<$:`]", warning.value), "Markdown would read this"
 
 
-def test_examples_can_be_added(tiny: LoadedModel):
-    page = open_page("explore", model="tiny")
+@pytest.mark.parametrize("dataset", ["mnist", "digits"])
+def test_examples_can_be_added_for_models_of_digits(store: Store, dataset: str):
+    store("digits", training=TrainingConfig(dataset))
+    page = open_page("explore", model="digits")
     names = [example["name"] for example in sent(page)["examples"]]
     report(page, "example", len(names) - 1)
     check(page, "explore")
     assert [picture["name"] for picture in sent(page)["pictures"]] == [f"digit {names[-1]}"]
+
+
+@pytest.mark.parametrize("training", [None, TrainingConfig("faces"), TrainingConfig("/a/folder/of/mnist")])
+def test_other_models_offer_no_examples_and_take_none(store: Store, training: TrainingConfig | None):
+    store("other", training=training)
+    page = open_page("explore", model="other")
+    assert sent(page)["examples"] == []
+    report(page, "example", 0)
+    check(page, "explore")
+    assert sent(page)["pictures"] == []
+    page.switch_page("views/reconstruct.py").run()
+    check(page, "reconstruct")
+    assert not [button for button in page.button if button.key.startswith("example_")]
 
 
 def test_ends_are_chosen_and_swapped_on_interpolate(tiny: LoadedModel, png: Png):
@@ -300,10 +321,12 @@ def test_ends_are_chosen_and_swapped_on_interpolate(tiny: LoadedModel, png: Png)
     assert codes[-1].tolist() == [1, 2, 3]
     report(page, "swap", True)
     assert sent(page)["ends"] == {"start": "a place on the map", "end": "mine.png"}
-    report(page, "end", {"which": "start", "source": "random"})
+    report(page, "end", {"which": "start", "source": "prior"})
     report(page, "end", {"which": "end", "source": "sliders"})
     check(page, "interpolate")
-    assert sent(page)["ends"] == {"start": "random draw", "end": "the sliders on Explore"}
+    assert sent(page)["ends"] == {"start": "a draw from N(0, I)", "end": "the sliders on Explore"}
+    report(page, "end", {"which": "end", "source": "data"})
+    assert sent(page)["ends"]["end"] == "a draw like the data"
     report(page, "path", "spherical")
     assert sent(page)["kind"] == "spherical"
 
@@ -331,8 +354,8 @@ ODD_FILES: list[object] = [
 ]
 ODD_ENDS: list[object] = [
     {"which": "start"},
-    {"which": "middle", "source": "random"},
-    {"which": ["start"], "source": "random"},
+    {"which": "middle", "source": "prior"},
+    {"which": ["start"], "source": "prior"},
     {"which": "start", "source": "elsewhere"},
     {"which": "start", "source": "map"},
     {"which": "start", "source": "map", "code": [1, 2]},

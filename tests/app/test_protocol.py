@@ -40,6 +40,13 @@ def test_path_is_read_from_its_bytes():
     assert question.place is None
 
 
+def test_draw_has_no_values():
+    question = unpack_question(b"\x04\x00\x00\x00\x07\x00\x00\x00", 3)
+    assert (question.kind, question.number) == (Kind.DRAW, 7)
+    assert question.codes.shape == (0, 3)
+    assert question.place is None
+
+
 @pytest.mark.parametrize("count", [1, MAX_PATH])
 def test_a_path_has_1_to_256_codes(count: int):
     assert unpack_question(message(3, [0.5] * 3 * count), 3).codes.shape == (count, 3)
@@ -55,8 +62,9 @@ def test_dimensions_of_other_maps_than_axes_are_not_looked_at():
         (b"", ("8 bytes", "got 0 bytes")),
         (message(1, [])[:7], ("8 bytes", "got 7 bytes")),
         (message(1, [0.0] * 3)[:-1], ("whole float32 values", "got 19 bytes")),
-        (message(0, [0.0] * 3), ("kind must be 1 to 3", "got 0")),
-        (message(4, [0.0] * 3), ("kind must be 1 to 3", "got 4")),
+        (message(0, [0.0] * 3), ("kind must be 1 to 4", "got 0")),
+        (message(5, [0.0] * 3), ("kind must be 1 to 4", "got 5")),
+        (message(4, [0.0] * 3), ("DRAW takes 0 values", "got 3")),
         (message(1, [0.0] * 3, projection=3), ("projection 0 to 2", "and 3")),
         (message(1, [0.0] * 3, projection=2, x=3), ("dimensions 0 to 2", "got 3 and 1")),
         (message(1, [0.0] * 3, projection=2, y=255), ("dimensions 0 to 2", "got 0 and 255")),
@@ -102,10 +110,10 @@ def test_pixels_are_written_row_by_row_even_from_a_transposed_array():
 def test_a_random_question_comes_back_as_it_was_sent(seed: int):
     generator = np.random.default_rng(seed)
     latent_dim = int(generator.integers(1, 20))
-    kind, projection = Kind(int(generator.integers(1, 4))), ProjectionKind(int(generator.integers(0, 3)))
+    kind, projection = Kind(int(generator.integers(1, 5))), ProjectionKind(int(generator.integers(0, 3)))
     x, y = (int(dimension) for dimension in generator.integers(0, latent_dim, 2))
     number = int(generator.integers(0, 2**32))
-    count = int(generator.integers(1, MAX_PATH + 1)) if kind == Kind.PATH else 1
+    count = {Kind.PATH: int(generator.integers(1, MAX_PATH + 1)), Kind.DRAW: 0}.get(kind, 1)
     place = generator.standard_normal(2, dtype=np.float32) if kind == Kind.PEEK else None
     codes = generator.standard_normal((count, latent_dim), dtype=np.float32)
     values = [*(place if place is not None else ()), *codes.ravel()]

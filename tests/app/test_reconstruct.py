@@ -1,13 +1,11 @@
 """Reconstruct: what becomes of uploads, what a card says, and where its buttons lead."""
 
 import asyncio
-import json
 import re
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from html import unescape
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -15,15 +13,15 @@ from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 from streamlit.testing.v1 import AppTest
 
-from app.state import KEY, End, Picture, Session
+from app.state import End, Picture, Session
 from app.widgets.comparison import SIDE, thumbnail
 from app.widgets.uploader import uploader
 from tests.app.conftest import Store
-from vae_core.config import Preparation
+from tests.app.pages import memory_of, open_page, pick, report, sent
+from vae_core.config import Preparation, TrainingConfig
 from vae_core.images import open_picture, prepare_picture
 from vae_core.inference import LoadedModel, engine
 
-MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 BAD = ("notes.png", b"these are notes", "image/png")
 
 Png = Callable[[int], bytes]
@@ -32,10 +30,14 @@ Png = Callable[[int], bytes]
 @pytest.fixture
 def page(tiny: LoadedModel) -> AppTest:
     """The page, opened by somebody new."""
-    page = AppTest.from_file(str(MAIN), default_timeout=30)
-    page.query_params["model"] = "tiny"
-    page.run()
-    return page.switch_page("views/reconstruct.py").run()
+    return open_page("reconstruct", model="tiny")
+
+
+@pytest.fixture
+def digits_page(store: Store) -> AppTest:
+    """The same with a model of digits, for which there are examples."""
+    store("digits", training=TrainingConfig("mnist"))
+    return open_page("reconstruct", model="digits")
 
 
 def upload(page: AppTest, *files: tuple[str, bytes, str]) -> None:
@@ -46,11 +48,6 @@ def upload(page: AppTest, *files: tuple[str, bytes, str]) -> None:
 def upload_noise(page: AppTest, png: Png, count: int) -> list[Picture]:
     upload(page, *[(f"{seed}.png", png(seed), "image/png") for seed in range(count)])
     return memory_of(page).pictures
-
-
-def memory_of(page: AppTest) -> Session:
-    memory: Session = page.session_state[KEY]
-    return memory
 
 
 def blocks(page: AppTest, name: str) -> list[str]:
@@ -79,13 +76,8 @@ def click(page: AppTest, label: str, index: int = 0) -> None:
 
 
 def pick_star(page: AppTest, picture_id: object) -> None:
-    """Run the page as after a click on a star; AppTest has no way in for components."""
-    [component] = page.get("bidi_component")
-    states = page._tree.get_widget_states()
-    digest = json.loads(component.proto.json)["model"]["digest"]
-    value = json.dumps([{"event": "picked", "value": {"model": digest, "value": picture_id}}])
-    states.widgets.add(id=f"$$STREAMLIT_INTERNAL_KEY_{component.proto.id}__events", json_trigger_value=value)
-    page._run(states)
+    """Run the page as after a click on a star."""
+    report(page, "picked", picture_id)
     assert not page.exception
 
 
@@ -162,13 +154,13 @@ def test_nothing_is_moved_to_disk_while_an_upload_is_received(monkeypatch: pytes
 # -- examples and removing -------------------------------------------------------------------------------------------
 
 
-def test_a_first_visit_offers_examples_and_one_click_adds_one(page: AppTest):
-    example = next(button for button in page.button if button.key == "example_0")
+def test_a_first_visit_offers_examples_and_one_click_adds_one(digits_page: AppTest):
+    example = next(button for button in digits_page.button if button.key == "example_0")
     example.click().run()
-    assert not page.exception
-    [name] = cards(page)
+    assert not digits_page.exception
+    [name] = cards(digits_page)
     assert name.startswith("digit ")
-    assert any(button.key == "example_0" for button in page.button), "they stay within reach"
+    assert any(button.key == "example_0" for button in digits_page.button), "they stay within reach"
 
 
 def test_a_picture_is_removed_with_its_card(page: AppTest, png: Png):
@@ -178,11 +170,12 @@ def test_a_picture_is_removed_with_its_card(page: AppTest, png: Png):
     assert [picture.name for picture in memory_of(page).pictures] == ["0.png", "2.png"]
 
 
-def test_all_pictures_are_removed_and_the_examples_come_back(page: AppTest, png: Png):
-    upload_noise(page, png, 2)
-    click(page, "Remove all")
-    assert (cards(page), memory_of(page).pictures, memory_of(page).thumbnails) == ([], [], {})
-    assert any(button.key == "example_0" for button in page.button)
+def test_all_pictures_are_removed_and_the_examples_come_back(digits_page: AppTest, png: Png):
+    upload_noise(digits_page, png, 2)
+    click(digits_page, "Remove all")
+    memory = memory_of(digits_page)
+    assert (cards(digits_page), memory.pictures, memory.thumbnails) == ([], [], {})
+    assert any(button.key == "example_0" for button in digits_page.button)
 
 
 # -- what a card says ------------------------------------------------------------------------------------------------
@@ -193,9 +186,7 @@ def test_the_figures_are_the_engines(store: Store, png: Png, variational: bool):
     loaded = store("other", variational=variational)
     memory = Session(model="other")
     memory.add_picture("1.png", png(1))
-    page = AppTest.from_file(str(MAIN), default_timeout=30)
-    page.session_state[KEY] = memory
-    page.run().switch_page("views/reconstruct.py").run()
+    page = open_page("reconstruct", memory=memory)
     seen = prepare_picture(open_picture(png(1)), shape=loaded.config.image_shape, preparation=loaded.config.preparation)
     [analysis] = engine().analyse("other", [seen])
     expected = {"ELBO": analysis.elbo, "Reconstruction": analysis.reconstruction_nats, "KL": analysis.kl_nats}
@@ -249,8 +240,7 @@ def test_a_small_pictures_thumbnail_has_its_pixels_as_squares():
 def test_many_pictures_are_paged_and_a_star_turns_to_its_card(page: AppTest, png: Png):
     pictures = upload_noise(page, png, 14)
     assert cards(page) == ["13.png", "12.png", "11.png", "10.png", "9.png", "8.png"]
-    [component] = page.get("bidi_component")
-    assert len(json.loads(component.proto.json)["pictures"]) == 14, "all are stars"
+    assert len(sent(page)["pictures"]) == 14, "all are stars"
     pick_star(page, pictures[0].id)
     assert cards(page) == ["1.png", "0.png"]
     page.pagination[0].select(2).run()
@@ -301,7 +291,7 @@ def test_a_preparation_counts_for_its_model_and_outlives_a_visit_to_another_page
     assert comparisons(page) == centred
     store("other")
     page.run()
-    page.selectbox[0].select("other").run()
+    pick(page, "other")
     assert page.toggle(key="prepare_other_centre").value is False
 
 
@@ -312,10 +302,8 @@ def test_explore_shows_the_picture_with_its_mean_in_the_sliders(page: AppTest, p
     first, _ = upload_noise(page, png, 2)
     click(page, "Explore", 1)
     assert [title.value for title in page.title] == ["Explore the latent space"]
-    [component] = page.get("bidi_component")
-    sent = json.loads(component.proto.json)
-    assert sent["chosen"] == first.id
-    assert sent["z"] == sent["pictures"][0]["mean"]
+    assert sent(page)["chosen"] == first.id
+    assert sent(page)["z"] == sent(page)["pictures"][0]["mean"]
 
 
 def test_pictures_become_start_then_end_of_the_path(page: AppTest, png: Png):

@@ -14,10 +14,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
+from app.cache import decoded_strip
+from app.catalogue import find_entry
 from app.live import routes
-from app.live.files import ASSETS, ASSETS_VERSION, maps_version
+from app.live.files import ASSETS, ASSETS_VERSION, maps_version, strip_version
 from app.live.routes import is_same_origin, live_routes
-from tests.app.conftest import REFERENCES, Store
+from tests.app.conftest import Store
+from tests.conftest import REFERENCES
+from vae_core.checkpoint import WEIGHTS_FILE
 from vae_core.errors import BusyError
 from vae_core.inference import LoadedModel
 
@@ -58,7 +62,7 @@ def test_the_socket_answers_one_question_after_the_other(client: TestClient):
     [
         (b"", "got 0 bytes"),
         (DECODE[:-4], "DECODE takes 3 values for this model, got 2"),
-        (b"\x09" + DECODE[1:], "kind must be 1 to 3"),
+        (b"\x09" + DECODE[1:], "kind must be 1 to 4"),
         (DECODE[:-4] + struct.pack("<f", float("nan")), "finite number, got NaN or infinity"),
     ],
 )
@@ -299,3 +303,47 @@ def test_a_models_map_changes_with_its_files(client: TestClient, tiny: LoadedMod
     other = store("tiny")  # replaces it
     assert other.digest != tiny.digest
     assert client.get(map_address(other)).content != before
+
+
+def test_axes_and_colour_bars_say_the_names_of_dimensions_without_letting_in_tags(client: TestClient, store: Store):
+    loaded = store("named", names=("scale", "", "<a href='x'>y</a>"))
+    answer = client.get(map_address(loaded, projection="axes", x="0", y="1", colour="2"))
+    figure = go.Figure(answer.json())
+    assert figure.layout.xaxis.title.text == "Dimension 1 · scale"
+    assert figure.layout.yaxis.title.text == "Dimension 2"
+    assert figure.data[0].marker.colorbar.title.text == "Dimension 3 · &lt;a href=&#x27;x&#x27;&gt;y&lt;/a&gt;"
+
+
+# -- strips --------------------------------------------------------------------------------------------------------
+
+
+def strip_address(name: str) -> str:
+    return f"/live/models/{name}/{strip_version(find_entry(name))}/strip.png"
+
+
+def test_a_strip_is_a_png_that_is_kept_for_ever_under_its_present_address(client: TestClient, tiny: LoadedModel):
+    answer = client.get(strip_address("tiny"))
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["cache-control"] == FOR_EVER
+    assert answer.content == decoded_strip(tiny)
+    old = client.get("/live/models/tiny/0/strip.png")
+    assert old.content == answer.content
+    assert old.headers["cache-control"] == "no-store"
+
+
+def test_a_strips_address_changes_with_the_models_files(client: TestClient, tiny: LoadedModel, store: Store):
+    before = strip_address("tiny")
+    store("tiny", latent_dim=2)  # replaces it
+    assert strip_address("tiny") != before
+
+
+def test_a_strip_that_cannot_be_had_is_a_sentence(client: TestClient, store: Store, models_dir: Path):
+    store("bare", with_reference=False)
+    store("broken")
+    (models_dir / "broken" / WEIGHTS_FILE).write_bytes(b"no weights")
+    for name, text in (("bare", "evaluate bare"), ("broken", WEIGHTS_FILE), ("nobody", "no model named")):
+        answer = client.get(f"/live/models/{name}/0/strip.png")
+        assert answer.status_code == 400
+        assert answer.headers["content-type"].startswith("text/plain")
+        assert text in answer.text

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -29,6 +29,9 @@ CHROMIUM_OPTIONS = [
     "--disable-sync",
 ]
 START_SECONDS = 60
+PATIENCE_MS = 20_000  # with which a page is waited for: the machine may be busy with a training
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 def free_port() -> int:
@@ -39,11 +42,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_server(port: int, entry: str = "app/server.py", *, prefix: str = "") -> Iterator[str]:
-    """Start the app, wait until it answers, stop it at the end; yields its address."""
+def running_server(port: int, entry: str = "app/server.py", *, prefix: str = "", models: str = "") -> Iterator[str]:
+    """Start the app, wait until it answers, stop it at the end; yields its address.
+
+    Args:
+        port: That it listens on.
+        entry: What is run.
+        prefix: Of its paths.
+        models: Folder with models beside the shipped ones.
+    """
     options = ["--server.port", str(port), "--server.baseUrlPath", prefix]
     command = [sys.executable, "-m", "streamlit", "run", entry, *options]
-    environment = {**os.environ, "VAE_MODELS_DIR": ""}
+    environment = {**os.environ, "VAE_MODELS_DIR": models}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         address = f"http://localhost:{port}{prefix and '/'}{prefix}"
         try:
@@ -88,6 +98,6 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE_MS)
     yield page
     context.close()

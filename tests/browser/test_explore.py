@@ -13,6 +13,7 @@ from tests.browser.touch import (
     WATCH,
     Reruns,
     centre,
+    choose_model,
     decoded,
     drag,
     first_slider,
@@ -64,8 +65,12 @@ def test_a_drag_changes_the_picture_many_times_and_reruns_once_after_release(pag
 
 def test_the_marker_follows_a_drag_and_eases_within_100_ms(page: Page, server: str):
     open_page(page, server, "?model=mnist-2d")
+    slider = page.get_by_role("slider", name="Dimension 1")
+    drag(page, slider, 0.5, 0.3, moves=5)
+    page.mouse.up()
+    page.wait_for_timeout(SETTLED_MS)
     start = centre(marker(page))
-    drag(page, page.get_by_role("slider", name="Dimension 1"), 0.3, 0.7)
+    drag(page, slider, 0.3, 0.7)
     page.mouse.up()
     duration = marker(page).evaluate("(node) => getComputedStyle(node).transitionDuration")
     assert float(duration.removesuffix("s")) <= 0.1
@@ -77,7 +82,8 @@ def test_the_marker_follows_a_drag_and_eases_within_100_ms(page: Page, server: s
 
 def test_sliders_are_named_and_sorted_by_kl(page: Page, server: str):
     open_page(page, server)
-    names = page.get_by_role("slider").evaluate_all("(inputs) => inputs.map((input) => input.ariaLabel)")
+    sliders = page.locator(".sliders input")  # the folded ones as well
+    names = sliders.evaluate_all("(inputs) => inputs.map((input) => input.ariaLabel)")
     assert sorted(names) == sorted(f"Dimension {number}" for number in range(1, 17))
     amounts = [float(text) for text in page.locator(".amount").all_inner_texts()]
     assert amounts == sorted(amounts, reverse=True)
@@ -134,7 +140,7 @@ def test_a_drag_on_the_map_pans_and_loads_nothing(page: Page, server: str):
 def test_random_zero_undo_and_save_work(page: Page, server: str):
     open_page(page, server)
     first = values(page)
-    page.get_by_role("button", name="Random").click()
+    page.get_by_role("button", name="Random (prior)").click()
     page.get_by_role("button", name="Zero").click()
     page.wait_for_timeout(500)
     assert set(values(page)) == {0}
@@ -146,6 +152,28 @@ def test_random_zero_undo_and_save_work(page: Page, server: str):
         page.get_by_role("button", name="Save picture").click()
     with Image.open(download.value.path()) as saved:
         assert saved.size == (28 * 16, 28 * 16)
+
+
+def test_a_draw_like_the_data_is_another_code_each_time_reported_once(page: Page, server: str):
+    reruns = Reruns(page)
+    open_page(page, server, "?model=mnist-2d")
+    page.wait_for_timeout(SETTLED_MS)
+    first, before = values(page), reruns.count
+    button = page.get_by_role("button", name="Random (data)")
+    assert "mixture fitted to the codes of training images" in button.get_attribute("title")
+    drawn = []
+    for count in (1, 2):
+        picture = pixels(decoded(page))
+        button.click()
+        wait_until_changed(page, decoded(page), picture)
+        page.wait_for_timeout(SETTLED_MS)
+        drawn.append(values(page))
+        assert reruns.count == before + count
+    assert first not in drawn
+    assert drawn[0] != drawn[1]
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_timeout(500)
+    assert values(page) == pytest.approx(drawn[0], abs=0.006)
 
 
 def test_the_keyboard_does_what_the_mouse_does(page: Page, server: str):
@@ -329,8 +357,7 @@ def test_a_switch_of_model_keeps_pictures_and_says_what_changed(page: Page, serv
     open_page(page, server, "?model=mnist-16d")
     page.get_by_role("button", name="Try a real handwritten 5").click()
     expect(page.locator(".chip")).to_have_count(1)
-    page.get_by_role("combobox", name="Model").click()
-    page.get_by_role("option", name="mnist-2d").click()
+    choose_model(page, "mnist-2d")
     expect(page.get_by_role("slider")).to_have_count(2)
     expect(page.locator(".chip")).to_have_count(1)
     expect(page.get_by_test_id("stAlert")).to_contain_text("mnist-2d")
@@ -344,7 +371,7 @@ def test_the_page_asks_nothing_of_any_other_host(page: Page, server: str):
     open_page(page, server)
     page.get_by_role("button", name="Try a real handwritten 2").click()
     expect(page.locator(".chip")).to_have_count(1)
-    for name in ("Reconstruct", "Interpolate"):
+    for name in ("Reconstruct", "Interpolate", "Models"):
         page.get_by_role("link", name=name).click()
         page.wait_for_timeout(SETTLED_MS)
     host = server.removeprefix("http://")

@@ -139,7 +139,7 @@ def test_a_restart_of_the_server_mends_itself(page: Page):
 def test_started_the_wrong_way_the_page_says_what_to_run(page: Page):
     with running_server(free_port(), "app/main.py") as address:
         page.goto(address)
-        expect(page.get_by_text("streamlit run app/server.py")).to_be_visible()
+        expect(page.get_by_text("streamlit run app/server.py").first).to_be_visible()
 
 
 def test_it_works_below_a_prefix(page: Page):

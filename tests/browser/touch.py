@@ -109,3 +109,9 @@ def drag(page: Page, slider: Locator, start: float, end: float, moves: int = 60)
     for step in range(1, moves + 1):
         page.mouse.move(box["x"] + (start + (end - start) * step / moves) * box["width"], y)
         page.wait_for_timeout(10)
+
+
+def choose_model(page: Page, name: str) -> None:
+    """Choose a model in the picker with the mouse."""
+    page.get_by_role("combobox", name="Model", exact=True).click()
+    page.locator(f'[id="model-{name}"]').click()

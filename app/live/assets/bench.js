@@ -6,11 +6,12 @@
 
 import { channelText, isOtherModel, mounting, report } from "./component.js";
 import { el } from "./dom.js";
+import { DATA_DRAW, priorDraw } from "./draws.js";
 import { LatentMap } from "./map.js";
 import { mountPictures } from "./pictures.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
 import { SliderPanel } from "./sliders.js";
-import { DECODE, LiveSocket, PEEK } from "./socket.js";
+import { DECODE, DRAW, LiveSocket, PEEK } from "./socket.js";
 import { starsOf } from "./stars.js";
 import { Toolbar } from "./toolbar.js";
 
@@ -80,12 +81,12 @@ class Bench {
       onGone: () => this.socket.close(),
     });
     this.map.overlay.append(this.card);
-    const { variational } = data.model;
     const button = (text, title, act) => el("button", { class: "action", title, onclick: act }, text);
     const actions = el(
       "div",
       { class: "actions" },
-      button("Random", variational ? "A draw from the prior N(0, I)" : "A draw from N(0, I)", () => this.load(gaussian(this.z.length))),
+      (this.priorButton = button("", "", () => this.load(gaussian(this.z.length)))),
+      button(DATA_DRAW.text, DATA_DRAW.title, () => this.drawLikeData()),
       button("Zero", "Every dimension at 0", () => this.load(new Float32Array(this.z.length))),
       (this.undoButton = button("Undo", "Back to the code before", () => this.undo())),
       button("Save picture", "As PNG", () => savePNG(this.decoded, `${this.data.model.name}.png`, SAVED_SCALE)),
@@ -106,6 +107,7 @@ class Bench {
     for (const canvas of [this.decoded, this.peek]) sizeCanvas(canvas, model.shape);
     this.sliders.build(model);
     this.toolbar.build(model);
+    Object.assign(this.priorButton, priorDraw(model));
     this.bench.dataset.few = model.latentDim <= FEW_DIMENSIONS;
     this.view = null;
   }
@@ -158,6 +160,11 @@ class Bench {
     this.sliders.set(this.z);
     this.ask();
     this.settle(0);
+  }
+
+  /** The server draws: the mixture of a model with many dimensions is too large to be sent. */
+  drawLikeData() {
+    this.socket.ask("load", DRAW, this.view, [], ({ codes }) => this.load(codes));
   }
 
   settle(afterMs) {

@@ -13,7 +13,7 @@ export function mounting(Part) {
   return async (component, { root, assets }) => {
     const shadow = component.parentElement;
     shadow.latest = component;
-    loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
+    if (component.data.plotlyVersion) loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
     await adoptStyles(shadow, new URL("style.css", assets).href);
     bringUpToDate((shadow.part ??= new Part(shadow, root)), shadow.latest);
   };
@@ -29,10 +29,10 @@ function bringUpToDate(part, component) {
 
 /**
  * Tell Python what the person did, with the model that it was done to: when that was switched meanwhile, Python
- * drops it. Triggers, not state values: a state value that is reported twice in a row arrives once.
+ * drops it; null for a component of no model. Triggers, not state values: a state value that is reported twice in a row arrives once.
  */
 export function report(component, kind, value) {
-  component.setTriggerValue(kind, { model: component.data.model.digest, value });
+  component.setTriggerValue(kind, { model: component.data.model?.digest ?? null, value });
 }
 
 /** Whether the data of two updates belong to different models. */

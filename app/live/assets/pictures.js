@@ -19,7 +19,8 @@ export function mountPictures(hooks) {
   const examples = el("span", { class: "examples" });
   const chips = el("div", { class: "chips" });
   const strip = el("div", { class: "strip" });
-  const head = el("div", { class: "add" }, add, chooser, el("span", { class: "or" }, "drop them here, or try"), examples);
+  const or = el("span", { class: "or" });
+  const head = el("div", { class: "add" }, add, chooser, or, examples);
   const element = el("div", { class: "pictures" }, head, chips, strip);
   const take = async (list) => {
     const files = await readFiles([...list], hooks.onProblem);
@@ -31,6 +32,7 @@ export function mountPictures(hooks) {
     acceptDrops: (area) => acceptDrops(area, take),
     update: (data) => {
       const { examples: tries, pictures, chosen } = data;
+      or.textContent = tries.length ? "drop them here, or try" : "or drop them here";
       renew(examples, tries, () => tries.map((example, i) => exampleButton(example, i, hooks)));
       renew(chips, [pictures, chosen], () => pictures.map((picture) => chip(picture, chosen, hooks)));
       renew(strip, data.strip, () => stripParts(data.strip));

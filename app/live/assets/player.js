@@ -4,6 +4,7 @@
 
 import { channelText, isOtherModel, mounting, report } from "./component.js";
 import { el, renew } from "./dom.js";
+import { DATA_DRAW, priorDraw } from "./draws.js";
 import { LatentMap } from "./map.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
 import { LiveSocket, PATH, PEEK } from "./socket.js";
@@ -72,11 +73,12 @@ class Player {
     );
     const send = (text, help, value) =>
       el("button", { class: "action small", title: help, onclick: () => this.send(which, value) }, text);
-    const sources = el("div", { class: "actions" });
-    sources.append(send("Random", "A draw from the prior N(0, I)", { source: "random" }));
-    sources.append(send("Sliders", "The code of the sliders on Explore", { source: "sliders" }));
+    const prior = send("", "", { source: "prior" });
+    const data = send(DATA_DRAW.text, DATA_DRAW.title, { source: "data" });
+    const sliders = send("Sliders", "The code of the sliders on Explore", { source: "sliders" });
+    const sources = el("div", { class: "actions" }, prior, data, sliders);
     const pictures = el("span", { class: "examples" });
-    return { element: el("div", { class: "end" }, pick, sources, pictures), canvas, name, pick, pictures };
+    return { element: el("div", { class: "end" }, pick, sources, pictures), canvas, name, pick, prior, pictures };
   }
 
   buildKinds() {
@@ -114,6 +116,7 @@ class Player {
       sizeCanvas(canvas, model.shape);
     }
     this.toolbar.build(model);
+    for (const which of ENDS) Object.assign(this.ends[which].prior, priorDraw(model));
     this.view = null;
     this.frames = [];
   }

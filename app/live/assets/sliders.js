@@ -1,6 +1,7 @@
 // One slider for each dimension, most important first. The code itself is kept by the owner: a range input rounds.
 
 import { el } from "./dom.js";
+import { dimensionTitle } from "./names.js";
 
 const STEP = 0.01; // of a drag
 const KEY_STEP = 0.1; // of an arrow key; a tenth of it with shift
@@ -16,23 +17,30 @@ export class SliderPanel {
     this.element = el("div", { class: "sliders" });
   }
 
-  /** @param {{sliders: {dimension: number, importance: number, low: number, high: number}[]}} model */
+  /** @param {{sliders: {dimension: number, name: string, importance: number, low: number, high: number}[]}} model */
   build({ sliders, variational }) {
     this.rows.clear();
     const unit = variational ? "nats" : "variance";
     const most = Math.max(...sliders.map((slider) => slider.importance), 1e-9);
     const head = el("p", { class: "sliders-head" }, "Latent dimensions", el("span", {}, variational ? "KL, nats" : "variance"));
-    this.element.replaceChildren(head, ...sliders.map((slider) => this.row(slider, most, unit, variational)));
+    const isQuiet = ({ importance }) => variational && importance < INACTIVE;
+    const named = sliders.some((slider) => slider.name);
+    const rowsOf = (some) => some.map((slider) => this.row(slider, { most, unit, named, quiet: isQuiet(slider) }));
+    const quiet = sliders.filter(isQuiet);
+    const active = sliders.filter((slider) => !isQuiet(slider));
+    this.element.dataset.named = named;
+    this.element.replaceChildren(head, ...rowsOf(active), ...(quiet.length ? [fold(rowsOf(quiet), !active.length)] : []));
   }
 
-  row({ dimension, importance, low, high }, most, unit, variational) {
-    const name = `Dimension ${dimension + 1}`;
-    const input = el("input", { type: "range", min: low, max: high, step: STEP, "aria-label": name });
+  row(slider, { most, unit, named, quiet }) {
+    const { dimension, name, importance, low, high } = slider;
+    const title = dimensionTitle(slider);
+    const input = el("input", { type: "range", min: low, max: high, step: STEP, "aria-label": title });
     const output = el("output", {});
     const bar = el("i", { style: `width: ${(100 * importance) / most}%` });
     const amount = el("span", { class: "amount", title: `${importance.toFixed(3)} ${unit}` }, importance.toFixed(2), bar);
-    const quiet = variational && importance < INACTIVE;
-    const label = el("span", { class: "name", title: quiet ? "Inactive: it changes nothing" : null }, `${dimension + 1}`);
+    const label = el("span", { class: "name", title: quiet ? "Inactive: it changes nothing" : title }, `${dimension + 1}`);
+    if (named) label.textContent = `z${dimension + 1}${name && ` · ${name}`}`;
     input.addEventListener("input", () => this.moved(dimension, Number(input.value)));
     input.addEventListener("change", () => this.hooks.onSettle(false));
     input.addEventListener("keydown", (event) => this.keyed(event, dimension));
@@ -73,4 +81,11 @@ export class SliderPanel {
     input.style.setProperty("--filled", `${share}%`);
     output.textContent = value.toFixed(2).replace("-", "\u2212");
   }
+}
+
+/** Inactive dimensions out of the way; open when there is nothing else. */
+function fold(rows, open) {
+  const count = rows.length === 1 ? "1 inactive dimension" : `${rows.length} inactive dimensions`;
+  const summary = el("summary", { title: "Each carries less than 0.01 nats and changes nothing" }, count);
+  return el("details", { class: "folded", open }, summary, ...rows);
 }

@@ -6,6 +6,7 @@
 export const DECODE = 1;
 export const PEEK = 2;
 export const PATH = 3;
+export const DRAW = 4;
 
 const PROJECTIONS = { umap: 0, pca: 1, axes: 2 };
 const HEADER_BYTES = 8;
@@ -34,7 +35,7 @@ export class LiveSocket {
   /**
    * Ask; the newest question of a slot wins.
    * @param {string} slot questions in the same slot replace each other
-   * @param {number} kind DECODE, PEEK or PATH
+   * @param {number} kind DECODE, PEEK, PATH or DRAW
    * @param {{projection: string, x: number, y: number}} view the map that places belong to
    * @param {ArrayLike<number>} values see app/live/protocol.py
    * @param {(answer: {places: Float32Array, codes: Float32Array, frames: Uint8Array[]}) => void} onAnswer

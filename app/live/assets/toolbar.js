@@ -1,6 +1,7 @@
 // Which map is shown and what colours it.
 
 import { el } from "./dom.js";
+import { dimensionTitle } from "./names.js";
 
 const NAMES = { umap: "UMAP", pca: "PCA", axes: "Two dimensions" };
 
@@ -11,8 +12,9 @@ export class Toolbar {
     this.element = el("div", { class: "toolbar" });
   }
 
-  build({ projections, latentDim }) {
-    const dimensions = Array.from({ length: latentDim }, (_, i) => [i, `Dimension ${i + 1}`]);
+  build({ projections, latentDim, sliders }) {
+    const inOrder = sliders.toSorted((a, b) => a.dimension - b.dimension);
+    const dimensions = inOrder.map((slider) => [slider.dimension, dimensionTitle(slider)]);
     const plane = latentDim === 2;
     const named = projections.map((key) => [key, plane && key === "axes" ? "Latent plane" : NAMES[key]]);
     this.projection = this.select("Map", named);

@@ -1,0 +1,137 @@
+"""The stored models as a collection: what is known of each without loading it, its card, and itself as a zip."""
+
+import functools
+import hashlib
+import zipfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from vae_core.checkpoint import METRICS_FILE, REFERENCE_FILE, list_models, model_folder, read_metrics
+from vae_core.config import ModelConfig, read_config
+from vae_core.datasets import DATASETS
+from vae_core.errors import ModelError, VAEExplorerError
+from vae_core.model import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
+from vae_core.presets import PRESETS, Preset
+
+__all__ = ["FILES", "FIRST_MODEL", "Entry", "card_of", "collection", "families", "find_entry", "zip_model"]
+
+FIRST_MODEL = "mnist-16d"  # what a first visit shows, when it is there
+FILES = (CARD_FILE, CONFIG_FILE, METRICS_FILE, WEIGHTS_FILE, REFERENCE_FILE)  # all that a stored model consists of
+LONGEST_CARD = 100_000  # bytes; a card from outside may be anything
+ON_THEIR_OWN, WITHOUT_PRESET = "On their own", "Your own models"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A stored model as its small files describe it.
+
+    Attributes:
+        name: Of the model.
+        folder: Where it is stored.
+        version: Twelve hexadecimal digits that change with any of its files.
+        config: Its configuration; None when that cannot be read.
+        metrics: Its figures; empty when there are none, or they cannot be read.
+        size: Of its files together, in bytes.
+        problem: What is wrong with configuration or figures, in one sentence; empty when nothing is.
+    """
+
+    name: str
+    folder: Path
+    version: str
+    config: ModelConfig | None
+    metrics: dict[str, Any] = field(repr=False)
+    size: int
+    problem: str
+
+    @property
+    def preset(self) -> Preset | None:
+        """The recipe that it was made by, when its name is that of one."""
+        return PRESETS.get(self.name)
+
+    @property
+    def dimensions(self) -> str:
+        """How many dimensions it has, in words; empty when that is not known."""
+        if self.config is None:
+            return ""
+        return "1 dimension" if self.config.latent_dim == 1 else f"{self.config.latent_dim} dimensions"
+
+    @property
+    def data(self) -> str:
+        """What it was trained on, in words; a folder's path is nobody else's business."""
+        if self.config is None or self.config.training is None:
+            return ""
+        info = DATASETS.get(self.config.training.dataset)
+        return info.title if info else "a folder of pictures"
+
+
+def collection() -> list[Entry]:
+    """The stored models: those of the presets in their order, then the others by name."""
+    order = {name: place for place, name in enumerate(PRESETS)}
+    entries = []
+    for name in sorted(list_models(), key=lambda name: (order.get(name, len(order)), name)):
+        with suppress(ModelError):  # it was removed this very moment
+            entries.append(find_entry(name))
+    return entries
+
+
+def find_entry(name: str) -> Entry:
+    """The stored model of that name.
+
+    Raises:
+        ModelError: There is none.
+    """
+    folder = model_folder(name)
+    return _entry(name, folder, *_state(folder))
+
+
+def families(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Models by the name of their family, each where its first member stands; those without one come last."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.preset is not None and entry.preset.family:
+            groups.setdefault(entry.preset.family, []).append(entry)
+    for entry in entries:
+        if entry.preset is None or not entry.preset.family:
+            groups.setdefault(ON_THEIR_OWN if entry.preset else WITHOUT_PRESET, []).append(entry)
+    return groups
+
+
+def card_of(entry: Entry) -> str:
+    """The text of its model card; empty when it has none."""
+    try:
+        with (entry.folder / CARD_FILE).open("rb") as file:
+            return file.read(LONGEST_CARD).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def zip_model(entry: Entry) -> bytes:
+    """Its files in a folder of its name, as a zip; what else lies beside them stays where it is."""
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in FILES:
+            if (entry.folder / name).is_file():
+                archive.write(entry.folder / name, f"{entry.name}/{name}")
+    return packed.getvalue()
+
+
+def _state(folder: Path) -> tuple[str, int]:
+    """A fingerprint of a model's files from their sizes and times, and their size together in bytes."""
+    states = [(name, (folder / name).stat()) for name in FILES if (folder / name).is_file()]
+    text = repr([str(folder), *((name, state.st_size, state.st_mtime_ns) for name, state in states)])
+    return hashlib.sha256(text.encode()).hexdigest()[:12], sum(state.st_size for _, state in states)
+
+
+@functools.lru_cache(maxsize=256)
+def _entry(name: str, folder: Path, version: str, size: int) -> Entry:
+    config, metrics, problem = None, {}, ""
+    try:
+        config = read_config(folder / CONFIG_FILE)
+        metrics = read_metrics(folder)
+    except VAEExplorerError as error:
+        problem = str(error)
+    return Entry(name, folder, version, config, metrics, size, problem)

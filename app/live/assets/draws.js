@@ -1,0 +1,13 @@
+// What the two kinds of random draws are called.
+
+export const DATA_DRAW = {
+  text: "Random (data)",
+  title: "A draw from a Gaussian mixture fitted to the codes of training images",
+};
+
+/** Text and title of a button that draws from N(0, I), which is a variational model's prior. */
+export function priorDraw({ variational }) {
+  if (variational) return { textContent: "Random (prior)", title: "A draw from the prior N(0, I)" };
+  const title = "A draw from N(0, I), where this plain autoencoder was never taught to put its codes";
+  return { textContent: "Random N(0, I)", title };
+}

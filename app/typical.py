@@ -1,0 +1,52 @@
+"""Members of a reference set that stand for their class."""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from vae_core.reference import Reference
+
+__all__ = ["class_members", "spread_codes"]
+
+SEARCHED = 500  # members of a class among which its core is looked for
+NEIGHBOURS = 15  # that lie near it
+
+
+def class_members(reference: Reference, label: int) -> Float[np.ndarray, "n d"]:
+    """Means of a class's members from its core outwards, [member, latent].
+
+    The core is the member with the nearest neighbours of its own class. The mean of a class would not do: on a
+    plane a class may lie around another, and the member nearest to its mean looks like that one.
+    """
+    members = reference.means[reference.labels == label]
+    compared = members * reference.scale
+    some = compared[:: -(-len(members) // SEARCHED)]
+    count = min(NEIGHBOURS, len(some) - 1)
+    near = np.sqrt(np.partition(_squared_distances(some, some), count, axis=1)[:, : count + 1])
+    core = some[near.mean(axis=1).argmin()]
+    outwards: np.ndarray = members[_squared_distances(compared, core[None])[:, 0].argsort(kind="stable")]
+    return outwards
+
+
+def spread_codes(reference: Reference, count: int) -> Float[np.ndarray, "n d"]:
+    """Codes of members of evenly chosen classes, [count, latent].
+
+    Each class gives its core first; where it gives several, the others lie farther and farther out, up to the half
+    way: those near the core all look alike.
+    """
+    present = np.unique(reference.labels)
+    turns = np.linspace(0, len(present), count, endpoint=False).astype(int)  # which class gives each picture
+    codes = []
+    for turn, shares in zip(*np.unique(turns, return_counts=True), strict=True):
+        members = class_members(reference, int(present[turn]))
+        codes.append(members[_steps(len(members), int(shares))])
+    return np.concatenate(codes)
+
+
+def _steps(members: int, count: int) -> Int[np.ndarray, " n"]:
+    return np.linspace(0, (members - 1) // 2, count).astype(int)
+
+
+def _squared_distances(codes: Float[np.ndarray, "n d"], others: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "n m"]:
+    products = codes @ others.T
+    distances: np.ndarray = np.square(codes).sum(axis=1)[:, None] + np.square(others).sum(axis=1) - 2 * products
+    return distances.clip(min=0)  # which rounding can miss
