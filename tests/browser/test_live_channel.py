@@ -125,6 +125,8 @@ def test_a_restart_of_the_server_mends_itself(page: Page):
         expect(page.get_by_text("out of reach")).to_be_hidden()
         page.locator('[data-painted*="pca"]').wait_for()
         expect(page.get_by_text("The server was restarted")).to_be_visible(timeout=20_000)
+        page.wait_for_timeout(500)  # a person reads that; by then the page has reminded Python
+        page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
         asked = values(page)
         page.get_by_role("link", name="Interpolate").click()
         page.get_by_text("Interpolate between two codes").wait_for()
