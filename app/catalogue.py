@@ -112,7 +112,7 @@ def card_of(entry: Entry) -> str:
 def zip_model(entry: Entry) -> bytes:
     """Its files in a folder of its name, as a zip; what else lies beside them stays where it is."""
     packed = BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:  # of any year
         for name in FILES:
             if (entry.folder / name).is_file():
                 archive.write(entry.folder / name, f"{entry.name}/{name}")

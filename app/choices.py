@@ -35,8 +35,10 @@ def current_code(memory: Session, loaded: LoadedModel) -> Code:
     """The sliders' code; at first that of the held-out image that is reconstructed most typically."""
     if loaded.name not in memory.codes:
         reference = loaded.need_reference()
-        typical = np.abs(reference.reconstruction - np.median(reference.reconstruction)).argmin()
-        memory.codes[loaded.name] = reference.means[typical].copy()
+        held_out = np.flatnonzero(reference.held_out)
+        nats = reference.reconstruction[held_out]
+        typical = np.abs(nats - np.median(nats)).argmin()
+        memory.codes[loaded.name] = reference.means[held_out[typical]].copy()
     return memory.codes[loaded.name]
 
 

@@ -156,18 +156,17 @@ def headline(entry: Entry) -> str:
 
 
 def published_rows(entries: Iterable[Entry]) -> list[dict[str, str]]:
-    """Figures that others published, each beside the model's own, as text with as many digits as theirs has."""
+    """Figures that others published, each beside the model's own, as text."""
     return [_published_row(entry, row) for entry in entries if entry.preset for row in entry.preset.published]
 
 
 def _published_row(entry: Entry, row: Published) -> dict[str, str]:
     ours, figure = figure_of(entry, row.figure), BY_PATH.get(row.figure)
-    digits = len(f"{row.value:g}".partition(".")[2])
     return {
         "Model": entry.name,
         "Figure": figure.title if figure else row.figure,
-        "This model": "not measured" if ours is None else shown_as(ours, digits),
-        "Published": shown_as(row.value, digits),
+        "This model": "not measured" if ours is None else shown_as(ours, row.digits),
+        "Published": shown_as(row.value, row.digits),
         "Whose": row.model,
         "Source": row.source,
     }

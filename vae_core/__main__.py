@@ -18,6 +18,7 @@ from vae_core.checkpoint import (
     clear_results,
     model_folder,
     read_metrics,
+    replace_metrics,
     save_model,
     write_metrics,
 )
@@ -31,6 +32,7 @@ from vae_core.report import load_part, load_parts, measure
 from vae_core.summary import markdown_table, model_lines
 from vae_core.training import Trainer
 
+NEED_REFERENCE = ("placement", "samples")  # sections that --no-reference leaves as they are
 TRAINED_ON: tuple[Split, Split] = ("train", "validation")
 # Options that say nothing of what was trained: alone, and with the folder that follows them.
 SWITCHES, FOLDERS = ("--overwrite", "--fresh"), ("--models-dir", "--run-dir", "--data-dir")
@@ -107,7 +109,8 @@ def run_evaluate(options: argparse.Namespace) -> None:
         )
     if report.reference is not None:
         report.reference.save(folder / REFERENCE_FILE)
-    write_metrics(folder, report.figures)
+    kept = {"training"} if report.reference is not None else {"training", *NEED_REFERENCE}
+    replace_metrics(folder, report.figures, keep=kept)
     update_figures(folder, read_metrics(folder), variational=model.config.variational)
     print(f"{options.name}: {_in_short(report.figures['test'], variational=model.config.variational)}")
 
@@ -129,9 +132,9 @@ def run_train_all(options: argparse.Namespace) -> None:
         target = options.models_dir / preset.name
         if not (target / CONFIG_FILE).exists():
             run_train(_with_arguments(["train", "--preset", preset.name, *threads, *folders]))
-        if REFERENCE_FILE not in {path.name for path in target.iterdir()}:
+        if not (target / REFERENCE_FILE).exists():
             run_evaluate(_with_arguments(["evaluate", preset.name, *threads, *folders]))
-    run_models(options)
+    print("\n".join(model_lines(options.models_dir)))
 
 
 def _with_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -190,11 +193,12 @@ def _telling(arguments: list[str]) -> list[str]:
 
 
 def _run_record(options: argparse.Namespace, trainer: Trainer) -> dict[str, Any]:
+    cores = "1 core" if options.threads == 1 else f"{options.threads} cores"
     return {
         "command": "python -m vae_core " + shlex.join(_telling(options.arguments)),
         "seed": trainer.settings.seed,
         "seconds": round(trainer.history.seconds, 1),
-        "machine": f"{options.threads} cores ({platform.machine()}), torch {torch.__version__}",
+        "machine": f"{cores} ({platform.machine()}), torch {torch.__version__}",
         "best_epoch": trainer.history.best_epoch,
         "validation_loss": trainer.history.best_loss,
     }

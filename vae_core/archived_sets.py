@@ -22,7 +22,20 @@ REMEDY = "fetch the file again."
 
 # Code points that make a variant of an emoji, not another one: joiner, presentation, female, male, facing right.
 VARIANT_MARKS = {"200d", "fe0f", "2640", "2642", "27a1"}
-PERSON, MAN_AND_WOMAN = "1f9d1", {"1f468", "1f469"}
+# Gendered code points of their own, and the neutral ones that they are variants of.
+PERSON, TWO = "1f9d1", ("1f9d1", "1f9d1")
+NEUTRAL: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("1f468", "1f469"), (PERSON,)),  # man, woman
+    **dict.fromkeys(("1f466", "1f467"), ("1f9d2",)),  # boy, girl: child
+    **dict.fromkeys(("1f474", "1f475"), ("1f9d3",)),  # old man, old woman
+    **dict.fromkeys(("1f934", "1f478"), ("1fac5",)),  # prince, princess: person with crown
+    **dict.fromkeys(("1f930", "1fac3"), ("1fac4",)),  # pregnant
+    **dict.fromkeys(("1f385", "1f936"), (PERSON, "1f384")),  # Santa and Mrs. Claus: Mx Claus
+    **dict.fromkeys(("1f46b", "1f46c", "1f46d"), (*TWO, "1f91d")),  # two who hold hands
+    "1f57a": ("1f483",),  # man dancing, woman dancing
+    "1f48f": (*TWO, "2764", "1f48b"),  # kiss
+    "1f491": (*TWO, "2764"),  # couple with heart
+}
 
 
 def load_quickdraw(split: Split, data_dir: Path | None) -> LabelledImages:
@@ -86,13 +99,13 @@ def load_emoji(split: Split, data_dir: Path | None) -> LabelledImages:
 
 
 def emoji_group(codepoints: str) -> str:
-    """What the variants of one emoji have in common: its code points less gender and direction, in order.
+    """What the variants of one emoji have in common: its code points less gender and direction, sorted.
 
     Args:
         codepoints: In hexadecimal, joined by dashes, such as ``1f3c3-200d-2640-fe0f``.
     """
     kept = (point for point in codepoints.split("-") if point not in VARIANT_MARKS)
-    return "-".join(sorted(PERSON if point in MAN_AND_WOMAN else point for point in kept))
+    return "-".join(sorted(neutral for point in kept for neutral in NEUTRAL.get(point, (point,))))
 
 
 def load_dsprites(split: Split, data_dir: Path | None) -> LabelledImages:

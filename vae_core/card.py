@@ -16,6 +16,8 @@ __all__ = ["BEGIN", "END", "figure_at", "update_figures", "write_card"]
 BEGIN, END = "<!-- figures: written by evaluate -->", "<!-- end of figures -->"
 TEXTS = Path(__file__).with_name("card_texts")  # NAME.md: what only a person can say of a preset's model
 
+ARCHITECTURES = {"mlp": "fully connected", "conv": "convolutional"}
+
 Row = tuple[str, str]
 
 
@@ -33,7 +35,7 @@ def write_card(folder: Path, config: ModelConfig, info: DatasetInfo | None, trai
     lines = [
         f"# {folder.name}",
         *([preset.summary] if preset else []),
-        f"A {config.architecture} {kind} with {config.latent_dim} latent dimensions.",
+        f"A {ARCHITECTURES[config.architecture]} {kind} with {config.latent_dim} latent dimensions.",
         "## Data",
         f"{info.title}. Licence: {info.licence}. {info.citation}" if info else "A folder of pictures.",
         "## Training",
@@ -95,14 +97,10 @@ def _published_table(metrics: dict[str, Any], published: tuple[Published, ...]) 
     lines = ["| figure | this model | published | theirs | source |", "|---|---|---|---|---|"]
     for row in published:
         ours = figure_at(metrics, row.figure)
-        shown = "not measured" if ours is None else f"{ours:.{_digits(row.value)}f}"
-        lines.append(f"| {row.figure} | {shown} | {row.value:g} | {row.model} | {row.source} |")
+        shown = "not measured" if ours is None else f"{ours:.{row.digits}f}"
+        theirs = f"{row.value:.{row.digits}f}"
+        lines.append(f"| {row.figure} | {shown} | {theirs} | {row.model} | {row.source} |")
     return "Beside published figures:\n\n" + "\n".join(lines)
-
-
-def _digits(value: float) -> int:
-    """Decimals for a figure: two for nats, three for shares."""
-    return 3 if abs(value) <= 1 else 2
 
 
 def _elbo_rows(test: dict[str, Any]) -> list[Row]:

@@ -8,6 +8,7 @@ import copy
 import json
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ __all__ = [
     "model_folder",
     "models_dirs",
     "read_metrics",
+    "replace_metrics",
     "save_model",
     "write_metrics",
 ]
@@ -57,9 +59,14 @@ def check_name(name: str) -> str:
     return name
 
 
-def list_models() -> list[str]:
-    """Names of the stored models, sorted; a folder counts when it holds config and weights."""
-    folders = [folder for root in models_dirs() if root.is_dir() for folder in root.iterdir()]
+def list_models(models_dir: Path | None = None) -> list[str]:
+    """Names of the stored models, sorted; a folder counts when it holds config and weights.
+
+    Args:
+        models_dir: Where to look; where models are looked for when not given.
+    """
+    roots = models_dirs() if models_dir is None else [models_dir]
+    folders = [folder for root in roots if root.is_dir() for folder in root.iterdir()]
     return sorted({folder.name for folder in folders if _is_model(folder)})
 
 
@@ -129,7 +136,16 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
 def write_metrics(folder: Path, figures: dict[str, Any]) -> None:
     """Merge `figures` into a model's metrics.json; other figures there stay."""
-    merged = {**read_metrics(folder), **figures}
+    _write_json(folder, {**read_metrics(folder), **figures})
+
+
+def replace_metrics(folder: Path, figures: dict[str, Any], *, keep: Collection[str]) -> None:
+    """Write `figures` as a model's metrics.json; of the sections there only those in `keep` stay."""
+    kept = {name: section for name, section in read_metrics(folder).items() if name in keep}
+    _write_json(folder, {**kept, **figures})
+
+
+def _write_json(folder: Path, merged: dict[str, Any]) -> None:
     (folder / METRICS_FILE).write_text(json.dumps(merged, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 

@@ -32,15 +32,18 @@ def start_from_pca(model: VAE, images: UInt8[Tensor, "n c h w"], *, seed: int) -
         seed: Of the randomised decomposition.
 
     Raises:
-        TrainingError: There are too few images.
+        TrainingError: There are too few images, or as many dimensions as pixels.
     """
     from sklearn.decomposition import PCA  # takes a second to import, and only training needs it
 
     latent, encoder, decoder = model.config.latent_dim, model.encoder.linear, model.decoder.linear
     if encoder is None or decoder is None:
         raise TrainingError("the model must have a linear path to start from PCA; set linear_path.")
-    if len(images) <= latent:
-        raise TrainingError(f"PCA with {latent} components needs more images than that, got {len(images)}.")
+    if min(len(images), images[0].numel()) <= latent:
+        raise TrainingError(
+            f"PCA with {latent} components needs more images and pixels than that, "
+            f"got {len(images)} and {images[0].numel()}."
+        )
     pixels = (images.flatten(start_dim=1).float() / 255).numpy()  # [image, pixel]
     pca = PCA(latent, svd_solver="randomized", random_state=seed).fit(pixels)
     scale = np.sqrt(np.maximum(pca.explained_variance_, 1e-12)).astype(np.float32)  # [latent]
@@ -48,7 +51,9 @@ def start_from_pca(model: VAE, images: UInt8[Tensor, "n c h w"], *, seed: int) -
     _set(encoder, into, -into @ pca.mean_)
     codes = (pixels - pca.mean_) @ into.T  # [image, latent], white
     _set_back(decoder[0], codes, pixels)
-    noise = max(float(pca.noise_variance_), 1e-12)
+    # scikit-learn spreads what the components leave over the smaller side of the data, the paper over the pixels.
+    noise = float(pca.noise_variance_) * (min(pixels.shape) - latent) / (pixels.shape[1] - latent)
+    noise = max(noise, 1e-12)
     if model.encoder.logvar is not None:
         variance = np.minimum(noise / scale**2, LARGEST_POSTERIOR_VARIANCE)
         model.encoder.logvar.bias.copy_(torch.from_numpy(np.log(variance)))

@@ -1,5 +1,6 @@
 """The collection in one table, as plain lines for a terminal and as Markdown for documents."""
 
+from pathlib import Path
 from typing import Any
 
 from vae_core.card import figure_at
@@ -23,13 +24,18 @@ NOT_OF_AUTOENCODERS = ("test.kl",)
 BLANK = "-"
 
 
-def model_lines() -> list[str]:
-    """A header and one line a stored model; a damaged one does not hide the others."""
+def model_lines(models_dir: Path | None = None) -> list[str]:
+    """A header and one line a stored model; a damaged one does not hide the others.
+
+    Args:
+        models_dir: Where the models are; where they are looked for when not given.
+    """
     heads = " ".join(f"{title:>15}" for title, _, _ in FIGURES)
     lines = [f"{'name':24} {'kind':9} {'latent':>6} {'image':>8} {heads}  data set"]
-    for name in list_models():
+    for name in list_models(models_dir):
         try:
-            kind, latent, shape, figures, dataset = _describe(name)
+            folder = model_folder(name) if models_dir is None else models_dir / name
+            kind, latent, shape, figures, dataset = _describe(folder)
             cells = " ".join(f"{cell:>15}" for cell in figures)
             lines.append(f"{name:24} {kind:9} {latent:>6} {shape:>8} {cells}  {dataset}")
         except VAEExplorerError as error:
@@ -46,13 +52,12 @@ def markdown_table(link: str = "pretrained/{name}/README.md") -> str:
     titles = ("model", "kind", "latent", "image", *(title for title, _, _ in FIGURES))
     rows = ["| " + " | ".join(titles) + " |", "|---|---|---:|---|" + "---:|" * len(FIGURES)]
     for name in list_models():
-        kind, latent, shape, figures, _ = _describe(name)
+        kind, latent, shape, figures, _ = _describe(model_folder(name))
         rows.append("| " + " | ".join([f"[{name}]({link.format(name=name)})", kind, latent, shape, *figures]) + " |")
     return "\n".join(rows)
 
 
-def _describe(name: str) -> tuple[str, str, str, list[str], str]:
-    folder = model_folder(name)
+def _describe(folder: Path) -> tuple[str, str, str, list[str], str]:
     config = read_config(folder / CONFIG_FILE)
     figures = _figures(config, read_metrics(folder))
     dataset = config.training.dataset if config.training else BLANK

@@ -110,7 +110,7 @@ def test_the_card_gives_the_command_that_made_the_model(trained: Path) -> None:
     assert shlex.split(command)[:4] == ["python", "-m", "vae_core", "train"]
     assert "--widths 8" in command
     assert f"```\n{command}\n```" in card
-    assert card.startswith("# tiny\n\nA mlp variational autoencoder with 2 latent dimensions.")
+    assert card.startswith("# tiny\n\nA fully connected variational autoencoder with 2 latent dimensions.")
     assert "Licence: CC BY 4.0" in card
 
 

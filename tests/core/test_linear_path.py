@@ -75,5 +75,14 @@ def test_the_path_is_not_trained(model: VAE) -> None:
 def test_a_model_without_the_path_and_too_few_images_are_refused(model: VAE, tiny_model: VAE) -> None:
     with pytest.raises(TrainingError, match="set linear_path"):
         start_from_pca(tiny_model, planar_images(10), seed=0)
-    with pytest.raises(TrainingError, match="3 components needs more images than that, got 3"):
+    with pytest.raises(TrainingError, match="3 components needs more images and pixels than that, got 3 and 64"):
         start_from_pca(model, planar_images(3), seed=0)
+
+
+def test_fewer_images_than_pixels_leave_the_same_noise(model: VAE) -> None:
+    found = []
+    for count in (40, 400):
+        start_from_pca(model, planar_images(count), seed=0)
+        assert model.log_sigma is not None
+        found.append(model.log_sigma.exp().item())
+    assert found[0] == pytest.approx(found[1], rel=0.1)

@@ -39,7 +39,7 @@ export class SliderPanel {
     const output = el("output", {});
     const bar = el("i", { style: `width: ${(100 * importance) / most}%` });
     const amount = el("span", { class: "amount", title: `${importance.toFixed(3)} ${unit}` }, importance.toFixed(2), bar);
-    const label = el("span", { class: "name", title: quiet ? "Inactive: it changes nothing" : title }, `${dimension + 1}`);
+    const label = el("span", { class: "name", title: quiet ? "Inactive: it changes next to nothing" : title }, `${dimension + 1}`);
     if (named) label.textContent = `z${dimension + 1}${name && ` · ${name}`}`;
     input.addEventListener("input", () => this.moved(dimension, Number(input.value)));
     input.addEventListener("change", () => this.hooks.onSettle(false));
