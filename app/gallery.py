@@ -116,7 +116,7 @@ def switch_model(memory: Session, engine: Engine, loaded: LoadedModel) -> None:
         if loaded.name not in memory.codes:
             choose_picture(memory, engine, loaded, memory.chosen)
         memory.notices.append(f"Your pictures are encoded by {loaded.name} now.")
-    elif before in memory.codes:
+    elif before in memory.codes and loaded.name not in memory.codes:  # who returns finds the sliders as they were
         memory.notices.append(
             f"A code of {before} means nothing to {loaded.name}: the sliders start from its own, "
             f"and those of {before} wait for your return."

@@ -219,6 +219,19 @@ def test_a_code_from_elsewhere_waits_for_the_first_models_return(memory: Session
     np.testing.assert_array_equal(memory.codes["tiny"], code)
 
 
+def test_who_returns_to_a_model_finds_the_sliders_as_they_were_and_reads_nothing(
+    memory: Session, tiny: LoadedModel, store: Store
+):
+    other = store("other", latent_dim=2)
+    memory.load_code("tiny", np.ones(3, np.float32))
+    switch_model(memory, engine(), other)
+    memory.load_code("other", np.zeros(2, np.float32))
+    memory.take_notices()
+    switch_model(memory, engine(), tiny)
+    assert memory.notices == []
+    assert memory.codes["tiny"].tolist() == [1, 1, 1]
+
+
 def test_with_nothing_to_keep_there_is_nothing_to_say(memory: Session, store: Store):
     switch_model(memory, engine(), store("other"))
     assert (memory.model, memory.notices) == ("other", [])
