@@ -1,8 +1,8 @@
 """The experiments behind the presets: short runs that differ in one thing, and what each reached.
 
 Every variant is a train command of its own. What is compared is the validation loss of the same number of epochs;
-the test images are not looked at. Runs are seeded, but half of a nat between two of them is within the noise of
-another seed.
+the test images are not looked at. Runs are seeded, but small differences between two of them may be
+another seed's.
 """
 
 import argparse
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import torch
 
+from vae_core.objective import EVALUATION_BATCH
 from vae_core.options import model_config, parse
+from vae_core.quality import psnr
 from vae_core.report import load_part
 from vae_core.training import Trainer
 
@@ -108,21 +110,19 @@ def run(options: str) -> str:
     validation = load_part(config, "validation", None).images
     trainer = Trainer(config, load_part(config, "train", None).images, validation)
     started = time.perf_counter()
-    last = [progress for progress in trainer.run() if progress.validation is not None][-1].validation
+    validated = [progress.validation for progress in trainer.run() if progress.validation is not None]
     minutes = (time.perf_counter() - started) / 60
-    assert last is not None
+    best = min(validated, key=lambda figures: figures.loss)  # whose weights are kept
     psnr = reconstruction_psnr(trainer, validation)
-    return f"{last.loss:.2f} | {last.reconstruction:.2f} | {last.kl:.2f} | {psnr:.2f} | {minutes:.1f}"
+    return f"{best.loss:.2f} | {best.reconstruction:.2f} | {best.kl:.2f} | {psnr:.2f} | {minutes:.1f}"
 
 
 @torch.inference_mode()
 def reconstruction_psnr(trainer: Trainer, images: torch.Tensor) -> float:
-    """Mean over images of 10 log10(1 / mean squared error) in dB, of what the kept weights make of grey pixels."""
+    """Mean over images, in dB, of what the kept weights make of grey pixels."""
     model = trainer.best_model()
-    errors = [
-        (model(batch.float() / 255) - batch.float() / 255).square().flatten(1).mean(1) for batch in images.split(500)
-    ]
-    return float(-10 * torch.log10(torch.cat(errors)).mean())
+    batches = [batch.float() / 255 for batch in images.split(EVALUATION_BATCH)]
+    return float(torch.cat([psnr(batch, model(batch)) for batch in batches]).mean())
 
 
 if __name__ == "__main__":

@@ -62,6 +62,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _how_to_go_on(options: argparse.Namespace) -> str:
+    if options.command == "train-all":
+        return "; the same command goes on from here"
     if options.command != "train":
         return ""
     return f"; the same command{' without --fresh' if options.fresh else ''} goes on from here"
@@ -145,7 +147,7 @@ def _with_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def run_models(options: argparse.Namespace) -> None:
     """Print the stored models with their figures."""
-    print(markdown_table() if getattr(options, "markdown", False) else "\n".join(model_lines()))
+    print(markdown_table() if options.markdown else "\n".join(model_lines()))
 
 
 def _free_target(options: argparse.Namespace) -> Path:

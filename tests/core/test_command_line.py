@@ -149,6 +149,12 @@ def test_the_way_to_go_on_is_told_where_there_is_one(
     assert capsys.readouterr().err.splitlines()[-1] == "vae_core evaluate: stopped."
 
 
+def test_training_all_goes_on_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("vae_core.__main__.load_part", interrupt)
+    assert run("train-all", "--only", "mnist-2d", "--models-dir", "models", "--threads", "1") == 130
+    assert capsys.readouterr().err.splitlines()[-1].endswith("stopped; the same command goes on from here.")
+
+
 def interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
