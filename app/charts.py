@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 from plotly.subplots import make_subplots
 
 __all__ = ["PALETTE", "MapColour", "RatePoint", "map_figure", "posterior_figure", "rate_distortion_figure"]
@@ -75,6 +75,7 @@ def map_figure(
     *,
     axis_titles: tuple[str, str] | None,
     names: tuple[str, ...] = (),
+    held_out: Bool[np.ndarray, " n"] | None = None,
 ) -> go.Figure:
     """A map of points, one scattergl trace a class or one in all; the legend lies outside the plot.
 
@@ -86,16 +87,19 @@ def map_figure(
         axis_titles: Horizontal and vertical; None hides the axes of a map whose units mean nothing.
         names: Of the model's classes, whatever the colour shows: the legend has room for them in every map of the
             model, so that a change of colour leaves the plot where it is.
+        held_out: False for images that the model was trained on, which are drawn hollow; None when all are held out.
     """
     figure = go.Figure(layout=_map_layout(axis_titles, names))
     places = places.astype(np.float32)
+    symbols = None if held_out is None else np.where(held_out, "circle", "circle-open")
     if colour.categories is None:
-        figure.add_trace(_points(places, colour.title, _value_marker(colour)))
+        figure.add_trace(_points(places, colour.title, {**_value_marker(colour), "symbol": symbols}))
         return figure
     for index, name in enumerate(colour.categories):
         member = colour.values == index
         if member.any():
             marker = {"color": PALETTE[index % len(PALETTE)], "size": POINT_SIZE, "opacity": POINT_OPACITY}
+            marker["symbol"] = None if symbols is None else symbols[member]
             figure.add_trace(_points(places[member], _shortened(name), marker))
     return figure
 

@@ -36,6 +36,7 @@ class DatasetInfo:
         licence: Under which the pictures are given.
         citation: Of the source.
         classes: Whether labels say what a picture shows, so that a classifier can learn them.
+        label_title: What the labels are of.
         load: Reads one split; the second argument is the data folder, if one was asked for.
     """
 
@@ -46,6 +47,7 @@ class DatasetInfo:
     licence: str
     citation: str
     classes: bool
+    label_title: str
     load: Callable[[Split, Path | None], LabelledImages] = field(repr=False)
 
 
@@ -176,6 +178,7 @@ DATASETS: dict[str, DatasetInfo] = {
             citation="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document "
             "recognition. Proceedings of the IEEE 86(11), 1998",
             classes=True,
+            label_title="Digit",
             load=partial(load_idx_set, MNIST),
         ),
         DatasetInfo(
@@ -188,6 +191,7 @@ DATASETS: dict[str, DatasetInfo] = {
             citation="E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits. UCI Machine Learning "
             "Repository, 1998, doi:10.24432/C50P49",
             classes=True,
+            label_title="Digit",
             load=_load_digits,
         ),
         DatasetInfo(
@@ -199,6 +203,7 @@ DATASETS: dict[str, DatasetInfo] = {
             citation="H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST: a novel image dataset for benchmarking machine "
             "learning algorithms. arXiv:1708.07747, 2017",
             classes=True,
+            label_title="Garment",
             load=partial(load_idx_set, FASHION_MNIST),
         ),
         DatasetInfo(
@@ -209,6 +214,7 @@ DATASETS: dict[str, DatasetInfo] = {
             licence="CC BY 4.0, Google",
             citation="D. Ha, D. Eck: A neural representation of sketch drawings. arXiv:1704.03477, 2017",
             classes=True,
+            label_title="Thing drawn",
             load=load_quickdraw,
         ),
         DatasetInfo(
@@ -219,6 +225,7 @@ DATASETS: dict[str, DatasetInfo] = {
             licence="Apache 2.0 (images, per its README) and OFL 1.1 (its licence file), (c) Google",
             citation="Google: Noto Emoji, googlefonts/noto-emoji b3e3051",
             classes=False,
+            label_title="Group",
             load=load_emoji,
         ),
         DatasetInfo(
@@ -230,6 +237,7 @@ DATASETS: dict[str, DatasetInfo] = {
             citation="K. Karkkainen, J. Joo: FairFace: face attribute dataset for balanced race, gender, and age for "
             "bias measurement and mitigation. WACV 2021, arXiv:1908.04913",
             classes=False,
+            label_title="Perceived age",
             load=load_faces,
         ),
         DatasetInfo(
@@ -241,6 +249,7 @@ DATASETS: dict[str, DatasetInfo] = {
             citation="L. Matthey, I. Higgins, D. Hassabis, A. Lerchner: dSprites: disentanglement testing sprites "
             "dataset, 2017",
             classes=True,
+            label_title="Shape",
             load=load_dsprites,
         ),
     )

@@ -120,7 +120,9 @@ def _map_json(engine: Engine, name: str, _digest: str, view: MapView) -> bytes:
     )
     axes = (_dimension_title(reference, view.axes[0]), _dimension_title(reference, view.axes[1]))
     titles = {ProjectionKind.UMAP: None, ProjectionKind.PCA: ("PC 1", "PC 2"), ProjectionKind.AXES: axes}
-    figure = map_figure(places, colour, axis_titles=titles[view.projection], names=reference.label_names)
+    held_out = None if reference.held_out.all() else reference.held_out
+    titled = titles[view.projection]
+    figure = map_figure(places, colour, axis_titles=titled, names=reference.label_names, held_out=held_out)
     text: str = figure.to_json()
     return text.encode()
 

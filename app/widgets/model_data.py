@@ -11,6 +11,7 @@ from app.choices import projections
 from app.gallery import Examined
 from app.live.answers import place_everywhere
 from app.live.files import maps_version
+from vae_core.datasets import DATASETS
 from vae_core.images import image_to_png
 from vae_core.inference import LoadedModel
 
@@ -42,7 +43,16 @@ def model_data(loaded: LoadedModel) -> dict[str, Any]:
         "variational": loaded.config.variational,
         "sliders": sliders,
         "projections": projections(loaded),
+        "labelTitle": label_title(loaded),
+        "seenInTraining": int((~reference.held_out).sum()),
     }
+
+
+def label_title(loaded: LoadedModel) -> str:
+    """What the labels of the model's pictures are of; those of a folder of pictures are its subfolders."""
+    training = loaded.config.training
+    info = DATASETS.get(training.dataset) if training is not None else None
+    return "Folder" if info is None else info.label_title
 
 
 def png_base64(image: Float[Tensor, "channel height width"]) -> str:

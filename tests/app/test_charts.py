@@ -59,6 +59,20 @@ def test_a_single_outlier_does_not_take_the_colours_from_the_others():
     assert figure.data[0].marker.cmax == pytest.approx(0.99, abs=0.01)
 
 
+@pytest.mark.parametrize("colour", [CLASSES, MapColour(np.arange(5.0), title="t")])
+def test_images_seen_in_training_are_hollow(colour: MapColour):
+    held_out = np.array([True, True, False, True, True])  # the third lies at (4, 5)
+    figure = map_figure(PLACES, colour, axis_titles=None, held_out=held_out)
+    drawn = [(place, symbol) for trace in figure.data for place, symbol in zip(points(trace), trace.marker.symbol)]
+    assert {tuple(place): symbol for place, symbol in drawn} == {
+        (0, 1): "circle",
+        (2, 3): "circle",
+        (4, 5): "circle-open",
+        (6, 7): "circle",
+        (8, 9): "circle",
+    }
+
+
 @pytest.mark.parametrize("titles", [None, ("PC 1", "PC 2")])
 def test_the_plots_frame_holds_still(titles: tuple[str, str] | None):
     layout = map_figure(PLACES, CLASSES, axis_titles=titles).layout

@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 import { dimensionTitle } from "./names.js";
 
 const NAMES = { umap: "UMAP", pca: "PCA", axes: "Two dimensions" };
+const SEEN_TITLE = "The set has few held-out pictures: pictures that the model was trained on fill up the map, as hollow points";
 
 export class Toolbar {
   /** @param {(view: {projection: string, x: number, y: number, colour: string}) => void} onChange */
@@ -12,7 +13,7 @@ export class Toolbar {
     this.element = el("div", { class: "toolbar" });
   }
 
-  build({ projections, latentDim, sliders }) {
+  build({ projections, latentDim, sliders, labelTitle, seenInTraining }) {
     const inOrder = sliders.toSorted((a, b) => a.dimension - b.dimension);
     const dimensions = inOrder.map((slider) => [slider.dimension, dimensionTitle(slider)]);
     const plane = latentDim === 2;
@@ -20,10 +21,11 @@ export class Toolbar {
     this.projection = this.select("Map", named);
     this.x = this.select("Horizontal", dimensions);
     this.y = this.select("Vertical", dimensions);
-    this.colour = this.select("Colour", [["label", "Label"], ...dimensions]);
+    this.colour = this.select("Colour", [["label", labelTitle], ...dimensions]);
     this.axes = el("span", { class: "axes" }, this.x.label, this.y.label);
     this.hasChoice = !plane;
-    this.element.replaceChildren(this.projection.label, this.axes, this.colour.label);
+    const seen = el("span", { class: "note", title: SEEN_TITLE, hidden: !seenInTraining }, `○ ${seenInTraining} seen in training`);
+    this.element.replaceChildren(this.projection.label, this.axes, this.colour.label, seen);
   }
 
   select(name, options) {
