@@ -19,8 +19,8 @@ from vae_core.disentanglement import (
     mutual_information,
     name_dimensions,
     perfect_code,
-    rotated_code,
     score_disentanglement,
+    score_rotated,
 )
 from vae_core.errors import InputError, ModelError
 from vae_core.evaluation import Evaluation, evaluate_elbo, model_input, placement_agreement
@@ -250,10 +250,12 @@ def measure_factors(subject: Subject, train: Factors, test: Factors) -> Figures:
 
 def scores_with_ceilings(codes: Float[np.ndarray, "n d"], factors: Factors) -> Figures:
     """Scores of the codes, of a perfect code and of a perfect one turned, on the same images."""
-    perfect, rotated = (make(factors.values, codes.shape[1], seed=SEED) for make in (perfect_code, rotated_code))
+    latent_dim = codes.shape[1]
+    perfect = perfect_code(factors.values, latent_dim, seed=SEED)
     return {
-        name: score_disentanglement(each, factors.values, seed=SEED).figures()
-        for name, each in (("model", codes), ("perfect", perfect), ("rotated", rotated))
+        "model": score_disentanglement(codes, factors.values, seed=SEED).figures(),
+        "perfect": score_disentanglement(perfect, factors.values, seed=SEED).figures(),
+        "rotated": score_rotated(factors.values, latent_dim, seed=SEED).figures(),
     }
 
 

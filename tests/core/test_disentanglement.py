@@ -16,6 +16,7 @@ from vae_core.disentanglement import (
     perfect_code,
     rotated_code,
     score_disentanglement,
+    score_rotated,
 )
 from vae_core.errors import InputError
 from vae_core.factor_scores import dci_scores, factor_vae_score, mutual_information_gaps, sap_score
@@ -331,3 +332,14 @@ def test_a_perfect_code_needs_a_dimension_for_each_factor(make) -> None:
         make(FACTORS, 2)
     with pytest.raises(InputError, match="at least 2 values"):
         make(FACTORS * 0, 5)
+
+
+def test_the_ceiling_of_a_turned_code_is_the_mean_of_ten_turns() -> None:
+    ceiling = score_rotated(FACTORS, LATENT_DIM)
+    turns = [score_disentanglement(rotated_code(FACTORS, LATENT_DIM, seed=seed), FACTORS) for seed in range(10)]
+    assert ceiling.mig == pytest.approx(np.mean([turn.mig for turn in turns]))
+    assert ceiling.mig_per_factor == pytest.approx(np.mean([turn.mig_per_factor for turn in turns], axis=0))
+    assert ceiling.sap == pytest.approx(np.mean([turn.sap for turn in turns]))
+    assert ceiling.factor_vae == pytest.approx(np.mean([turn.factor_vae for turn in turns]))
+    assert ceiling.dci_disentanglement == turns[0].dci_disentanglement
+    assert min(turn.mig for turn in turns) < ceiling.mig < max(turn.mig for turn in turns)
