@@ -69,9 +69,9 @@ class TrainingConfig:
         schedule: ``"cosine"`` falls to zero over the run, ``"constant"`` stays.
         weight_decay: Decoupled for AdamW, L2 for the others.
         beta: Weight of the KL term; 1 gives the ELBO.
-        kl_warmup_epochs: Epochs over which the KL weight goes linearly from `kl_start` times beta to beta.
-        kl_start: Where it starts; 0 warms up, above 1 lets few dimensions in at first and more by and by, in the
-            spirit of a growing capacity (Burgess et al. 2018, arXiv:1804.03599).
+        kl_warmup_epochs: Epochs over which the KL weight goes from `kl_start` times beta to beta.
+        kl_start: Where it starts. From 0 it rises in a straight line; from above it goes by equal factors, and from
+            far above 1 it falls and lets dimensions in one by one, the strongest first (see `objective.kl_weight`).
         free_bits: Nats per dimension that the KL term costs at the least (Kingma et al. 2016,
             arXiv:1606.04934, equation 15); 0 switches it off.
         binarise: ``"dynamic"`` draws each pixel from a Bernoulli with the grey value as its mean,
