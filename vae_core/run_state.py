@@ -63,8 +63,22 @@ class RunState:
         model = VAE.build_seeded(config, settings.seed).channels_last()
         if config.linear_path:
             start_from_pca(model, images, seed=settings.seed)
+        return cls._around(model, settings)
+
+    @classmethod
+    def stored(cls, config: ModelConfig, settings: TrainingConfig, folder: Path) -> "RunState | None":
+        """The state in the folder's checkpoint; None when there is none.
+
+        Raises:
+            TrainingError: The checkpoint is damaged or belongs to another configuration.
+        """
+        state = cls._around(VAE.build_seeded(config, settings.seed).channels_last(), settings)
+        return state if state.read(folder) else None
+
+    @classmethod
+    def _around(cls, model: VAE, settings: TrainingConfig) -> "RunState":
         average = AveragedModel(model, multi_avg_fn=_moving_average(settings.ema_decay)) if settings.ema_decay else None
-        return cls(config, model, average, _build_optimizer(model, settings), copy_weights(model))
+        return cls(model.config, model, average, _build_optimizer(model, settings), copy_weights(model))
 
     @property
     def validated_model(self) -> VAE:

@@ -1,16 +1,19 @@
 """The linear path: before the first step a model reconstructs as PCA does."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
+from vae_core import linear_path
 from vae_core.config import ModelConfig
 from vae_core.errors import TrainingError
-from vae_core.linear_path import start_from_pca
+from vae_core.linear_path import LARGEST_POSTERIOR_VARIANCE, PIXEL_MARGIN, start_from_pca
 from vae_core.model import VAE
 
 LATENT, SIDE = 3, 8
@@ -86,3 +89,63 @@ def test_fewer_images_than_pixels_leave_the_same_noise(model: VAE) -> None:
         assert model.log_sigma is not None
         found.append(model.log_sigma.exp().item())
     assert found[0] == pytest.approx(found[1], rel=0.1)
+
+
+# --- in little memory -----------------------------------------------------------------------------------------
+
+
+def in_one_piece(model: VAE, images: Tensor, seed: int) -> dict[str, np.ndarray]:
+    """The same by scikit-learn's PCA, for which all the images are numbers at once."""
+    latent, pixels = model.config.latent_dim, images.flatten(1).float().numpy() / 255
+    pca = PCA(latent, svd_solver="randomized", random_state=seed).fit(pixels)
+    scale = np.sqrt(pca.explained_variance_)
+    into = pca.components_ / scale[:, None]
+    inside = np.clip(pixels, PIXEL_MARGIN, 1 - PIXEL_MARGIN)
+    logits = np.log(inside / (1 - inside))
+    codes = (pixels - pca.mean_) @ into.T
+    noise = pca.noise_variance_ * (min(pixels.shape) - latent) / (pixels.shape[1] - latent)
+    return {
+        "encoder.linear.weight": into,
+        "encoder.linear.bias": -into @ pca.mean_,
+        "decoder.linear.0.weight": (logits - logits.mean(axis=0)).T @ codes / len(codes),
+        "decoder.linear.0.bias": logits.mean(axis=0),
+        "encoder.logvar.bias": np.log(np.minimum(noise / scale**2, LARGEST_POSTERIOR_VARIANCE)),
+        "log_sigma": 0.5 * np.log(noise),
+    }
+
+
+@pytest.mark.parametrize("count", [400, 40], ids=["more images than pixels", "fewer"])
+@pytest.mark.parametrize("block", [1, 5 * SIDE * SIDE, 2**20], ids=["an image at a time", "five", "all"])
+def test_in_blocks_it_is_what_it_is_in_one_piece(
+    model: VAE, monkeypatch: pytest.MonkeyPatch, count: int, block: int
+) -> None:
+    monkeypatch.setattr(linear_path, "BLOCK_PIXELS", block)
+    images = planar_images(count)
+    start_from_pca(model, images, seed=3)
+    found = model.state_dict()
+    for name, expected in in_one_piece(model, images, seed=3).items():
+        np.testing.assert_allclose(found[name].numpy(), expected, rtol=1e-3, atol=2e-4, err_msg=name)
+
+
+class Largest(TorchFunctionMode):
+    """Remembers how many bytes the largest result had, a reshaped tensor among them."""
+
+    size = 0
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        if isinstance(result, Tensor):
+            self.size = max(self.size, result.numel() * result.element_size())
+        return result
+
+
+def test_no_copy_of_all_the_images_is_made(model: VAE, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear_path, "BLOCK_PIXELS", 50 * SIDE * SIDE)
+    images = planar_images(500)
+    with Largest() as largest:
+        start_from_pca(model, images, seed=0)
+    assert largest.size == images.nbytes, "only the bytes themselves: as numbers they would be four times as many"
+
+
+def test_any_seed_will_do(model: VAE) -> None:
+    start_from_pca(model, planar_images(40), seed=2**63 - 1)
