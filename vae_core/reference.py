@@ -19,6 +19,7 @@ from vae_core.errors import InputError, ModelError
 from vae_core.latent import slider_ranges
 from vae_core.model import Posterior
 from vae_core.projection import NeighbourMap, PCAMap, fit_pca, fit_umap
+from vae_core.reference_parts import NUMBER_PARTS, check_parts
 
 __all__ = [
     "REFERENCE_LIMIT",
@@ -36,6 +37,9 @@ REFERENCE_LIMIT = 10_000  # images
 REFERENCE_MINIMUM = 16  # images: each one and the 15 neighbours that the map is made of
 NEIGHBOURS = 15  # the trust cue's, as many as the map is made of
 
+# An EOFError is an empty file, a TypeError a single array saved under this name, a ValueError a pickle or a part that
+# breaks a rule, a RuntimeError an archive that says it is encrypted or packed in a way of its own.
+UNREADABLE = (OSError, EOFError, KeyError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
 HALVED = ("means", "logvars")  # stored in half precision
 
 # What a score's percentiles are of; all but the last in nats.
@@ -146,42 +150,21 @@ class Reference:
         """Read reference.npz.
 
         Raises:
-            ModelError: The file is missing or damaged, lacks a part, or its parts do not fit each other.
+            ModelError: The file is missing or damaged, lacks a part, its parts do not fit each other, or one holds
+                what cannot be shown or drawn from.
         """
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {field.name: stored[field.name] for field in fields(cls)}
-            _check_shapes(arrays)
-        # An EOFError is an empty file, a TypeError a single array saved under this name, a ValueError a pickle.
-        except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            check_parts(arrays, scores=len(SCORES))
+        except UNREADABLE as error:
             raise ModelError(f"{path} is no reference set ({error}); run evaluate to build it again.") from error
         for name in ("label_names", "dimension_names"):
             arrays[name] = tuple(arrays[name].tolist())
-        for name in HALVED:
-            arrays[name] = arrays[name].astype(np.float32)
+        for name in NUMBER_PARTS:
+            arrays[name] = arrays[name].astype(np.float32, copy=False)
         arrays["labels"] = arrays["labels"].astype(np.int64)
         return cls(**arrays)
-
-
-def _check_shapes(arrays: dict[str, np.ndarray]) -> None:
-    count, latent = arrays["means"].shape
-    components = len(arrays["mixture_weights"])
-    shapes = {
-        "logvars": (count, latent),
-        "labels": (count,),
-        "umap_places": (count, 2),
-        "reconstruction": (count,),
-        "held_out": (count,),
-        "pca_mean": (latent,),
-        "pca_components": (2, latent),
-        "score_percentiles": (len(SCORES), 101),
-        "mixture_means": (components, latent),
-        "mixture_factors": (components, latent, latent),
-        "dimension_names": (latent,),
-    }
-    for name, shape in shapes.items():
-        if arrays[name].shape != shape:
-            raise ValueError(f"{name} must be {list(shape)}, got {list(arrays[name].shape)}")
 
 
 @dataclass(frozen=True)

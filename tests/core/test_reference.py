@@ -3,6 +3,7 @@
 import math
 import pickle
 import zipfile
+from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from vae_core.reference import (
     neighbour_distance,
     score_percentiles,
 )
+from vae_core.reference_parts import NUMBER_PARTS
 
 HALF_PRECISION = {"means", "logvars"}
 
@@ -165,6 +167,124 @@ def test_parts_that_do_not_fit_each_other_are_refused(tiny_reference: Reference,
     for changed in ({"umap_places": parts["umap_places"][:-1]}, {"logvars": parts["logvars"][:, :2]}):
         np.savez(path, **parts | changed)
         assert next(iter(changed)) in refusal(path)
+
+
+def changed(name: str, change: Callable[[np.ndarray], object]) -> Callable[[dict[str, np.ndarray]], None]:
+    """What changes one part of a file in place."""
+
+    def apply(parts: dict[str, np.ndarray]) -> None:
+        change(parts[name])
+
+    return apply
+
+
+def replaced(name: str, make: Callable[[np.ndarray], np.ndarray]) -> Callable[[dict[str, np.ndarray]], None]:
+    """What puts another array in a part's place."""
+
+    def apply(parts: dict[str, np.ndarray]) -> None:
+        parts[name] = make(parts[name])
+
+    return apply
+
+
+NUMBERS = [name for name in NUMBER_PARTS if name != "logvars"]
+DAMAGE: dict[str, tuple[Callable[[dict[str, np.ndarray]], None], str]] = {
+    **{
+        f"{name} that are not numbers": (
+            changed(name, lambda part: np.put(part, 0, np.nan)),
+            f"{name} must hold finite float32 numbers, got nan",
+        )
+        for name in NUMBERS
+    },
+    "an infinite mean": (changed("means", lambda part: np.put(part, 3, np.inf)), "means must hold finite"),
+    "a place beyond float32": (
+        replaced("umap_places", lambda part: part.astype(np.float64) + 1e300),
+        "umap_places must hold finite float32 numbers, got 1e+300",
+    ),
+    "a variance of 0 among others": (
+        changed("logvars", lambda part: np.put(part, 0, -np.inf)),
+        "logvars must lie within 10 of 0, or all be minus infinity, got -inf",
+    ),
+    "a variance that overflows": (changed("logvars", lambda part: np.put(part, 0, 200)), "logvars must lie within 10"),
+    "a variance that is no number": (changed("logvars", lambda part: np.put(part, 0, np.nan)), "got nan"),
+    "a label without a name": (
+        changed("labels", lambda part: np.put(part, 0, 2)),
+        "labels must be from 0 to 1, one for each name, got 2",
+    ),
+    "a label below 0": (replaced("labels", lambda part: part.astype(np.int64) - 1), "labels must be from 0 to 1"),
+    "labels that are no whole numbers": (
+        replaced("labels", lambda part: part.astype(np.float32)),
+        "labels must hold whole numbers, got float32",
+    ),
+    "names that are no text": (
+        replaced("label_names", lambda part: np.arange(len(part))),
+        "label_names must hold text, got int64",
+    ),
+    "one name instead of a list": (
+        replaced("label_names", lambda part: part[0]),
+        "label_names must be [class], none of them 0, got []",
+    ),
+    "numbers that are text": (
+        replaced("means", lambda part: part.astype(str)),
+        "means must hold floating-point numbers, got <U",
+    ),
+    "no image at all": (replaced("means", lambda part: part[:0]), "means must be [image, latent], none of them 0"),
+    "no held-out image": (
+        replaced("held_out", np.zeros_like),
+        "held_out must be true of at least one image, got none",
+    ),
+    "percentiles out of order": (
+        changed("score_percentiles", lambda part: part[1].put([4, 5], [50, 40])),
+        "score_percentiles must rise from the 0th to the 100th, got 40 after 50",
+    ),
+    "weights that do not sum to 1": (
+        replaced("mixture_weights", lambda part: part / 2),
+        "mixture_weights must be at least 0 and sum to 1, got a sum of 0.5 and a least of 0.125",
+    ),
+    "a weight below 0": (
+        replaced("mixture_weights", lambda part: np.array([-0.25, 1.25], part.dtype)),
+        "got a sum of 1 and a least of -0.25",
+    ),
+    "factors that are no Cholesky factors": (
+        changed("mixture_factors", lambda part: part[0].put([1], [0.5])),
+        "mixture_factors must be lower triangular with a diagonal above 0",
+    ),
+    "factors without a density": (
+        changed("mixture_factors", lambda part: part[1].put([4], [0])),
+        "mixture_factors must be lower triangular with a diagonal above 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_a_value_that_cannot_be_is_refused_by_its_rule(tiny_reference: Reference, tmp_path: Path, case: str) -> None:
+    damage, said = DAMAGE[case]
+    path = stored(tiny_reference, tmp_path)
+    with np.load(path) as arrays:
+        parts = dict(arrays)
+    damage(parts)
+    np.savez(path, **parts)
+    assert said in refusal(path)
+    assert refusal(path).endswith("; run evaluate to build it again.")
+
+
+def test_numbers_of_another_precision_become_float32(tiny_reference: Reference, tmp_path: Path) -> None:
+    path = stored(tiny_reference, tmp_path)
+    with np.load(path) as arrays:
+        wide = {name: part.astype(np.float64) if part.dtype.kind == "f" else part for name, part in arrays.items()}
+    np.savez(path, **wide)
+    back = Reference.load(path)
+    assert back.umap_places.dtype == np.float32
+    assert back.mixture.sample(3, torch.Generator().manual_seed(0)).dtype == torch.float32
+
+
+@pytest.mark.parametrize("place", [8, 10], ids=["encrypted", "another method"])
+def test_an_archive_packed_in_another_way_is_refused(tiny_reference: Reference, tmp_path: Path, place: int) -> None:
+    path = stored(tiny_reference, tmp_path)
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + place] ^= 1  # in the list of files at the archive's end
+    path.write_bytes(content)
+    refusal(path)
 
 
 def test_other_files_under_its_name_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""What the parts of a stored reference set must be: a damaged or hand-edited file says so when it is read.
+
+Each rule that is broken is a ValueError with the rule and the value received.
+"""
+
+import numpy as np
+
+from vae_core.model import MAX_LOGVAR
+
+__all__ = ["NUMBER_PARTS", "check_parts"]
+
+PERCENTILES = 101  # from the 0th to the 100th
+LARGEST_SUM_ERROR = 1e-3  # of weights that sum to 1 up to rounding
+ROUNDING = 1e-5  # of a percentile, by which the next may be below it
+LARGEST = np.finfo(np.float32).max  # which all of them become
+
+# numpy's letters of the kinds of numbers that will do, and what they are called.
+NUMBERS, WHOLE = ("f", "floating-point numbers"), ("iu", "whole numbers")
+FLAGS, TEXTS = ("b", "booleans"), ("U", "text")
+# What each part holds, and its sizes: a name stands for the same size everywhere.
+PARTS: dict[str, tuple[tuple[str, str], tuple[str | int, ...]]] = {
+    "means": (NUMBERS, ("image", "latent")),
+    "label_names": (TEXTS, ("class",)),
+    "mixture_weights": (NUMBERS, ("component",)),
+    "logvars": (NUMBERS, ("image", "latent")),
+    "labels": (WHOLE, ("image",)),
+    "umap_places": (NUMBERS, ("image", 2)),
+    "pca_mean": (NUMBERS, ("latent",)),
+    "pca_components": (NUMBERS, (2, "latent")),
+    "reconstruction": (NUMBERS, ("image",)),
+    "held_out": (FLAGS, ("image",)),
+    "score_percentiles": (NUMBERS, ("score", PERCENTILES)),
+    "mixture_means": (NUMBERS, ("component", "latent")),
+    "mixture_factors": (NUMBERS, ("component", "latent", "latent")),
+    "dimension_names": (TEXTS, ("latent",)),
+}
+NUMBER_PARTS = [name for name, (kind, _) in PARTS.items() if kind is NUMBERS]
+
+
+def check_parts(parts: dict[str, np.ndarray], *, scores: int) -> None:
+    """Let the parts of a reference set pass that fit each other and hold what can be shown and drawn from.
+
+    Args:
+        parts: By name, as they are stored.
+        scores: How many scores the percentiles are of.
+
+    Raises:
+        ValueError: A part breaks a rule.
+    """
+    sizes = {"score": scores}
+    for name, (kind, shape) in PARTS.items():
+        _check_kind(name, parts[name], *kind)
+        _check_shape(name, parts[name], shape, sizes)
+    _check_logvars(parts["logvars"])
+    for name in NUMBER_PARTS:
+        if name != "logvars":
+            _check_finite(name, parts[name])
+    _check_labels(parts["labels"], sizes["class"])
+    if not parts["held_out"].any():
+        raise ValueError("held_out must be true of at least one image, got none")
+    _check_percentiles(parts["score_percentiles"])
+    _check_weights(parts["mixture_weights"])
+    _check_factors(parts["mixture_factors"])
+
+
+def _check_kind(name: str, part: np.ndarray, kinds: str, words: str) -> None:
+    if part.dtype.kind not in kinds:
+        raise ValueError(f"{name} must hold {words}, got {part.dtype}")
+
+
+def _check_shape(name: str, part: np.ndarray, shape: tuple[str | int, ...], sizes: dict[str, int]) -> None:
+    """Compare with the sizes that are known; the first part that has one sets it."""
+    if part.ndim != len(shape) or 0 in part.shape:
+        raise ValueError(f"{name} must be [{', '.join(map(str, shape))}], none of them 0, got {list(part.shape)}")
+    named = zip(shape, part.shape, strict=True)
+    expected = [sizes.setdefault(size, given) if isinstance(size, str) else size for size, given in named]
+    if list(part.shape) != expected:
+        raise ValueError(f"{name} must be {expected}, got {list(part.shape)}")
+
+
+def _check_finite(name: str, part: np.ndarray) -> None:
+    finite = np.abs(part) <= LARGEST  # false for NaN as well
+    if not finite.all():
+        raise ValueError(f"{name} must hold finite float32 numbers, got {part[~finite][0]}")
+
+
+def _check_logvars(logvars: np.ndarray) -> None:
+    """A plain autoencoder's are minus infinity throughout; beyond an encoder's bounds their exponentials overflow."""
+    if np.isneginf(logvars).all():
+        return
+    within = np.abs(logvars) <= MAX_LOGVAR  # false for NaN as well
+    if not within.all():
+        raise ValueError(
+            f"logvars must lie within {MAX_LOGVAR:g} of 0, or all be minus infinity, got {logvars[~within][0]}"
+        )
+
+
+def _check_labels(labels: np.ndarray, classes: int) -> None:
+    wrong = (labels < 0) | (labels >= classes)
+    if wrong.any():
+        raise ValueError(f"labels must be from 0 to {classes - 1}, one for each name, got {labels[wrong][0]}")
+
+
+def _check_percentiles(percentiles: np.ndarray) -> None:
+    falls = np.diff(percentiles, axis=1) < -ROUNDING * np.abs(percentiles[:, 1:])
+    if falls.any():
+        score, place = np.argwhere(falls)[0]
+        low, high = percentiles[score, place : place + 2]
+        raise ValueError(f"score_percentiles must rise from the 0th to the 100th, got {high:g} after {low:g}")
+
+
+def _check_weights(weights: np.ndarray) -> None:
+    total = weights.sum(dtype=np.float64)
+    if weights.min() < 0 or abs(total - 1) > LARGEST_SUM_ERROR:
+        raise ValueError(
+            f"mixture_weights must be at least 0 and sum to 1, got a sum of {total:g} and a least of {weights.min():g}"
+        )
+
+
+def _check_factors(factors: np.ndarray) -> None:
+    """Cholesky factors: what lies above the diagonal would be drawn with, and a diagonal of 0 has no density."""
+    if np.triu(factors, 1).any() or factors.diagonal(axis1=1, axis2=2).min() <= 0:
+        raise ValueError("mixture_factors must be lower triangular with a diagonal above 0, got others")
