@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vae_core.checkpoint import METRICS_FILE, REFERENCE_FILE, list_models, model_folder, read_metrics
+from vae_core.collection import preset_of
 from vae_core.config import ModelConfig, read_config
 from vae_core.datasets import DATASETS
 from vae_core.errors import ModelError, VAEExplorerError
@@ -49,8 +50,8 @@ class Entry:
 
     @property
     def preset(self) -> Preset | None:
-        """The recipe that it was made by, when its name is that of one."""
-        return PRESETS.get(self.name)
+        """The collection's recipe that it was made by; None of a model of somebody's own, whatever its name."""
+        return preset_of(self.name, self.config)
 
     @property
     def dimensions(self) -> str:
@@ -70,12 +71,12 @@ class Entry:
 
 def collection() -> list[Entry]:
     """The stored models: those of the presets in their order, then the others by name."""
-    order = {name: place for place, name in enumerate(PRESETS)}
     entries = []
-    for name in sorted(list_models(), key=lambda name: (order.get(name, len(order)), name)):
+    for name in list_models():
         with suppress(ModelError):  # it was removed this very moment
             entries.append(find_entry(name))
-    return entries
+    order = {name: place for place, name in enumerate(PRESETS)}
+    return sorted(entries, key=lambda entry: (order[entry.name] if entry.preset else len(order), entry.name))
 
 
 def find_entry(name: str) -> Entry:

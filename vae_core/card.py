@@ -1,17 +1,20 @@
 """Model cards: the README.md beside a stored model, whose figures are written by `evaluate` alone."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from vae_core.checkpoint import METRICS_FILE
+from vae_core.collection import preset_of
 from vae_core.config import ModelConfig
 from vae_core.datasets import DatasetInfo
 from vae_core.errors import ModelError
+from vae_core.figures import FIGURES, figure_at
 from vae_core.model import CARD_FILE
-from vae_core.presets import PRESETS, Published
+from vae_core.presets import Published
 
-__all__ = ["BEGIN", "END", "figure_at", "update_figures", "write_card"]
+__all__ = ["BEGIN", "END", "update_figures", "write_card"]
 
 BEGIN, END = "<!-- figures: written by evaluate -->", "<!-- end of figures -->"
 TEXTS = Path(__file__).with_name("card_texts")  # NAME.md: what only a person can say of a preset's model
@@ -19,6 +22,8 @@ TEXTS = Path(__file__).with_name("card_texts")  # NAME.md: what only a person ca
 ARCHITECTURES = {"mlp": "fully connected", "conv": "convolutional"}
 
 Row = tuple[str, str]
+Section = dict[str, Any]  # of metrics.json
+ShownT = TypeVar("ShownT")
 
 
 def write_card(folder: Path, config: ModelConfig, info: DatasetInfo | None, training: dict[str, Any]) -> None:
@@ -31,7 +36,7 @@ def write_card(folder: Path, config: ModelConfig, info: DatasetInfo | None, trai
         training: Command, seconds and machine of the run, as in metrics.json.
     """
     kind = "variational autoencoder" if config.variational else "plain autoencoder"
-    preset = PRESETS.get(folder.name)
+    preset = preset_of(folder.name, config)
     lines = [
         f"# {folder.name}",
         *([preset.summary] if preset else []),
@@ -50,47 +55,52 @@ def write_card(folder: Path, config: ModelConfig, info: DatasetInfo | None, trai
     (folder / CARD_FILE).write_text("\n\n".join(lines) + "\n", encoding="utf-8")
 
 
-def update_figures(folder: Path, metrics: dict[str, Any], *, variational: bool) -> None:
+def update_figures(folder: Path, metrics: dict[str, Any], config: ModelConfig) -> None:
     """Replace the card's figures by those in `metrics`; the rest of the card stays.
 
     Args:
         folder: Of the stored model.
         metrics: As in metrics.json.
-        variational: Whether the model is; a plain autoencoder has neither ELBO nor KL.
+        config: Of the model.
 
     Raises:
-        ModelError: The card lacks the two comments between which the figures go.
+        ModelError: The card lacks the two comments between which the figures go, or a section of `metrics` is not
+            as `evaluate` writes it.
     """
     path = folder / CARD_FILE
     text = path.read_text(encoding="utf-8") if path.is_file() else f"# {folder.name}\n\n{BEGIN}\n{END}\n"
     block = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
     if not block.search(text):
         raise ModelError(f"{path} has no place for figures: put the lines {BEGIN!r} and {END!r} into it.")
-    parts = [_figures_table(metrics, variational=variational)]
-    preset = PRESETS.get(folder.name)
+    parts = [_figures_table(folder, metrics, variational=config.variational)]
+    preset = preset_of(folder.name, config)
     if preset and preset.published:
         parts.append(_published_table(metrics, preset.published))
     table = "\n\n".join(parts)
     path.write_text(block.sub(lambda _: f"{BEGIN}\n{table}\n{END}", text), encoding="utf-8")
 
 
-def figure_at(metrics: dict[str, Any], path: str) -> float | None:
-    """The figure at a path such as ``"test.negative_elbo"`` into metrics.json; None where it was not measured."""
-    value: Any = metrics
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return None if value is None else float(value)
-
-
-def _figures_table(metrics: dict[str, Any], *, variational: bool) -> str:
-    test = metrics["test"]
-    rows = _elbo_rows(test) if variational else [("reconstruction, nats", _with_error(test, "reconstruction"))]
+def _figures_table(folder: Path, metrics: dict[str, Any], *, variational: bool) -> str:
+    [head] = _shown(folder, metrics, "test", lambda test: [_head(test, variational=variational)])
+    rows = _shown(folder, metrics, "test", _elbo_rows if variational else _reconstruction_rows)
     for section, rows_of in SECTIONS.items():
         if section in metrics:
-            rows += rows_of(metrics[section])
-    sample = "one posterior sample an image, " if variational else ""
-    head = f"On the {test['images']:,} test images, {sample}seed {test['seed']}; {test['pixels']}."
+            rows += _shown(folder, metrics, section, rows_of)
     return f"{head}\n\n| figure | value |\n|---|---|\n" + "\n".join(f"| {name} | {value} |" for name, value in rows)
+
+
+def _shown(
+    folder: Path, metrics: dict[str, Any], section: str, show: Callable[[Section], Iterable[ShownT]]
+) -> list[ShownT]:
+    """What a section of metrics.json looks like; a file from outside may hold anything there."""
+    try:
+        return list(show(metrics[section]))
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else error
+        raise ModelError(
+            f"{folder / METRICS_FILE}: the section {section!r} cannot be shown ({reason}); delete the file and run "
+            "evaluate to write it anew."
+        ) from error
 
 
 def _published_table(metrics: dict[str, Any], published: tuple[Published, ...]) -> str:
@@ -99,70 +109,96 @@ def _published_table(metrics: dict[str, Any], published: tuple[Published, ...]) 
         ours = figure_at(metrics, row.figure)
         shown = "not measured" if ours is None else f"{ours:.{row.digits}f}"
         theirs = f"{row.value:.{row.digits}f}"
-        lines.append(f"| {row.figure} | {shown} | {theirs} | {row.model} | {row.source} |")
+        lines.append(f"| {FIGURES[row.figure].title} | {shown} | {theirs} | {row.model} | {row.source} |")
     return "Beside published figures:\n\n" + "\n".join(lines)
 
 
-def _elbo_rows(test: dict[str, Any]) -> list[Row]:
+# -- the rows of each section -------------------------------------------------------------------------------------
+
+
+def _head(test: Section, *, variational: bool) -> str:
+    sample = "one posterior sample an image, " if variational else ""
+    return f"On the {test['images']:,} test images, {sample}seed {test['seed']}; {test['pixels']}."
+
+
+def _elbo_rows(test: Section) -> list[Row]:
+    units = FIGURES["test.active_units"]
     return [
-        ("-ELBO, nats", _with_error(test, "negative_elbo")),
-        ("reconstruction, nats", f"{test['reconstruction']:.2f}"),
-        ("KL, nats", f"{test['kl']:.2f}"),
-        ("active units", f"{test['active_units']} of {len(test['kl_per_dimension'])}"),
+        (FIGURES["test.negative_elbo"].title, _with_error(test, "negative_elbo")),
+        *(_row(test, path) for path in ("test.reconstruction", "test.kl")),
+        (units.title, f"{units.shown(test['active_units'])} of {len(test['kl_per_dimension'])}"),
     ]
 
 
-def _likelihood_rows(figures: dict[str, Any]) -> list[Row]:
-    name = f"negative log-likelihood, nats, {figures['samples']:,} importance samples"
-    return [(name, f"{figures['negative_log_likelihood']:.2f} ± {figures['standard_error']:.2f}")]
+def _reconstruction_rows(test: Section) -> list[Row]:
+    """Of a plain autoencoder, whose whole objective it is."""
+    return [(FIGURES["test.reconstruction"].title, _with_error(test, "reconstruction"))]
 
 
-def _quality_rows(figures: dict[str, Any]) -> list[Row]:
-    dimensions = figures["dimensions"]
+def _likelihood_rows(section: Section) -> list[Row]:
+    figure = FIGURES["likelihood.negative_log_likelihood"]
+    value, error = (figure.shown(section[name]) for name in ("negative_log_likelihood", "standard_error"))
+    return [(f"{figure.title}, {section['samples']:,} importance samples", f"{value} ± {error}")]
+
+
+def _quality_rows(section: Section) -> Iterator[Row]:
+    for name in ("psnr", "ssim"):
+        figure, linear = FIGURES[f"quality.{name}"], FIGURES[f"quality.pca_{name}"]
+        pca = f"PCA with {section['dimensions']}: {linear.shown(section[f'pca_{name}'])}"
+        yield figure.title, f"{figure.shown(section[name])} ({pca})"
+
+
+def _probe_rows(section: Section) -> list[Row]:
+    figure = FIGURES["probe.accuracy"]
+    value, deviation = (figure.shown(section[name]) for name in ("accuracy", "standard_deviation"))
+    return [(f"{figure.title}, {section['labels']} labels, accuracy", f"{value} ± {deviation}")]
+
+
+def _sample_rows(section: Section) -> list[Row]:
+    name = f"Fréchet distance of samples in a classifier's features (accuracy {section['accuracy']:.3f})"
+    prior, mixture, reconstruction, floor = (
+        FIGURES[f"samples.{kind}"].shown(section[kind]) for kind in ("prior", "mixture", "reconstruction", "floor")
+    )
     return [
-        ("PSNR of reconstructions, dB", f"{figures['psnr']:.2f} (PCA with {dimensions}: {figures['pca_psnr']:.2f})"),
-        ("SSIM of reconstructions", f"{figures['ssim']:.3f} (PCA with {dimensions}: {figures['pca_ssim']:.3f})"),
+        (name, f"prior {prior}, mixture {mixture}"),
+        ("the same, of reconstructions and of real pictures", f"{reconstruction}, {floor}"),
     ]
 
 
-def _probe_rows(figures: dict[str, Any]) -> list[Row]:
-    name = f"linear probe, {figures['labels']} labels, accuracy"
-    return [(name, f"{figures['accuracy']:.3f} ± {figures['standard_deviation']:.3f}")]
+def _factor_rows(section: Section) -> Iterator[Row]:
+    for where in ("train", "test"):
+        for score in ("mig", "dci_disentanglement", "sap", "factor_vae"):
+            figure = FIGURES[f"disentanglement.{where}.model.{score}"]
+            ours, perfect, rotated = (
+                figure.shown(section[where][code][score]) for code in ("model", "perfect", "rotated")
+            )
+            yield figure.title, f"{ours} (a perfect code {perfect}, the same rotated {rotated})"
 
 
-def _sample_rows(figures: dict[str, Any]) -> list[Row]:
-    name = f"Fréchet distance of samples in a classifier's features (accuracy {figures['accuracy']:.3f})"
-    return [
-        (name, f"prior {figures['prior']:.2f}, mixture {figures['mixture']:.2f}"),
-        (
-            "the same, of reconstructions and of real pictures",
-            f"{figures['reconstruction']:.2f}, {figures['floor']:.2f}",
-        ),
-    ]
+def _placement_rows(section: Section) -> list[Row]:
+    median, p90 = (
+        FIGURES[f"placement.{name}"].shown(section[name])
+        for name in ("distance_median_percent", "distance_p90_percent")
+    )
+    unit = FIGURES["placement.distance_median_percent"].unit
+    name = f"placement of {section['codes']} unseen images against UMAP's transform, {unit}"
+    return [(name, f"median {median}, p90 {p90}")]
 
 
-def _factor_rows(figures: dict[str, Any]) -> Iterator[Row]:
-    places = {"train": "the training images", "test": "the test images"}
-    names = {"mig": "MIG", "dci_disentanglement": "DCI disentanglement", "sap": "SAP", "factor_vae": "FactorVAE score"}
-    for where, title in places.items():
-        for key, name in names.items():
-            ours, perfect, rotated = (figures[where][code][key] for code in ("model", "perfect", "rotated"))
-            yield f"{name} on {title}", f"{ours:.3f} (a perfect code {perfect:.3f}, the same rotated {rotated:.3f})"
+def _row(section: Section, path: str) -> Row:
+    """A figure by itself."""
+    figure = FIGURES[path]
+    return figure.title, figure.shown(section[path.rpartition(".")[2]])
 
 
-def _placement_rows(figures: dict[str, Any]) -> list[Row]:
-    name = f"placement of {figures['codes']} unseen images against UMAP's transform, % of the map's diagonal"
-    return [(name, f"median {figures['distance_median_percent']:.2f}, p90 {figures['distance_p90_percent']:.2f}")]
-
-
-def _with_error(test: dict[str, Any], figure: str) -> str:
+def _with_error(test: Section, name: str) -> str:
     """The whole objective, which is a plain autoencoder's reconstruction, with its standard error."""
-    error = test["negative_elbo_standard_error"]
-    return f"{test[figure]:.2f}" + ("" if error is None else f" ± {error:.2f}")
+    figure, error = FIGURES[f"test.{name}"], test["negative_elbo_standard_error"]
+    return figure.shown(test[name]) + ("" if error is None else f" ± {figure.shown(error)}")
 
 
 # Sections of metrics.json in the order of the card, and how each is shown.
-SECTIONS: dict[str, Callable[[dict[str, Any]], Any]] = {
+SECTIONS: dict[str, Callable[[Section], Iterable[Row]]] = {
     "likelihood": _likelihood_rows,
     "quality": _quality_rows,
     "probe": _probe_rows,

@@ -3,24 +3,24 @@
 from pathlib import Path
 from typing import Any
 
-from vae_core.card import figure_at
 from vae_core.checkpoint import list_models, model_folder, read_metrics
 from vae_core.config import ModelConfig, read_config
 from vae_core.errors import VAEExplorerError
+from vae_core.figures import FIGURES, figure_at
 from vae_core.model import CONFIG_FILE
 
 __all__ = ["markdown_table", "model_lines"]
 
-# Title, path into metrics.json, format.
-FIGURES = (
-    ("objective, nats", "test.negative_elbo", ".2f"),
-    ("KL, nats", "test.kl", ".2f"),
-    ("active units", "test.active_units", ".0f"),
-    ("PSNR, dB", "quality.psnr", ".2f"),
-    ("PCA's PSNR", "quality.pca_psnr", ".2f"),
-    ("probe", "probe.accuracy", ".3f"),
+COLUMNS = (
+    "test.negative_elbo",
+    "test.kl",
+    "test.active_units",
+    "quality.psnr",
+    "quality.pca_psnr",
+    "probe.accuracy",
 )
-NOT_OF_AUTOENCODERS = ("test.kl",)
+HEADINGS = [FIGURES[path].shared_heading for path in COLUMNS]
+NOT_OF_AUTOENCODERS = ("test.kl",)  # metrics.json has a 0 there
 BLANK = "-"
 
 
@@ -30,7 +30,7 @@ def model_lines(models_dir: Path | None = None) -> list[str]:
     Args:
         models_dir: Where the models are; where they are looked for when not given.
     """
-    heads = " ".join(f"{title:>15}" for title, _, _ in FIGURES)
+    heads = " ".join(f"{heading:>15}" for heading in HEADINGS)
     lines = [f"{'name':24} {'kind':9} {'latent':>6} {'image':>8} {heads}  data set"]
     for name in list_models(models_dir):
         try:
@@ -49,8 +49,8 @@ def markdown_table(link: str = "pretrained/{name}/README.md") -> str:
     Args:
         link: Address of a model's card, with ``{name}`` in it.
     """
-    titles = ("model", "kind", "latent", "image", *(title for title, _, _ in FIGURES))
-    rows = ["| " + " | ".join(titles) + " |", "|---|---|---:|---|" + "---:|" * len(FIGURES)]
+    titles = ("model", "kind", "latent", "image", *HEADINGS)
+    rows = ["| " + " | ".join(titles) + " |", "|---|---|---:|---|" + "---:|" * len(COLUMNS)]
     for name in list_models():
         kind, latent, shape, figures, _ = _describe(model_folder(name))
         rows.append("| " + " | ".join([f"[{name}]({link.format(name=name)})", kind, latent, shape, *figures]) + " |")
@@ -67,8 +67,8 @@ def _describe(folder: Path) -> tuple[str, str, str, list[str], str]:
 
 def _figures(config: ModelConfig, metrics: dict[str, Any]) -> list[str]:
     cells = []
-    for _, path, form in FIGURES:
+    for path in COLUMNS:
         value = figure_at(metrics, path)
-        measured = value is not None and (config.variational or path not in NOT_OF_AUTOENCODERS)
-        cells.append(f"{value:{form}}" if measured else BLANK)
+        applies = config.variational or path not in NOT_OF_AUTOENCODERS
+        cells.append(FIGURES[path].shown(value) if applies and value is not None else BLANK)
     return cells

@@ -7,12 +7,13 @@ import streamlit as st
 from app.cache import decoded_strip
 from app.catalogue import Entry, card_of, collection, families, zip_model
 from app.charts import rate_distortion_figure
-from app.figures import BY_PATH, RATE_FAMILY, columns, published_rows, rate_points
+from app.figures import RATE_FAMILY, columns, heading, published_rows, rate_points
 from app.frame import choose_model, page_header
 from app.state import session
 from app.widgets.card import card
 from app.widgets.tile import tile, tile_style
 from vae_core.errors import VAEExplorerError
+from vae_core.figures import FIGURES
 from vae_core.inference import engine
 
 HINT = "What each model saw and how well it does; open one on Explore, read its card, or take it with you."
@@ -121,7 +122,7 @@ def show_figures(entries: Sequence[Entry]) -> None:
     table: dict[str, list[object]] = {
         "Model": [entry.name for entry in entries],
         "Dimensions": [entry.config.latent_dim if entry.config else None for entry in entries],
-        **{BY_PATH[path].title: list(values) for path, values in found.items()},
+        **{heading(path): list(values) for path, values in found.items()},
         "Size, MB": [entry.size / MEGABYTE for entry in entries],
     }
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
@@ -131,8 +132,8 @@ def show_figures(entries: Sequence[Entry]) -> None:
         "Size, MB": number(help="Of its files together, in millions of bytes.", format="%.1f"),
     }
     for path in found:
-        figure = BY_PATH[path]
-        config[figure.title] = number(help=figure.meaning, format=f"%.{figure.digits}f")
+        figure = FIGURES[path]
+        config[heading(path)] = number(help=figure.meaning, format=f"%.{figure.digits}f")
     st.caption(FIGURES_HINT)
     st.dataframe(table, column_config=config, hide_index=True, placeholder="", height="content")
 

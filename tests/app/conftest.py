@@ -1,6 +1,7 @@
 """What the app's tests share: the process's engine, a visit's memory, pictures, and further models on demand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from vae_core.checkpoint import REFERENCE_FILE, save_model
 from vae_core.config import ModelConfig
 from vae_core.inference import LoadedModel, engine
 from vae_core.model import VAE
+from vae_core.presets import PRESETS
 from vae_core.reference import Reference
 
 Store = Callable[..., LoadedModel]
@@ -40,17 +42,24 @@ def memory() -> Session:
 
 
 @pytest.fixture
-def store(models_dir: Path) -> Store:
+def store(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Store another seeded model, with a reference set of noise unless told otherwise, and load it.
 
-    `names` are those of its dimensions.
+    `names` are those of its dimensions. Under a preset's name it is made by that preset unless told otherwise.
     """
 
     def store(
-        name: str, *, with_reference: bool = True, names: tuple[str, ...] | None = None, **config: object
+        name: str,
+        *,
+        with_reference: bool = True,
+        names: tuple[str, ...] | None = None,
+        by_preset: bool = True,
+        **config: object,
     ) -> LoadedModel:
         settings = {"architecture": "mlp", "height": 8, "width": 8, "latent_dim": 3, "widths": (8,), **config}
         model = VAE.build_seeded(ModelConfig(**settings), seed=1).eval()
+        if by_preset and name in PRESETS:
+            monkeypatch.setitem(PRESETS, name, replace(PRESETS[name], config=model.config))
         save_model(model, models_dir / name)
         if with_reference:
             noise_reference(model, names).save(models_dir / name / REFERENCE_FILE)

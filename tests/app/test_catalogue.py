@@ -10,6 +10,7 @@ import pytest
 
 from app import catalogue
 from app.catalogue import FILES, LONGEST_CARD, card_of, collection, families, find_entry, zip_model
+from app.figures import published_rows
 from tests.app.conftest import Store
 from vae_core.checkpoint import METRICS_FILE, REFERENCE_FILE, WEIGHTS_FILE
 from vae_core.config import TrainingConfig
@@ -71,6 +72,20 @@ def test_models_of_a_family_stand_together_in_the_presets_order(store: Store):
         "On their own": ["faces"],
         "Your own models": ["mine", "tiny"],
     }
+
+
+def test_a_persons_own_model_under_a_presets_name_is_their_own(store: Store):
+    store("mnist-2d", by_preset=False)
+    store("mnist-16d")
+    entry = find_entry("mnist-2d")
+    assert entry.preset is None
+    found = [each for each in collection() if each.name in ("mnist-2d", "mnist-16d", "tiny")]
+    assert [each.name for each in found] == ["mnist-16d", "mnist-2d", "tiny"], "not where the preset's would stand"
+    assert families(found) == {
+        "On their own": [find_entry("mnist-16d")],
+        "Your own models": [entry, find_entry("tiny")],
+    }
+    assert published_rows([entry]) == []
 
 
 def test_a_model_that_is_removed_while_they_are_listed_is_left_out(models_dir: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,12 +1,15 @@
 """Model cards: every figure that was measured is shown, beside what others reached."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vae_core import card
-from vae_core.card import BEGIN, END, TEXTS, figure_at, update_figures, write_card
-from vae_core.config import ModelConfig
+from vae_core.card import BEGIN, END, TEXTS, update_figures, write_card
+from vae_core.errors import ModelError
+from vae_core.figures import FIGURES
 from vae_core.presets import PRESETS
 
 TEST = {
@@ -23,7 +26,7 @@ TEST = {
 SCORES = {"mig": 0.5, "dci_disentanglement": 0.4, "sap": 0.3, "factor_vae": 0.8}
 PERFECT = dict.fromkeys(SCORES, 0.99)
 ROTATED = dict.fromkeys(SCORES, 0.14)
-METRICS = {
+METRICS: dict[str, Any] = {
     "test": TEST,
     "likelihood": {"negative_log_likelihood": 82.345, "standard_error": 0.1, "samples": 5000},
     "quality": {"psnr": 20.0, "ssim": 0.9, "pca_psnr": 15.5, "pca_ssim": 0.5, "dimensions": 2},
@@ -36,6 +39,9 @@ METRICS = {
 }
 
 
+CONFIG = PRESETS["mnist-16d"].config
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Of a preset's model, with an empty card."""
@@ -46,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_every_figure_is_shown(folder: Path) -> None:
-    update_figures(folder, METRICS, variational=True)
+    update_figures(folder, METRICS, CONFIG)
     rows = dict(
         line.strip("| ").split(" | ")
         for line in (folder / "README.md").read_text("utf-8").splitlines()
@@ -64,23 +70,52 @@ def test_every_figure_is_shown(folder: Path) -> None:
 
 
 def test_published_figures_stand_beside_the_model_s_own(folder: Path) -> None:
-    update_figures(folder, METRICS, variational=True)
+    update_figures(folder, METRICS, CONFIG)
     text = (folder / "README.md").read_text("utf-8")
     for row in PRESETS["mnist-16d"].published:
         assert f"| {row.model} | {row.source} |" in text
-    assert "| test.negative_elbo | 90.00 | 105.59 |" in text
-    update_figures(folder, {"test": TEST}, variational=True)
-    assert "| probe.accuracy | not measured |" in (folder / "README.md").read_text("utf-8")
+    assert "| -ELBO, nats | 90.00 | 105.59 |" in text
+    update_figures(folder, {"test": TEST}, CONFIG)
+    text = (folder / "README.md").read_text("utf-8")
+    assert "| linear probe | not measured |" in text
+    assert not any(path in text for path in FIGURES), "a path is nothing for a reader"
 
 
-def test_a_figure_is_found_by_its_path() -> None:
-    assert figure_at(METRICS, "quality.psnr") == 20.0
-    assert [figure_at(METRICS, path) for path in ("quality.nosuch", "nosuch.psnr", "test.images.deeper")] == [None] * 3
+def test_another_model_under_a_preset_s_name_gets_nothing_of_the_preset_s(folder: Path) -> None:
+    own = replace(CONFIG, latent_dim=3)
+    training = {"command": "python -m vae_core train", "seconds": 90, "machine": "here", "seed": 7}
+    write_card(folder, own, None, training)
+    update_figures(folder, METRICS, own)
+    text = (folder / "README.md").read_text("utf-8")
+    assert text.startswith("# mnist-16d\n\nA convolutional variational autoencoder with 3 latent dimensions.\n")
+    assert "published" not in text
+    assert "## Limits" not in text
+
+
+DAMAGED: dict[str, tuple[dict[str, Any], str]] = {
+    "no figures at all": ({}, "'test' cannot be shown (it lacks 'test')"),
+    "a section that is none": ({"quality": 3}, "'quality' cannot be shown"),
+    "a section without a figure": ({"probe": {"accuracy": 0.5}}, "'probe' cannot be shown (it lacks"),
+    "text for a number": ({"samples": {**METRICS["samples"], "prior": "30"}}, "'samples' cannot be shown"),
+    "a number beyond all": ({"quality": {**METRICS["quality"], "psnr": 10**400}}, "'quality' cannot be shown"),
+    "nothing for a number": ({"placement": {**METRICS["placement"], "codes": None, "distance_p90_percent": None}}, ""),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_section_that_is_not_as_evaluate_writes_it_is_a_sentence(folder: Path, case: str) -> None:
+    change, said = DAMAGED[case]
+    before = (folder / "README.md").read_text("utf-8")
+    with pytest.raises(ModelError, match="delete the file and run evaluate") as caught:
+        update_figures(folder, {**METRICS, **change} if change else {}, CONFIG)
+    assert said in str(caught.value)
+    assert str(folder / "metrics.json") in str(caught.value)
+    assert (folder / "README.md").read_text("utf-8") == before
 
 
 def test_a_preset_s_card_has_its_sentence_and_what_a_person_says_of_it(folder: Path) -> None:
     training = {"command": "python -m vae_core train --preset mnist-16d", "seconds": 90, "machine": "here", "seed": 7}
-    write_card(folder, ModelConfig(), None, training)
+    write_card(folder, CONFIG, None, training)
     text = (folder / "README.md").read_text("utf-8")
     assert text.startswith(f"# mnist-16d\n\n{PRESETS['mnist-16d'].summary}\n")
     assert "Took 2 minutes on here; seed 7." in text

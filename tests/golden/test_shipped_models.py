@@ -11,11 +11,12 @@ import torch
 from PIL import Image
 
 from tests.golden.pictures import FOLDER, draw_strip
-from vae_core.card import figure_at, update_figures
+from vae_core.card import update_figures
 from vae_core.checkpoint import METRICS_FILE, REFERENCE_FILE, SHIPPED, list_models, read_metrics
 from vae_core.config import read_config
 from vae_core.datasets import DATASETS, load_dataset
 from vae_core.evaluation import ACTIVE_VARIANCE, evaluate_elbo, model_input
+from vae_core.figures import figure_at
 from vae_core.model import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE, Posterior
 from vae_core.options import model_config, parse
 from vae_core.presets import PRESETS
@@ -83,7 +84,7 @@ def test_weights_fit_the_configuration_that_says_how_they_came_to_be(name: str):
 def test_the_cards_figures_are_those_of_metrics_json(name: str, tmp_path: Path):
     folder = tmp_path / name
     shutil.copytree(SHIPPED / name, folder)
-    update_figures(folder, read_metrics(folder), variational=read_config(folder / CONFIG_FILE).variational)
+    update_figures(folder, read_metrics(folder), read_config(folder / CONFIG_FILE))
     assert (folder / CARD_FILE).read_text("utf-8") == (SHIPPED / name / CARD_FILE).read_text("utf-8")
 
 
