@@ -113,7 +113,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
         report.reference.save(folder / REFERENCE_FILE)
     kept = {"training"} if report.reference is not None else {"training", *NEED_REFERENCE}
     replace_metrics(folder, report.figures, keep=kept)
-    update_figures(folder, read_metrics(folder), variational=model.config.variational)
+    update_figures(folder, read_metrics(folder), model.config)
     print(f"{options.name}: {_in_short(report.figures['test'], variational=model.config.variational)}")
 
 
@@ -180,7 +180,7 @@ def _show_progress(trainer: Trainer) -> None:
                 figures = progress.validation
                 tqdm.write(
                     f"epoch {progress.epoch}: training {progress.train.loss:.2f}, validation {figures.loss:.2f} nats "
-                    f"= {figures.reconstruction:.2f} + KL {figures.kl:.2f}{mark}"
+                    f"(reconstruction {figures.reconstruction:.2f}, KL {figures.kl:.2f}){mark}"
                 )
 
 

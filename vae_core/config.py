@@ -79,6 +79,9 @@ class TrainingConfig:
         clip_norm: Largest norm of the gradient; 0 switches clipping off.
         tc_beta: Weight of the total correlation within the KL term, relative to the rest of it: above 1 gives
             beta-TCVAE (Chen et al. 2018, arXiv:1802.04942, with alpha = gamma = 1), 1 switches it off.
+        importance_epochs: How many of the last epochs train on the importance-weighted bound in place of the ELBO
+            (Burda et al. 2016, arXiv:1509.00519).
+        importance_samples: Of z for each image in those epochs; 1 is the ELBO.
         ema_decay: Of a running average of the weights, which is validated and kept in place of the last step's;
             0 switches it off.
         augment: ``"flip"`` mirrors every other picture, left to right, drawn anew each time.
@@ -102,6 +105,8 @@ class TrainingConfig:
     binarise: Literal["none", "dynamic"] = "none"
     clip_norm: float = 0.0
     tc_beta: float = 1.0
+    importance_epochs: int = 0
+    importance_samples: int = 1
     ema_decay: float = 0.0
     augment: Literal["none", "flip"] = "none"
     precision: Precision = "float32"
@@ -111,8 +116,9 @@ class TrainingConfig:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
+        for name in ("epochs", "batch_size", "importance_samples"):
             _require(name, getattr(self, name), at_least=1)
+        _require("importance_epochs", self.importance_epochs, at_least=0, at_most=self.epochs)
         for name in (
             "lr_warmup_steps",
             "weight_decay",
@@ -129,6 +135,11 @@ class TrainingConfig:
         _require("seed", self.seed, at_least=0, at_most=MAX_SEED)
         if not 0 < self.learning_rate < math.inf:
             raise ConfigError(f"learning_rate must be above 0 and finite, got {self.learning_rate}; try 0.002.")
+        if self.importance_samples > 1 and (self.beta, self.tc_beta, self.free_bits) != (1, 1, 0):
+            raise ConfigError(
+                "the importance-weighted bound knows no weights of the KL term: with importance_samples above 1 beta "
+                f"and tc_beta must be 1 and free_bits 0, got {self.beta}, {self.tc_beta} and {self.free_bits}."
+            )
 
 
 @dataclass(frozen=True)
@@ -150,7 +161,9 @@ class ModelConfig:
         dense_units: Units of the dense layer between feature maps and z (conv only).
         decoder: How a conv decoder comes from z to its first feature map: through dense layers, or by giving every
             place of it z and the place's coordinates (Watters et al. 2019, arXiv:1901.07017, here at the smallest
-            resolution): what stands where is then a matter of comparing z with them.
+            resolution): what stands where is then a matter of comparing z with them. Or ``"spatial"``: all but
+            the first three dimensions draw a canvas through dense layers, which those three move and resize (see
+            `vae_core.placement`).
         linear_path: Beside the network, a linear map from pixels to the mean and one from z to the logits, set to
             probabilistic PCA of the training images (see `vae_core.linear_path`): the network adds what is not linear.
         preparation: How pictures from outside are prepared.
@@ -167,7 +180,7 @@ class ModelConfig:
     widths: tuple[int, ...] = (32, 64)
     blocks: int = 1
     dense_units: int = 256
-    decoder: Literal["dense", "broadcast"] = "dense"
+    decoder: Literal["dense", "broadcast", "spatial"] = "dense"
     linear_path: bool = False
     preparation: Preparation = field(default_factory=Preparation)
     training: TrainingConfig | None = None
@@ -183,9 +196,24 @@ class ModelConfig:
         _require("blocks", self.blocks, at_least=0)
         _require("dense_units", self.dense_units, at_least=1)
         self._check_widths()
+        if self.decoder == "spatial":
+            self._check_spatial()
         if self.training and self.training.tc_beta > 1 and not self.variational:
             raise ConfigError(
                 f"tc_beta must be 1 for a plain autoencoder, which has no KL term, got {self.training.tc_beta}."
+            )
+        if self.training and self.training.importance_samples > 1 and not self.variational:
+            raise ConfigError(
+                "importance_samples must be 1 for a plain autoencoder, which has no posterior to sample, "
+                f"got {self.training.importance_samples}."
+            )
+
+    def _check_spatial(self) -> None:
+        if self.architecture != "conv" or self.linear_path or self.latent_dim < 4 or self.height != self.width:
+            raise ConfigError(
+                "a spatial decoder is convolutional, has no linear path, at least 4 dimensions (three place what the "
+                f"others draw) and square pictures, got {self.architecture}, linear_path={self.linear_path}, "
+                f"{self.latent_dim} and {self.height} x {self.width}."
             )
 
     def _check_widths(self) -> None:

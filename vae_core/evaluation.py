@@ -13,7 +13,7 @@ from vae_core.model import VAE, Posterior
 from vae_core.objective import EVALUATION_BATCH, sampled_terms
 from vae_core.projection import NeighbourMap
 
-__all__ = ["ACTIVE_VARIANCE", "Evaluation", "evaluate_elbo", "model_input", "placement_agreement"]
+__all__ = ["ACTIVE_VARIANCE", "Evaluation", "evaluate_elbo", "model_input", "placement_agreement", "posteriors"]
 
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016 (arXiv:1509.00519), section 5.2
 COMPARED_NEIGHBOURS = 15
@@ -91,6 +91,18 @@ def evaluate_elbo(model: VAE, images: Float[Tensor, "n c h w"], *, seed: int = 0
         kls.append(terms.kl)
     posterior = Posterior(torch.cat(means), torch.cat(logvars))
     return Evaluation(posterior, torch.cat(reconstructions), torch.cat(kls))
+
+
+@torch.inference_mode()
+def posteriors(model: VAE, pictures: Float[Tensor, "n c h w"]) -> Posterior:
+    """The posterior of each picture, as `evaluate_elbo` has it, for where nothing needs to be decoded.
+
+    Args:
+        model: In evaluation mode.
+        pictures: From `model_input`.
+    """
+    batches = [model.encode(batch) for batch in pictures.split(EVALUATION_BATCH)]
+    return Posterior(torch.cat([batch.mean for batch in batches]), torch.cat([batch.logvar for batch in batches]))
 
 
 def placement_agreement(placing: NeighbourMap, reducer: Any, codes: Float[np.ndarray, "n d"]) -> dict[str, float | int]:

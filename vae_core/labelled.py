@@ -1,10 +1,11 @@
 """Labelled images, and the seeded splits of the sets that come without any."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+import torch
+from jaxtyping import Int, Int64, UInt8
 from torch import Tensor
 
 __all__ = ["Factors", "LabelledImages", "Split", "seeded_random", "share_of"]
@@ -45,6 +46,12 @@ class LabelledImages:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def chosen(self, positions: Int[np.ndarray, " some"]) -> "LabelledImages":
+        """Some of the images with all that is known of them, in the order given."""
+        rows = torch.from_numpy(positions)
+        factors = self.factors and replace(self.factors, values=self.factors.values[positions])
+        return LabelledImages(self.images[rows], self.labels[rows], self.label_names, factors)
 
 
 def seeded_random() -> np.random.RandomState:

@@ -1,7 +1,7 @@
 """The networks: `Encoder`, `Decoder` and the `VAE` made of both, with its `Posterior`."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from vae_core.config import ModelConfig, config_to_json, read_config
 from vae_core.errors import InputError, ModelError
+from vae_core.placement import POSE_DIMENSIONS, place
 
-__all__ = ["CARD_FILE", "CONFIG_FILE", "VAE", "WEIGHTS_FILE", "Decoder", "Encoder", "Posterior"]
+__all__ = ["CARD_FILE", "CONFIG_FILE", "MAX_LOGVAR", "VAE", "WEIGHTS_FILE", "Decoder", "Encoder", "Posterior"]
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -204,11 +205,19 @@ class Decoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.body = conv_decoder_body(config) if config.architecture == "conv" else mlp_decoder_body(config)
+        self.has_pose = config.decoder == "spatial"
+        drawn = (
+            replace(config, latent_dim=config.latent_dim - POSE_DIMENSIONS, decoder="dense")
+            if self.has_pose
+            else config
+        )
+        self.body = conv_decoder_body(drawn) if config.architecture == "conv" else mlp_decoder_body(config)
         self.linear = linear_decoder(config) if config.linear_path else None
 
     def forward(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         """z [batch, latent] -> logits [batch, channel, height, width]."""
+        if self.has_pose:
+            return place(self.body(z[:, POSE_DIMENSIONS:]), z[:, :POSE_DIMENSIONS])
         logits: Tensor = self.body(z)
         return logits if self.linear is None else logits + self.linear(z)
 

@@ -15,6 +15,7 @@ from vae_core.presets import PRESETS, Preset, find_preset
 __all__ = ["USAGE_ERROR", "build_parser", "model_config", "parse", "preset_options"]
 
 USAGE_ERROR = 2
+SWITCH = argparse.BooleanOptionalAction  # with a --no- of its own, for what a preset has switched on
 MLP_WIDTHS, CONV_WIDTHS = (400,), (32, 64)
 FOLDER_SIDE = 28  # pixels
 NETWORK_OPTIONS = (
@@ -113,7 +114,9 @@ def _add_model_options(group: Any) -> None:
     group.add_argument("--architecture", choices=("mlp", "conv"), default=model.architecture, help="kind of network")
     group.add_argument("--latent-dim", type=int, default=model.latent_dim, help="dimensions of z")
     group.add_argument("--likelihood", choices=("bernoulli", "gaussian"), default=model.likelihood, help="of a pixel")
-    group.add_argument("--autoencoder", action="store_true", help="plain: no noise, no KL term")
+    group.add_argument(
+        "--autoencoder", action=SWITCH, default=not model.variational, help="plain: no noise, no KL term"
+    )
     group.add_argument(
         "--widths",
         type=_integers,
@@ -124,11 +127,16 @@ def _add_model_options(group: Any) -> None:
     group.add_argument("--dense-units", type=int, default=model.dense_units, help="units of the dense layer (conv)")
     group.add_argument(
         "--decoder",
-        choices=("dense", "broadcast"),
+        choices=("dense", "broadcast", "spatial"),
         default=model.decoder,
         help="from z to the first feature map (conv)",
     )
-    group.add_argument("--linear-path", action="store_true", help="linear maps beside the network, started from PCA")
+    group.add_argument(
+        "--linear-path",
+        action=SWITCH,
+        default=model.linear_path,
+        help="linear maps beside the network, started from PCA",
+    )
     group.add_argument("--image-size", type=int, help=f"pixels a side, for a folder of images alone ({FOLDER_SIDE})")
     group.add_argument("--grey", action="store_true", help="grey instead of RGB, for a folder of images alone")
 
@@ -148,6 +156,15 @@ def _add_training_options(group: Any) -> None:
     group.add_argument("--free-bits", type=float, default=run.free_bits, help="nats a latent dimension may keep free")
     group.add_argument("--binarise", choices=("none", "dynamic"), default=run.binarise, help="of grey pixels")
     group.add_argument("--clip-norm", type=float, default=run.clip_norm, help="largest gradient norm; 0 is off")
+    group.add_argument(
+        "--importance-epochs",
+        type=int,
+        default=run.importance_epochs,
+        help="how many of the last epochs train on the importance-weighted bound",
+    )
+    group.add_argument(
+        "--importance-samples", type=int, default=run.importance_samples, help="of z for each image in those epochs"
+    )
     group.add_argument("--tc-beta", type=float, default=run.tc_beta, help="weight of the total correlation; 1 is off")
     group.add_argument("--ema-decay", type=float, default=run.ema_decay, help="of the averaged weights; 0 is off")
     group.add_argument("--augment", choices=("none", "flip"), default=run.augment, help="of the training images")

@@ -23,7 +23,7 @@ from vae_core.disentanglement import (
     score_rotated,
 )
 from vae_core.errors import InputError, ModelError
-from vae_core.evaluation import Evaluation, evaluate_elbo, model_input, placement_agreement
+from vae_core.evaluation import Evaluation, evaluate_elbo, model_input, placement_agreement, posteriors
 from vae_core.importance import estimate_likelihood
 from vae_core.labelled import Factors, LabelledImages, Split
 from vae_core.model import VAE, Posterior
@@ -33,7 +33,17 @@ from vae_core.quality import reconstruction_quality
 from vae_core.reference import REFERENCE_LIMIT, Encoded, Reference, build_reference, check_enough
 from vae_core.samples import sample_quality
 
-__all__ = ["FEWEST_REFERENCES", "Parts", "Report", "is_likelihood", "load_part", "load_parts", "measure"]
+__all__ = [
+    "FEWEST_REFERENCES",
+    "Parts",
+    "Report",
+    "encode",
+    "is_likelihood",
+    "load_part",
+    "load_parts",
+    "measure",
+    "need_training",
+]
 
 SEED = 0  # of every measurement
 FEWEST_REFERENCES = 2_000  # a smaller test part is filled up with training images
@@ -193,15 +203,14 @@ def applicable(
 
 def encode(model: VAE, part: LabelledImages, settings: TrainingConfig, *, limit: int | None = None) -> Posterior:
     """Posteriors of a part, or of a seeded choice of `limit` images of it."""
-    return evaluate_elbo(model, model_input(some(part, limit).images, settings, seed=SEED), seed=SEED).posterior
+    return posteriors(model, model_input(some(part, limit).images, settings, seed=SEED))
 
 
 def some(part: LabelledImages, limit: int | None) -> LabelledImages:
     """A seeded choice of `limit` images, in their order; all where there are no more."""
     if limit is None or limit >= len(part):
         return part
-    chosen = torch.from_numpy(np.sort(np.random.default_rng(SEED).permutation(len(part))[:limit]))
-    return LabelledImages(part.images[chosen], part.labels[chosen], part.label_names)
+    return part.chosen(np.sort(np.random.default_rng(SEED).permutation(len(part))[:limit]))
 
 
 def fit_codes(subject: Subject) -> Mixture:

@@ -5,6 +5,7 @@ a checkpoint is written after each epoch. A run that was killed therefore goes o
 exactly as if nothing had happened, on the same machine with the same number of threads.
 """
 
+import functools
 import math
 import time
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from torch import Tensor
 
 from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.errors import TrainingError
+from vae_core.importance import importance_bound
+from vae_core.linear_path import check_images
 from vae_core.model import VAE
 from vae_core.objective import EVALUATION_BATCH, Terms, encode_in, kl_weight, loss, terms_at, total_correlation
 from vae_core.run_state import History, RunState
@@ -29,7 +32,13 @@ ORDER, NOISE, VALIDATION = range(3)  # independent random streams of one seed
 
 @dataclass(frozen=True)
 class Figures:
-    """Means over a set of images, in nats: one posterior sample an image, KL weighted as the objective says."""
+    """Means over a set of images, in nats.
+
+    Attributes:
+        loss: The objective, from as many samples of z an image as it takes.
+        reconstruction: -log p(x|z).
+        kl: Not weighted.
+    """
 
     loss: float
     reconstruction: float
@@ -82,7 +91,8 @@ class Trainer:
         folder: Where checkpoints go; None keeps none.
 
     Raises:
-        TrainingError: `config.training` is missing, or there are no images of the model's shape.
+        TrainingError: `config.training` is missing, there are no images of the model's shape, or too few for its
+            linear path.
     """
 
     def __init__(
@@ -100,12 +110,18 @@ class Trainer:
                 raise TrainingError(
                     f"the {part} images must be at least one of shape {config.image_shape}, got {list(images.shape)}."
                 )
+        if config.linear_path:
+            check_images(config, train_images)
         self.config = config
         self.settings = config.training
         self.folder = folder
         self.train_images = train_images
         self.validation_images = validation_images
-        self.state = RunState.fresh(config, self.settings, train_images)
+
+    @functools.cached_property
+    def state(self) -> RunState:
+        """What changes in the run; made when it is first asked for, since a checkpoint may come in its place."""
+        return RunState.fresh(self.config, self.settings, self.train_images)
 
     @property
     def model(self) -> VAE:
@@ -164,8 +180,9 @@ class Trainer:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, settings.epochs * self.steps_per_epoch, settings)
         prepared = _to_input(_augmented(images, settings, noise), settings, noise)
-        terms, correlation = self._terms(self.model, prepared, noise, len(self.train_images))
-        value = loss(terms, weight=weight, free_bits=settings.free_bits) + weight * correlation
+        samples = self._samples(step // self.steps_per_epoch)
+        terms, excess = self._terms(self.model, prepared, noise, len(self.train_images), samples)
+        value = loss(terms, weight=weight, free_bits=settings.free_bits) + weight * excess
         self._check_finite(value.item(), f"step {step}")
         optimizer.zero_grad()
         value.backward()
@@ -174,14 +191,29 @@ class Trainer:
         optimizer.step()
         if self.state.average is not None:
             self.state.average.update_parameters(self.model)
-        meter.add(terms, correlation)
+        meter.add(terms, excess)
         return weight
 
-    def _terms(self, model: VAE, images: Tensor, noise: torch.Generator, count: int) -> tuple[Terms, Tensor]:
-        """Both terms of -ELBO at one sampled z, and what beta-TCVAE adds to the mean KL, in nats."""
-        posterior = encode_in(model, images, self.settings.precision)
+    def _samples(self, epoch: int) -> int:
+        """Of z for each image, in the epoch of that number from 0."""
+        late = epoch >= self.settings.epochs - self.settings.importance_epochs
+        return self.settings.importance_samples if late else 1
+
+    def _terms(
+        self, model: VAE, images: Tensor, noise: torch.Generator, count: int, samples: int
+    ) -> tuple[Terms, Tensor]:
+        """Both terms of -ELBO, and what the objective has beside them, in nats.
+
+        That is beta-TCVAE's weight of the total correlation, or, with several samples, by how much the
+        importance-weighted bound lies below -ELBO.
+        """
+        precision = self.settings.precision
+        posterior = encode_in(model, images, precision)
+        if samples > 1:
+            bound, terms = importance_bound(model, images, posterior, noise, samples=samples, precision=precision)
+            return terms, (bound - terms.negative_elbo).mean()
         z = posterior.sample(noise)
-        terms = terms_at(model, images, posterior, z, self.settings.precision)
+        terms = terms_at(model, images, posterior, z, precision)
         excess = self.settings.tc_beta - 1
         return terms, excess * total_correlation(posterior, z, count) if excess else terms.kl.new_zeros(())
 
@@ -208,13 +240,13 @@ class Trainer:
 
     @torch.no_grad()
     def _validate(self) -> Figures:
-        """The objective at its full KL weight, with the same noise after every epoch so that epochs compare."""
+        """This epoch's objective at full KL weight, with the same noise after every epoch so that epochs compare."""
         model = self.state.validated_model.eval()
         noise = _stream(self.settings.seed, 0, VALIDATION)
-        meter = _Meter()
+        meter, samples = _Meter(), self._samples(self.history.epochs_done)
         for images in self.validation_images.split(EVALUATION_BATCH):
             prepared = _to_input(images, self.settings, noise)
-            meter.add(*self._terms(model, prepared, noise, len(self.validation_images)))
+            meter.add(*self._terms(model, prepared, noise, len(self.validation_images), samples))
         return meter.figures(self.settings.beta)
 
     def _progress(self, epoch: int, step: int, train: Figures, rate: float) -> Progress:
@@ -235,7 +267,10 @@ class Trainer:
         Raises:
             TrainingError: The checkpoint is damaged or belongs to another configuration.
         """
-        return self.folder is not None and self.state.read(self.folder)
+        state = None if self.folder is None else RunState.stored(self.config, self.settings, self.folder)
+        if state is not None:
+            self.state = state
+        return state is not None
 
 
 class _Meter:
@@ -246,17 +281,17 @@ class _Meter:
         self.images = 0
         self.reconstruction = 0.0  # sums over images, nats
         self.kl = 0.0
-        self.correlation = 0.0  # what beta-TCVAE adds to the KL
+        self.excess = 0.0  # what the objective has beside both terms
 
-    def add(self, terms: Terms, correlation: Tensor) -> None:
+    def add(self, terms: Terms, excess: Tensor) -> None:
         self.images += len(terms.reconstruction)
         self.reconstruction += terms.reconstruction.detach().sum().item()
         self.kl += terms.kl.detach().sum().item()
-        self.correlation += correlation.item() * len(terms.reconstruction)
+        self.excess += excess.item() * len(terms.reconstruction)
 
     def figures(self, weight: float) -> Figures:
         reconstruction, kl = self.reconstruction / self.images, self.kl / self.images
-        whole = reconstruction + weight * (kl + self.correlation / self.images)
+        whole = reconstruction + weight * (kl + self.excess / self.images)
         return Figures(loss=whole, reconstruction=reconstruction, kl=kl)
 
     @property

@@ -329,6 +329,60 @@ def test_a_damaged_model_does_not_hide_the_others(
     assert third.split()[0] == "tiny"
 
 
+# What a hand may write into metrics.json, and what the table then says.
+BY_HAND: dict[str, tuple[str, str]] = {
+    "not JSON": ("{", "is not JSON"),
+    "not text": ("\udcff", "is not JSON"),
+    "nothing but brackets": ("[" * 100_000, "is not JSON"),
+    "no object": ("[" + "1, " * 1000 + "1]", "must hold one JSON object, got [1, 1, 1, 1, 1, 1, ...]"),
+    "sections missing": ("{}", " - "),
+    "a section that is none": ('{"test": 3, "quality": null, "probe": [1]}', " - "),
+    "figures that are no numbers": ('{"test": {"negative_elbo": "12", "kl": [], "active_units": true}}', " - "),
+    "figures that are not finite": ('{"test": {"negative_elbo": NaN, "kl": Infinity, "active_units": 1e999}}', " - "),
+    "a figure beyond all": ('{"test": {"negative_elbo": 1' + "0" * 400 + "}}", " - "),
+}
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+def test_figures_that_were_edited_by_hand_are_blank_or_a_sentence(
+    models_dir: Path, capsys: pytest.CaptureFixture[str], tiny_model: VAE, case: str
+) -> None:
+    content, said = BY_HAND[case]
+    save_model(tiny_model, models_dir / "edited")
+    (models_dir / "edited" / "metrics.json").write_bytes(content.encode(errors="surrogateescape"))
+    assert run("models") == 0
+    _, first, second = capsys.readouterr().out.splitlines()
+    assert said in first
+    assert second.split()[0] == "tiny"
+    if said == " - ":
+        assert first.split()[5:] == ["-"] * 7
+        assert run("models", "--markdown") == 0
+        assert "| - | - | - | - | - | - |" in capsys.readouterr().out
+    else:
+        assert len(first) < 300
+        assert "delete it and run evaluate." in first
+        assert said in refused(capsys, run("models", "--markdown"))
+
+
+def test_figures_that_cannot_be_read_do_not_hide_the_other_models(
+    models_dir: Path, capsys: pytest.CaptureFixture[str], tiny_model: VAE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_model(tiny_model, models_dir / "locked")
+    (models_dir / "locked" / "metrics.json").write_text("{}")
+    original = Path.read_bytes
+
+    def read(path: Path) -> bytes:
+        if path.name == "metrics.json":
+            raise PermissionError(13, "Permission denied")
+        return original(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    assert run("models") == 0
+    _, first, second = capsys.readouterr().out.splitlines()
+    assert "cannot be read (Permission denied)" in first
+    assert second.split()[0] == "tiny"
+
+
 # --- trouble -------------------------------------------------------------------------------------------------
 
 
@@ -476,7 +530,7 @@ def test_the_card_s_figures_are_replaced_and_all_else_stays(tmp_path: Path) -> N
     card = tmp_path / "README.md"
     card.write_text(f"before\n{BEGIN}\nold\n{END}\nafter \\1\n", encoding="utf-8")
     for _ in range(2):
-        update_figures(tmp_path, FIGURES, variational=True)
+        update_figures(tmp_path, FIGURES, ModelConfig())
     text = card.read_text(encoding="utf-8")
     assert text.startswith(f"before\n{BEGIN}\nOn the 1,234 test images, ")
     assert text.endswith(f"{END}\nafter \\1\n")
@@ -487,14 +541,14 @@ def test_the_card_s_figures_are_replaced_and_all_else_stays(tmp_path: Path) -> N
 
 
 def test_a_model_without_a_card_gets_one_with_its_figures(tmp_path: Path) -> None:
-    update_figures(tmp_path, FIGURES, variational=True)
+    update_figures(tmp_path, FIGURES, ModelConfig())
     assert (tmp_path / "README.md").read_text(encoding="utf-8").startswith(f"# {tmp_path.name}\n")
 
 
 def test_a_card_without_a_place_for_figures_is_refused(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("by hand", encoding="utf-8")
     with pytest.raises(ModelError, match="has no place for figures"):
-        update_figures(tmp_path, FIGURES, variational=True)
+        update_figures(tmp_path, FIGURES, ModelConfig())
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == "by hand"
 
 

@@ -36,6 +36,7 @@ TRAINING = TrainingConfig(
     binarise="dynamic",
     clip_norm=2.0,
     tc_beta=6.0,
+    importance_epochs=2,
     ema_decay=0.75,
     augment="flip",
     precision="bfloat16",
@@ -66,9 +67,16 @@ def default_of(field: Any) -> Any:
 
 @pytest.mark.parametrize("config", [PREPARATION, TRAINING, MODEL], ids=lambda config: type(config).__name__)
 def test_no_field_is_lost_on_the_way_through_json(config: object) -> None:
-    left_out = [field.name for field in fields(config) if getattr(config, field.name) == default_of(field)]
-    assert left_out == [], "give these fields another value than their default, else this test says nothing of them"
+    left_out = {field.name for field in fields(config) if getattr(config, field.name) == default_of(field)}
+    assert left_out <= {"importance_samples"}, (
+        "give these another value than their default, else nothing is said of them"
+    )
     assert config_from_json(type(config), config_to_json(config)) == config
+
+
+def test_importance_samples_are_not_lost_either() -> None:  # beside TRAINING's weights of the KL term there are none
+    given = TrainingConfig("digits", importance_samples=5)
+    assert config_from_json(TrainingConfig, config_to_json(given)) == given
 
 
 def test_tuples_and_nested_configurations_come_back_as_what_they_were() -> None:
@@ -100,7 +108,7 @@ def test_a_field_that_is_left_out_takes_its_default() -> None:
     assert config_from_json(ModelConfig, '{"latent_dim": 3}') == ModelConfig(latent_dim=3)
 
 
-NEW_KEYS = ("kl_start", "tc_beta", "ema_decay", "augment", "precision")
+NEW_KEYS = ("kl_start", "tc_beta", "importance_epochs", "importance_samples", "ema_decay", "augment", "precision")
 
 
 def test_a_file_from_before_a_setting_was_known_reads_as_without_it(tmp_path: Path) -> None:
@@ -110,7 +118,15 @@ def test_a_file_from_before_a_setting_was_known_reads_as_without_it(tmp_path: Pa
         del values["training"][key]
     (tmp_path / "config.json").write_text(json.dumps(values), encoding="utf-8")
     old = read_config(tmp_path / "config.json")
-    training = replace(TRAINING, kl_start=0.0, tc_beta=1.0, ema_decay=0.0, augment="none", precision="float32")
+    training = replace(
+        TRAINING,
+        kl_start=0.0,
+        tc_beta=1.0,
+        importance_epochs=0,
+        ema_decay=0.0,
+        augment="none",
+        precision="float32",
+    )
     assert old == replace(MODEL, decoder="dense", linear_path=False, training=training)
 
 
@@ -182,6 +198,8 @@ BROKEN_TRAININGS: list[tuple[dict[str, Any], str]] = [
     ({"free_bits": -1.0}, "free_bits must be at least 0, got -1.0"),
     ({"clip_norm": -1.0}, "clip_norm must be at least 0, got -1.0"),
     ({"tc_beta": 0.5}, "tc_beta must be at least 1, got 0.5"),
+    ({"importance_samples": 0}, "importance_samples must be at least 1, got 0"),
+    ({"importance_epochs": 21}, "importance_epochs must be between 0 and 20, got 21"),
     ({"ema_decay": -0.1}, "ema_decay must be between 0 and 0.99999, got -0.1"),
     ({"ema_decay": 1.0}, "ema_decay must be between 0 and 0.99999, got 1.0"),
     ({"patience": -1}, "patience must be at least 0, got -1"),
@@ -232,6 +250,18 @@ def test_a_plain_autoencoder_takes_no_total_correlation() -> None:
     said = "tc_beta must be 1 for a plain autoencoder, which has no KL term, got 6.0"
     refuse(lambda: ModelConfig(variational=False, training=TrainingConfig("digits", tc_beta=6.0)), said)
     refuse(lambda: config_from_json(ModelConfig, json.dumps(values)), said)
+
+
+def test_a_plain_autoencoder_takes_no_importance_samples() -> None:
+    training = TrainingConfig("digits", importance_samples=5, importance_epochs=1)
+    said = "importance_samples must be 1 for a plain autoencoder, which has no posterior to sample, got 5"
+    refuse(lambda: ModelConfig(variational=False, training=training), said)
+
+
+@pytest.mark.parametrize("weights", [{"beta": 4.0}, {"tc_beta": 2.0}, {"free_bits": 0.5}], ids=str)
+def test_the_importance_weighted_bound_takes_no_weights_of_the_kl_term(weights: dict[str, float]) -> None:
+    said = "with importance_samples above 1 beta and tc_beta must be 1 and free_bits 0"
+    refuse(lambda: TrainingConfig("digits", importance_samples=2, **weights), said)
 
 
 def test_the_ends_of_the_ranges_are_allowed() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vae_core import evaluation
 from vae_core.config import ModelConfig, TrainingConfig
-from vae_core.evaluation import Evaluation, evaluate_elbo, model_input, placement_agreement
+from vae_core.evaluation import Evaluation, evaluate_elbo, model_input, placement_agreement, posteriors
 from vae_core.model import VAE, Posterior
 from vae_core.objective import reconstruction_nats
 from vae_core.projection import NeighbourMap
@@ -64,6 +64,29 @@ def test_the_kl_is_the_closed_form_of_every_image(tiny_model: VAE, monkeypatch: 
     assert figures["kl_per_dimension"] == pytest.approx(posterior.kl().mean(dim=0).tolist(), rel=1e-4)
     assert figures["kl"] == pytest.approx(sum(figures["kl_per_dimension"]), rel=1e-5)
     assert figures["negative_elbo"] == pytest.approx(figures["reconstruction"] + figures["kl"], rel=1e-6)
+
+
+@pytest.mark.parametrize("variational", [True, False], ids=["variational", "plain"])
+def test_posteriors_alone_are_the_very_ones(
+    tiny_config: ModelConfig, monkeypatch: pytest.MonkeyPatch, variational: bool
+) -> None:
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 3)
+    model = VAE.build_seeded(replace(tiny_config, variational=variational), seed=0).eval()
+    pictures = model_input(noise_images(7), GREY)
+    expected = evaluate_elbo(model, pictures).posterior
+    monkeypatch.delattr(model, "decoder")
+    found = posteriors(model, pictures)
+    assert torch.equal(found.mean, expected.mean)
+    assert torch.equal(found.logvar, expected.logvar)
+    assert not found.mean.requires_grad
+
+
+def test_posteriors_are_encoded_a_batch_at_a_time(tiny_model: VAE, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, original = [], tiny_model.encode
+    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 3)
+    monkeypatch.setattr(tiny_model, "encode", lambda images: seen.append(len(images)) or original(images))
+    posteriors(tiny_model, model_input(noise_images(7), GREY))
+    assert seen == [3, 3, 1]
 
 
 def test_figures_have_the_values_worked_out_by_hand() -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from vae_core import importance
 from vae_core.config import ModelConfig
 from vae_core.errors import InputError
-from vae_core.importance import combine, estimate_likelihood, importance_nats
+from vae_core.importance import combine, estimate_likelihood, importance_bound, importance_nats
 from vae_core.model import VAE
 from vae_core.objective import reconstruction_nats, sampled_terms
 
@@ -48,6 +48,52 @@ def nats_by_quadrature(model: VAE, images: Tensor) -> Tensor:
         logits = model.logits(z)
         joint = [log_prior - reconstruction_nats(model, logits, image.expand(len(z), -1, -1, -1)) for image in images]
     return -torch.stack(joint).logsumexp(dim=1) - math.log(16 / 4000)
+
+
+# --- the bound to train on -----------------------------------------------------------------------------------
+
+
+def test_the_bound_of_one_sample_is_an_estimate_of_the_elbo(tiny_model: VAE) -> None:
+    model, images = with_loud_decoder(tiny_model), noise_images(3)
+    with torch.no_grad():
+        posterior = model.encode(images)
+        bounds = [importance_bound(model, images, posterior, seeded(seed), samples=1)[0] for seed in range(400)]
+        elbos = [sampled_terms(model, images, seeded(seed))[0].negative_elbo for seed in range(400)]
+    difference = torch.stack(bounds) - torch.stack(elbos)  # [repeat, image], of the same z
+    error = difference.std(dim=0) / math.sqrt(len(difference))
+    assert (difference.mean(dim=0).abs() < 4 * error).all()
+
+
+def test_the_bound_of_many_samples_is_the_likelihood_s_own_estimate(tiny_model: VAE) -> None:
+    model, image = with_loud_decoder(tiny_model), noise_images(1)
+    with torch.no_grad():
+        bound, _ = importance_bound(model, image, model.encode(image), seeded(), samples=50)
+    assert bound.item() == pytest.approx(importance_nats(model, image, samples=50, generator=seeded()).item(), rel=1e-5)
+
+
+def test_the_bound_tightens_with_samples_and_its_terms_are_those_of_the_elbo(tiny_model: VAE) -> None:
+    model, images = with_loud_decoder(tiny_model), noise_images(40)
+    with torch.no_grad():
+        posterior = model.encode(images)
+        one, few, many = (
+            importance_bound(model, images, posterior, seeded(), samples=samples)[0].mean() for samples in (1, 5, 50)
+        )
+        _, terms = importance_bound(model, images, posterior, seeded(), samples=2)
+    assert many < few < one
+    z = posterior.mean.repeat(2, 1) + posterior.std.repeat(2, 1) * torch.randn(
+        80, posterior.mean.shape[1], generator=seeded()
+    )
+    each = reconstruction_nats(model, model.logits(z), images.repeat(2, 1, 1, 1))  # [sample * image]
+    assert terms.reconstruction.tolist() == pytest.approx(((each[:40] + each[40:]) / 2).tolist(), rel=1e-5)
+    assert torch.equal(terms.kl, posterior.kl())
+
+
+def test_the_bound_has_gradients_of_both_networks(tiny_model: VAE) -> None:
+    images = noise_images(4)
+    bound, _ = importance_bound(tiny_model, images, tiny_model.encode(images), seeded(), samples=3)
+    bound.mean().backward()
+    assert all(parameter.grad is not None for parameter in tiny_model.parameters())
+    assert tiny_model.encoder.mean.weight.grad.abs().sum() > 0
 
 
 # --- values known exactly ------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ CONFIG = ModelConfig(
         free_bits=0.25,
         binarise="dynamic",
         clip_norm=2.0,
+        importance_epochs=2,
         ema_decay=0.75,
         augment="flip",
         precision="bfloat16",
@@ -50,13 +51,26 @@ CONFIG = ModelConfig(
 )
 # A plain autoencoder has no KL term, and so no total correlation.
 VARIATIONAL = replace(CONFIG, variational=True, training=replace(CONFIG.training, tc_beta=6.0))
+# The importance-weighted bound has no weights of the KL term.
+BOUND = replace(VARIATIONAL, training=replace(CONFIG.training, beta=1.0, free_bits=0.0, importance_samples=5))
 OPTIONS = (
     *("--architecture", "mlp", "--latent-dim", "3", "--likelihood", "gaussian", "--widths", "7,5"),
     *("--blocks", "0", "--dense-units", "6", "--decoder", "broadcast", "--linear-path"),
     *("--epochs", "7", "--batch-size", "9", "--optimizer", "sgd", "--learning-rate", "0.125"),
     *("--lr-warmup-steps", "3", "--schedule", "constant", "--weight-decay", "0.5", "--beta", "4"),
     *("--kl-warmup-epochs", "1.5", "--kl-start", "2.5", "--free-bits", "0.25", "--binarise", "dynamic"),
-    *("--clip-norm", "2", "--ema-decay", "0.75", "--augment", "flip", "--precision", "bfloat16"),
+    *(
+        "--clip-norm",
+        "2",
+        "--importance-epochs",
+        "2",
+        "--ema-decay",
+        "0.75",
+        "--augment",
+        "flip",
+        "--precision",
+        "bfloat16",
+    ),
     *("--patience", "5", "--seed", "11"),
 )
 
@@ -84,10 +98,11 @@ def test_every_setting_has_an_option() -> None:
         same = [field.name for field in fields(config) if getattr(config, field.name) == default_of(field)]
         assert set(same) - FROM_THE_DATA_SET <= {"variational"}, "give these fields another value than their default"
         same = [field.name for field in fields(TrainingConfig) if getattr(config.training, field.name) == field.default]
-        assert set(same) <= {"tc_beta"}, "give these fields another value than their default"
+        assert set(same) <= {"tc_beta", "importance_samples"}, "give these fields another value than their default"
     named = ("train", "--dataset", "fashion_mnist", "--name", "x", *OPTIONS)
     assert config_of(*named, "--autoencoder") == CONFIG
     assert config_of(*named, "--tc-beta", "6") == VARIATIONAL
+    assert config_of(*named, "--beta", "1", "--free-bits", "0", "--importance-samples", "5") == BOUND
 
 
 def default_of(field: Any) -> Any:
@@ -183,6 +198,23 @@ def test_the_network_s_options_take_a_preset_s_place_too() -> None:
     options = parse(["train", "--preset", "mnist-2d", "--widths", "8", "--latent-dim", "3", "--name", "small"])
     assert model_config(options) == replace(PRESETS["mnist-2d"].config, widths=(8,), latent_dim=3)
     assert options.name == "small"
+
+
+def test_what_a_preset_switches_on_can_be_switched_off() -> None:
+    faces, plain = PRESETS["faces"].config, PRESETS["mnist-2d-autoencoder"].config
+    assert faces.linear_path
+    assert not plain.variational
+    assert config_of("train", "--preset", "faces", "--no-linear-path") == replace(faces, linear_path=False)
+    assert config_of("train", "--preset", "mnist-2d-autoencoder", "--no-autoencoder") == replace(
+        plain, variational=True
+    )
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, value in preset_options(PRESETS["faces"]).items() if isinstance(value, bool)]
+)
+def test_every_switch_of_a_preset_has_its_opposite(name: str) -> None:
+    assert getattr(parse([*NAMED, f"--no-{name.replace('_', '-')}"]), name) is False
 
 
 def test_a_preset_leaves_the_next_command_line_as_it_was() -> None:

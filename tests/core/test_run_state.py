@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from vae_core import run_state
 from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.errors import TrainingError
 from vae_core.model import VAE
@@ -191,6 +192,22 @@ def test_a_run_with_everything_new_goes_on_bit_for_bit(tmp_path: Path, tiny_conf
     assert replace(resumed.history, seconds=0.0) == replace(whole.history, seconds=0.0)
 
 
+def test_pca_is_not_computed_for_a_run_that_goes_on(
+    tmp_path: Path, tiny_config: ModelConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(tiny_config, linear_path=True, training=SETTINGS)
+    trainer_of(config).state.write(tmp_path)
+    monkeypatch.delattr(run_state, "start_from_pca")
+    resumed = trainer_of(config, tmp_path)
+    assert resumed.resume()
+    assert next(resumed.run()).epoch == 1
+
+
+def test_too_few_images_for_a_linear_path_are_refused_before_the_run(tiny_config: ModelConfig) -> None:
+    with pytest.raises(TrainingError, match="needs more images and pixels than that, got 20 and 64"):
+        trainer_of(replace(tiny_config, linear_path=True, latent_dim=TRAIN, training=SETTINGS))
+
+
 def without_rate(steps: list[Progress]) -> list[Progress]:
     return [replace(step, images_per_second=0.0) for step in steps]
 
@@ -214,6 +231,23 @@ def test_an_unfinished_best_loss_survives(make: Make, tmp_path: Path) -> None:
     again = make().state
     assert again.read(tmp_path)
     assert again.history == History()
+
+
+def test_a_run_that_turns_to_the_importance_weighted_bound_is_resumed_bit_for_bit(make: Make, tmp_path: Path) -> None:
+    options = {"importance_epochs": 2, "importance_samples": 3}
+    whole = make(**options)
+    figures = [progress.validation for progress in whole.run() if progress.validation is not None]
+    of_the_elbo = [each.loss == pytest.approx(each.reconstruction + each.kl) for each in figures]
+    assert of_the_elbo == [True, True, False, False]
+    assert all(each.loss < each.reconstruction + each.kl for each in figures[2:])
+    killed = make(tmp_path, **options).run()
+    while next(killed).epoch < 4:  # three epochs done, one of them on the bound
+        pass
+    killed.close()
+    resumed = make(tmp_path, **options)
+    assert resumed.resume()
+    list(resumed.run())
+    assert_same(weights_of(resumed.model), weights_of(whole.model))
 
 
 def test_without_a_checkpoint_there_is_nothing_to_read(make: Make, tmp_path: Path) -> None:
