@@ -13,6 +13,8 @@ import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Shaped
 from plotly.subplots import make_subplots
 
+from app.packing import whole_base64
+
 __all__ = ["PALETTE", "MapColour", "RatePoint", "map_figure", "posterior_figure", "rate_distortion_figure"]
 
 PALETTE = (
@@ -88,19 +90,27 @@ def map_figure(
         names: Of the model's classes, whatever the colour shows: the legend has room for them in every map of the
             model, so that a change of colour leaves the plot where it is.
         held_out: False for images that the model was trained on, which are drawn hollow; None when all are held out.
+
+    Returns:
+        The figure. Its layout's `meta` says which point of the map each point of each trace is: `indices`, for each
+        trace base64 of little-endian int32.
     """
     figure = go.Figure(layout=_map_layout(axis_titles, names))
     places = places.astype(np.float32)
     symbols = None if held_out is None else np.where(held_out, "circle", "circle-open")
     if colour.categories is None:
         figure.add_trace(_points(places, colour.title, {**_value_marker(colour), "symbol": symbols}))
+        figure.layout.meta = {"indices": [whole_base64(np.arange(len(places)))]}
         return figure
+    indices = []
     for index, name in enumerate(colour.categories):
-        member = colour.values == index
-        if member.any():
+        members = np.flatnonzero(colour.values == index)
+        if len(members):
             marker = {"color": PALETTE[index % len(PALETTE)], "size": POINT_SIZE, "opacity": POINT_OPACITY}
-            marker["symbol"] = None if symbols is None else symbols[member]
-            figure.add_trace(_points(places[member], _shortened(name), marker))
+            marker["symbol"] = None if symbols is None else symbols[members]
+            figure.add_trace(_points(places[members], _shortened(name), marker))
+            indices.append(whole_base64(members))
+    figure.layout.meta = {"indices": indices}
     return figure
 
 

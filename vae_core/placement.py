@@ -1,8 +1,8 @@
-"""A picture moved, resized and turned: what the first dimensions of a decoder with a place for its object do.
+"""A picture moved and resized: what the first dimensions of a decoder with a place for its object do.
 
-A decoder that draws its object on a canvas and puts the canvas where it belongs has position, size and angle built in
-as dimensions of their own (spatial-VAE: Bepler et al. 2019, arXiv:1909.11663; moving windows in generative models:
-Jaderberg et al. 2015, arXiv:1506.02025).
+A decoder that draws its object on a canvas and puts the canvas where it belongs has position and size built in as
+dimensions of their own (spatial-VAE: Bepler et al. 2019, arXiv:1909.11663, which turns the canvas as well; spatial
+transformers: Jaderberg et al. 2015, arXiv:1506.02025).
 """
 
 import torch
@@ -12,30 +12,29 @@ from torch.nn import functional
 
 __all__ = ["POSE_DIMENSIONS", "place"]
 
-POSE_DIMENSIONS = 4  # right, down, larger, clockwise
+POSE_DIMENSIONS = 3  # right, down, larger
 # What a step of 1 does: with codes of unit variance most pictures' objects stay inside.
 SHIFT = 0.3  # of half a side
 GROWTH = 0.25  # of the logarithm of the size
-TURN = 1.0  # radians
 
 
 def place(
-    canvas: Float[Tensor, "batch channel height width"], pose: Float[Tensor, "batch 4"]
+    canvas: Float[Tensor, "batch channel height width"], pose: Float[Tensor, "batch 3"]
 ) -> Float[Tensor, "batch channel height width"]:
-    """The canvas moved right and down, enlarged and turned clockwise about its middle, by pose's four columns.
+    """The canvas enlarged about its middle and moved right and down, by pose's three columns.
 
-    Places are sampled bilinearly; beyond the canvas its border goes on.
+    Places are sampled bilinearly; beyond the canvas its border goes on. There is no turn: while a model has not yet
+    found what an angle is good for, its noise turns whatever is drawn, and nothing but discs can be learned.
 
     Args:
         canvas: What is drawn, such as logits.
-        pose: In steps, [batch, 4]; all zero leaves the canvas as it is.
+        pose: In steps: right, down, larger, [batch, 3]; all zero leaves the canvas as it is.
     """
     with torch.autocast("cpu", enabled=False):
         right, down = SHIFT * pose[:, 0].float(), SHIFT * pose[:, 1].float()
-        shrink, angle = torch.exp(-GROWTH * pose[:, 2].float()), TURN * pose[:, 3].float()
-        cos, sin = shrink * angle.cos(), shrink * angle.sin()
-        # From a place of the picture to that of the canvas which it shows: back, then turned the other way.
-        first = torch.stack([cos, sin, -(cos * right + sin * down)], dim=1)
-        second = torch.stack([-sin, cos, sin * right - cos * down], dim=1)
-        grid = functional.affine_grid(torch.stack([first, second], dim=1), list(canvas.shape), align_corners=False)
+        shrink = torch.exp(-GROWTH * pose[:, 2].float())
+        none = torch.zeros_like(shrink)
+        # From a place of the picture to that of the canvas which it shows.
+        rows = [torch.stack(row, dim=1) for row in ((shrink, none, -shrink * right), (none, shrink, -shrink * down))]
+        grid = functional.affine_grid(torch.stack(rows, dim=1), list(canvas.shape), align_corners=False)
         return functional.grid_sample(canvas.float(), grid, padding_mode="border", align_corners=False)

@@ -13,9 +13,12 @@ import plotly
 from app import charts, strip, typical
 from app.catalogue import Entry
 from app.charts import MapColour, map_figure
+from app.kept import reference_values
 from app.live.answers import latent_map
 from app.live.protocol import ProjectionKind
+from vae_core import groups
 from vae_core.errors import InputError
+from vae_core.groups import VALUES
 from vae_core.inference import Engine, LoadedModel
 from vae_core.reference import Reference
 
@@ -54,8 +57,8 @@ def media_type(path: Path) -> str:
 def _assets_version() -> str:
     """A fingerprint of our modules and of the code that draws maps and strips, for addresses cached for ever."""
     digest = hashlib.sha256()
-    drawing = [Path(module) for module in (charts.__file__, strip.__file__, typical.__file__, __file__)]
-    for path in (*sorted(_assets().values()), *drawing):
+    drawing = (charts.__file__, strip.__file__, typical.__file__, groups.__file__, __file__)
+    for path in (*sorted(_assets().values()), *map(Path, drawing)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -80,7 +83,7 @@ class MapView:
     Attributes:
         projection: The kind of map.
         axes: The two dimensions of an AXES map, from 0.
-        colour: ``"label"``, or a dimension as a number from 0.
+        colour: ``"label"``, one of `vae_core.groups.VALUES`, or a dimension as a number from 0.
     """
 
     projection: ProjectionKind
@@ -107,17 +110,12 @@ class MapView:
 def _map_json(engine: Engine, name: str, _digest: str, view: MapView) -> bytes:
     loaded = engine.load(name)
     reference = loaded.need_reference()
-    dimension = _dimension(view.colour, reference.latent_dim)
     if min(view.axes) < 0 or max(view.axes) >= reference.latent_dim:
         raise InputError(f"{name} has dimensions 0 to {reference.latent_dim - 1}, got {view.axes}.")
     placed_by = latent_map(loaded, view.projection, view.axes)
     umap = view.projection == ProjectionKind.UMAP
     places = reference.umap_places if umap else placed_by.place(reference.means)
-    colour = (
-        MapColour(reference.labels, categories=reference.label_names)
-        if dimension is None
-        else MapColour(reference.means[:, dimension], title=_dimension_title(reference, dimension))
-    )
+    colour = _colour(loaded, view.colour)
     axes = (_dimension_title(reference, view.axes[0]), _dimension_title(reference, view.axes[1]))
     titles = {ProjectionKind.UMAP: None, ProjectionKind.PCA: ("PC 1", "PC 2"), ProjectionKind.AXES: axes}
     held_out = None if reference.held_out.all() else reference.held_out
@@ -131,7 +129,7 @@ def map_json(engine: Engine, name: str, view: MapView) -> bytes:
     """The map as a Plotly figure in JSON.
 
     Raises:
-        InputError: The model has no such dimension.
+        InputError: The model has no such dimension, or is a plain autoencoder, which has no KL.
         ModelError: No model has that name, or it has no reference set.
     """
     return _map_json(engine, name, engine.load(name).digest, view)
@@ -142,9 +140,28 @@ def _dimension_title(reference: Reference, dimension: int) -> str:
     return f"Dimension {dimension + 1}" + (f" · {name}" if name else "")
 
 
-def _dimension(colour: str, latent_dim: int) -> int | None:
+def _colour(loaded: LoadedModel, colour: str) -> MapColour:
+    reference = loaded.need_reference()
     if colour == LABEL:
-        return None
-    if colour not in map(str, range(latent_dim)):
-        raise InputError(f"colour must be 'label' or a dimension from 0 to {latent_dim - 1}, got {colour!r}.")
-    return int(colour)
+        return MapColour(reference.labels, categories=reference.label_names)
+    if colour in VALUES:
+        return MapColour(reference_values(loaded, colour), title=_value_title(loaded, colour))
+    if colour not in map(str, range(reference.latent_dim)):
+        raise InputError(
+            f"colour must be {', '.join(map(repr, VALUES))}, 'label' or a dimension from 0 to "
+            f"{reference.latent_dim - 1}, got {colour!r}."
+        )
+    return MapColour(reference_values(loaded, colour), title=_dimension_title(reference, int(colour)))
+
+
+def _value_title(loaded: LoadedModel, what: str) -> str:
+    """What a value is, with its unit."""
+    compared = "posterior deviations" if loaded.config.variational else "units of z"  # see `comparison_scale`
+    titles = {
+        "kl": "KL, nats",
+        "reconstruction": "Reconstruction term, nats",
+        "norm": "Norm of the code, units of z",
+        "density": "Log density of the codes, nats",
+        "distance": f"Distance to the nearest codes, {compared}",
+    }
+    return titles[what]

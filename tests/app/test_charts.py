@@ -63,8 +63,12 @@ def test_a_single_outlier_does_not_take_the_colours_from_the_others():
 def test_images_seen_in_training_are_hollow(colour: MapColour):
     held_out = np.array([True, True, False, True, True])  # the third lies at (4, 5)
     figure = map_figure(PLACES, colour, axis_titles=None, held_out=held_out)
-    drawn = [(place, symbol) for trace in figure.data for place, symbol in zip(points(trace), trace.marker.symbol)]
-    assert {tuple(place): symbol for place, symbol in drawn} == {
+    drawn = {
+        tuple(place): symbol
+        for trace in figure.data
+        for place, symbol in zip(points(trace), trace.marker.symbol, strict=True)
+    }
+    assert drawn == {
         (0, 1): "circle",
         (2, 3): "circle",
         (4, 5): "circle-open",

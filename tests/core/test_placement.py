@@ -1,4 +1,4 @@
-"""A canvas put in its place: shifts, sizes and turns against what they come to by hand, and the decoder built on it."""
+"""A canvas put in its place: shifts and sizes against what they come to by hand, and the decoder built on it."""
 
 import math
 from dataclasses import replace
@@ -10,7 +10,7 @@ from torch import Tensor
 from vae_core.config import ModelConfig
 from vae_core.errors import ConfigError
 from vae_core.model import VAE
-from vae_core.placement import GROWTH, SHIFT, TURN, place
+from vae_core.placement import GROWTH, SHIFT, place
 
 SIDE = 64
 CONFIG = ModelConfig(height=16, width=16, latent_dim=6, widths=(4, 8), dense_units=8, blocks=0, decoder="spatial")
@@ -35,40 +35,34 @@ def placed(*pose: float) -> Tensor:
 
 
 def test_without_a_pose_the_canvas_stays_as_it_is() -> None:
-    assert torch.allclose(placed(0, 0, 0, 0), canvas(), atol=1e-5)
+    assert torch.allclose(placed(0, 0, 0), canvas(), atol=1e-5)
 
 
 def test_the_first_two_dimensions_move_it_right_and_down() -> None:
-    assert middle(placed(1, 0, 0, 0)) == pytest.approx((3 + SHIFT * SIDE / 2, 0), abs=0.01)
-    assert middle(placed(0, -0.5, 0, 0)) == pytest.approx((3, -0.5 * SHIFT * SIDE / 2), abs=0.01)
+    assert middle(placed(1, 0, 0)) == pytest.approx((3 + SHIFT * SIDE / 2, 0), abs=0.01)
+    assert middle(placed(0, -0.5, 0)) == pytest.approx((3, -0.5 * SHIFT * SIDE / 2), abs=0.01)
 
 
 def test_the_third_enlarges_it_about_the_middle() -> None:
     factor = math.exp(GROWTH)
-    assert middle(placed(0, 0, 1, 0))[0] == pytest.approx(3 * factor, abs=0.15)
-    assert placed(0, 0, 1, 0).sum().item() == pytest.approx(40 * factor**2, rel=0.02)
+    assert middle(placed(0, 0, 1))[0] == pytest.approx(3 * factor, abs=0.15)
+    assert placed(0, 0, 1).sum().item() == pytest.approx(40 * factor**2, rel=0.02)
 
 
-def test_the_fourth_turns_it_clockwise() -> None:
-    quarter = math.pi / 2 / TURN
-    assert middle(placed(0, 0, 0, quarter)) == pytest.approx((0, 3), abs=0.01)  # what lay right lies below
-    assert placed(0, 0, 0, quarter).sum().item() == pytest.approx(40, abs=0.01)
-
-
-def test_it_is_turned_and_resized_before_it_is_moved() -> None:
-    assert middle(placed(1, 0, 0, math.pi / TURN)) == pytest.approx((-3 + SHIFT * SIDE / 2, 0), abs=0.01)
+def test_it_is_resized_before_it_is_moved() -> None:
+    assert middle(placed(1, 0, 1))[0] == pytest.approx(3 * math.exp(GROWTH) + SHIFT * SIDE / 2, abs=0.15)
 
 
 def test_beyond_the_canvas_its_border_goes_on() -> None:
     ground = torch.full((1, 1, SIDE, SIDE), -5.0)
-    assert torch.allclose(place(ground, torch.tensor([[2.0, -1.0, -2.0, 0.7]])), ground)
+    assert torch.allclose(place(ground, torch.tensor([[2.0, -1.0, -2.0]])), ground)
 
 
 def test_each_picture_has_a_place_of_its_own() -> None:
-    poses = torch.tensor([[1.0, 0, 0, 0], [0, 1.0, 0, 0]])
+    poses = torch.tensor([[1.0, 0, 0], [0, 1.0, 0]])
     both = place(canvas().expand(2, -1, -1, -1), poses)
-    assert torch.allclose(both[:1], placed(1, 0, 0, 0))
-    assert torch.allclose(both[1:], placed(0, 1, 0, 0))
+    assert torch.allclose(both[:1], placed(1, 0, 0))
+    assert torch.allclose(both[1:], placed(0, 1, 0))
 
 
 def test_a_spatial_decoder_draws_with_all_but_the_pose() -> None:
@@ -77,9 +71,9 @@ def test_a_spatial_decoder_draws_with_all_but_the_pose() -> None:
     moved = z.clone()
     moved[:, 0] += 0.5
     with torch.no_grad():
-        drawn = model.decoder.body(z[:, 4:])
-        assert torch.allclose(model.logits(z), place(drawn, z[:, :4]))
-        assert torch.allclose(model.decoder.body(moved[:, 4:]), drawn)
+        drawn = model.decoder.body(z[:, 3:])
+        assert torch.allclose(model.logits(z), place(drawn, z[:, :3]))
+        assert torch.allclose(model.decoder.body(moved[:, 3:]), drawn)
         assert not torch.allclose(model.logits(moved), model.logits(z), atol=1e-4)
 
 
@@ -92,9 +86,9 @@ def test_gradients_reach_the_pose_and_what_is_drawn() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"latent_dim": 4}, {"architecture": "mlp"}, {"linear_path": True}, {"width": 20}],
+    [{"latent_dim": 3}, {"architecture": "mlp"}, {"linear_path": True}, {"width": 20}],
     ids=str,
 )
 def test_a_spatial_decoder_needs_what_it_places(wrong: dict[str, object]) -> None:
-    with pytest.raises(ConfigError, match="a spatial decoder is convolutional, has no linear path, at least 5 dim"):
+    with pytest.raises(ConfigError, match="a spatial decoder is convolutional, has no linear path, at least 4 dim"):
         replace(CONFIG, **wrong)
