@@ -1,12 +1,9 @@
 """A strip: some of what a model decodes, side by side."""
 
-from io import BytesIO
-
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 
-from vae_core.images import image_to_pillow
+from vae_core.mosaic import CLEAR, enlarge, montage, pixels_of, to_png
 
 __all__ = ["PICTURES", "side_by_side"]
 
@@ -17,13 +14,6 @@ GAP = 1 / 14  # of a picture's width
 
 def side_by_side(pictures: Float[Tensor, "n channel height width"]) -> bytes:
     """Pictures in a row on a clear ground, enlarged to at least `HEIGHT`, as a PNG file."""
-    scale = -(-HEIGHT // pictures.shape[2])  # rounded up
-    height, width = scale * pictures.shape[2], scale * pictures.shape[3]
-    step = width + round(GAP * width)
-    strip = Image.new("RGBA", (step * (len(pictures) - 1) + width, height))
-    for place, picture in enumerate(pictures):
-        large = image_to_pillow(picture).resize((width, height), Image.Resampling.NEAREST)
-        strip.paste(large, (place * step, 0))
-    file = BytesIO()
-    strip.save(file, "PNG")
-    return file.getvalue()
+    large = enlarge(pixels_of(pictures), -(-HEIGHT // pictures.shape[2]))  # rounded up
+    gap = round(GAP * large.shape[2])
+    return to_png(montage(large, columns=len(pictures), gap=gap, background=CLEAR))

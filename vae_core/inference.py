@@ -26,7 +26,7 @@ from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE, Posterior
 from vae_core.objective import reconstruction_nats
 from vae_core.reference import Reference
 
-__all__ = ["ELBO_SAMPLES", "Analysis", "Engine", "LoadedModel", "engine"]
+__all__ = ["BULK_ROWS", "ELBO_SAMPLES", "Analysis", "Engine", "LoadedModel", "engine"]
 
 LIVE_ROWS = 8  # rows in one live batch; measured: larger ones only add to the wait
 BULK_ROWS = 64  # rows in one batch of a page's request

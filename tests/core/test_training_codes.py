@@ -1,0 +1,384 @@
+"""Training codes: which images they are of, how they are made, and the file that keeps them."""
+
+import threading
+import time
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.conftest import reference_of
+from vae_core import training_cache, training_codes
+from vae_core.config import ModelConfig, TrainingConfig
+from vae_core.datasets import DATASETS
+from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
+from vae_core.home import HOME_VARIABLE
+from vae_core.inference import LoadedModel
+from vae_core.jobs import JobState
+from vae_core.labelled import LabelledImages
+from vae_core.model import VAE
+from vae_core.training_codes import (
+    TrainingCodes,
+    TrainingCodesJob,
+    TrainingImages,
+    cached_training,
+    encode_training,
+    has_training_images,
+    load_training_images,
+    start_training_codes,
+    store_training,
+)
+
+TRAINED, VALIDATION = 300, 5_000  # the last 5,000 of MNIST's training file are for validation
+CONFIG = ModelConfig(architecture="mlp", latent_dim=3, widths=(8,), training=TrainingConfig(dataset="mnist"))
+SECONDS = 60  # that a test waits for a job at the most
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Everybody's own folder, and no data set anywhere."""
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    monkeypatch.setenv("VAE_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("VAE_DATA_DIR", raising=False)
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="session")
+def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with noise in place of digits."""
+    folder = tmp_path_factory.mktemp("data")
+    generator = np.random.default_rng(0)
+    count = TRAINED + VALIDATION
+    np.savez(
+        folder / "mnist.npz",
+        x_train=generator.integers(0, 256, (count, 28, 28), np.uint8),
+        y_train=(np.arange(count) % 2).astype(np.uint8),
+        label_names=np.array(["even", "odd"]),
+    )
+    return folder
+
+
+@pytest.fixture
+def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_codes, "TRAINING_LIMIT", 700)  # three batches, the last one smaller
+
+
+def loaded_with(config: ModelConfig, *, digest: str = "0123456789ab") -> LoadedModel:
+    model = VAE.build_seeded(config, seed=0).eval()
+    with torch.inference_mode():
+        posterior = model.encode(torch.rand(40, *config.image_shape, generator=torch.Generator().manual_seed(0)))
+    reference = reference_of(posterior.mean.numpy(), posterior.logvar.numpy(), seed=0)
+    return LoadedModel("tiny", Path("tiny"), digest, model, reference)
+
+
+LOADED = loaded_with(CONFIG)
+
+
+def images_of(count: int, config: ModelConfig = CONFIG, *, seed: int = 0) -> TrainingImages:
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 256, (count, *config.image_shape), generator=generator, dtype=torch.uint8)
+    return TrainingImages(LabelledImages(images, torch.arange(count) % 2, ("even", "odd")), np.arange(count) % 3 > 0)
+
+
+def encoded(count: int, loaded: LoadedModel = LOADED) -> TrainingCodes:
+    codes = encode_training(loaded, images_of(count))
+    assert codes is not None
+    return codes
+
+
+def assert_same(got: TrainingCodes | None, expected: TrainingCodes) -> None:
+    assert got is not None
+    for field in fields(TrainingCodes):
+        one, other = getattr(got, field.name), getattr(expected, field.name)
+        assert np.array_equal(one, other), field.name
+        assert one.dtype == other.dtype, field.name
+
+
+def ended(job: TrainingCodesJob) -> JobState:
+    deadline = time.monotonic() + SECONDS
+    while not job.state().ended:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    return job.state()
+
+
+# --- which images --------------------------------------------------------------------------------------------
+
+
+def test_the_images_are_there_where_the_data_folder_holds_the_set(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not has_training_images(CONFIG)
+    assert has_training_images(CONFIG, data_dir=mnist)
+    assert not has_training_images(CONFIG, data_dir=mnist / "missing")
+    monkeypatch.setenv("VAE_DATA_DIR", str(mnist))
+    assert has_training_images(CONFIG)
+    assert not has_training_images(replace(CONFIG, training=TrainingConfig(dataset="faces")))
+    assert has_training_images(replace(CONFIG, training=TrainingConfig(dataset="digits"))), "they come with the program"
+
+
+def test_a_set_that_was_fetched_before_is_there(tmp_path: Path) -> None:
+    folder = tmp_path / "cache" / "mnist"
+    folder.mkdir(parents=True)
+    (folder / "train-images-idx3-ubyte.gz").touch()
+    assert not has_training_images(CONFIG), "its labels are missing"
+    (folder / "train-labels-idx1-ubyte.gz").touch()
+    assert has_training_images(CONFIG)
+    assert not has_training_images(replace(CONFIG, training=TrainingConfig(dataset="fashion_mnist")))
+
+
+def test_a_folder_of_pictures_is_there_or_is_not(tmp_path: Path) -> None:
+    for name, there in ((str(tmp_path), True), (str(tmp_path / "gone"), False), ("x" * 5_000, False)):
+        assert has_training_images(replace(CONFIG, training=TrainingConfig(dataset=name))) is there
+
+
+def test_a_model_that_does_not_say_what_it_was_trained_on_has_none(mnist: Path) -> None:
+    silent = replace(CONFIG, training=None)
+    assert not has_training_images(silent, data_dir=mnist)
+    with pytest.raises(DatasetError, match="does not say"):
+        load_training_images(silent, data_dir=mnist)
+
+
+def test_a_set_that_is_not_here_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(*_: object) -> None:
+        raise AssertionError("it was loaded")
+
+    monkeypatch.setitem(DATASETS, "mnist", replace(DATASETS["mnist"], load=fetch))  # type: ignore[arg-type]
+    with pytest.raises(DatasetError, match="must be on this machine, got 'mnist'"):
+        load_training_images(CONFIG)
+
+
+def test_the_training_part_comes_first_then_the_validation_part(mnist: Path) -> None:
+    training = load_training_images(CONFIG, data_dir=mnist)
+    assert len(training) == TRAINED + VALIDATION
+    assert training.trained.tolist() == [True] * TRAINED + [False] * VALIDATION
+    with np.load(mnist / "mnist.npz") as stored:
+        assert np.array_equal(training.images.images[:, 0].numpy(), stored["x_train"])
+        assert np.array_equal(training.images.labels.numpy(), stored["y_train"])
+
+
+def test_of_more_images_than_the_limit_some_of_each_part_are_chosen_in_their_order(
+    mnist: Path, few_images: None
+) -> None:
+    whole = load_training_images(CONFIG, data_dir=mnist)
+    assert len(whole) == 700
+    assert 15 < whole.trained.sum() < 80, "one in eighteen of 5,300 is of the training part"
+    assert (np.diff(whole.trained.astype(int)) <= 0).all()
+    again = load_training_images(CONFIG, data_dir=mnist)
+    assert torch.equal(whole.images.images, again.images.images)
+    with np.load(mnist / "mnist.npz") as stored:
+        rows = {image.tobytes(): row for row, image in enumerate(stored["x_train"])}
+        found = [rows[image.numpy().tobytes()] for image in whole.images.images[:, 0]]
+        assert found == sorted(set(found)), "each once, in the set's order"
+        assert np.array_equal(whole.trained, np.array(found) < TRAINED)
+        assert np.array_equal(whole.images.labels.numpy(), stored["y_train"][found])
+
+
+# --- their codes ---------------------------------------------------------------------------------------------
+
+
+def test_codes_are_posterior_means_in_half_precision_placed_as_uploads_are() -> None:
+    images, codes = images_of(600), encoded(600)
+    with torch.inference_mode():
+        means = LOADED.model.encode(images.images.images.float() / 255).mean
+    np.testing.assert_allclose(codes.codes, means.numpy(), rtol=1e-3, atol=1e-4)
+    assert np.array_equal(codes.codes.astype(np.float16).astype(np.float32), codes.codes)
+    assert np.array_equal(codes.places, LOADED.need_reference().umap_map.place(codes.codes))
+    assert codes.places.dtype == codes.codes.dtype == np.float32
+    assert np.array_equal(codes.labels, np.arange(600) % 2)
+    assert np.array_equal(codes.trained, np.arange(600) % 3 > 0)
+
+
+def test_a_model_of_binarised_images_sees_them_binarised() -> None:
+    binarised = replace(CONFIG, training=TrainingConfig(dataset="mnist", binarise="dynamic"))
+    twice = [encoded(20, loaded_with(binarised)) for _ in range(2)]
+    assert_same(twice[0], twice[1])
+    assert not np.allclose(twice[0].codes, encoded(20).codes, atol=1e-3)
+
+
+def test_progress_is_told_after_each_batch_and_a_stop_ends_it() -> None:
+    told: list[tuple[int, int]] = []
+    assert encode_training(LOADED, images_of(600), progress=lambda done, count: told.append((done, count))) is not None
+    assert told == [(250, 600), (500, 600), (600, 600)]
+    told.clear()
+    stopped = encode_training(
+        LOADED,
+        images_of(600),
+        progress=lambda done, count: told.append((done, count)),
+        stop=lambda: len(told) == 1,
+    )
+    assert stopped is None
+    assert told == [(250, 600)]
+
+
+def test_what_cannot_be_encoded_is_refused() -> None:
+    with pytest.raises(InputError, match="at least 1 training image"):
+        encode_training(LOADED, images_of(0))
+    with pytest.raises(InputError, match="takes images of"):
+        encode_training(LOADED, images_of(3, replace(CONFIG, height=8)))
+    with pytest.raises(ModelError, match="no reference set"):
+        encode_training(replace(LOADED, reference=None), images_of(3))
+    with pytest.raises(ModelError, match="training part"):
+        encode_training(loaded_with(replace(CONFIG, training=None)), images_of(3))
+
+
+# --- the file ------------------------------------------------------------------------------------------------
+
+
+def test_stored_codes_come_back_to_the_last_bit(home: Path) -> None:
+    assert cached_training(LOADED) is None
+    codes = encoded(50)
+    store_training(LOADED, codes)
+    assert_same(cached_training(LOADED), codes)
+    assert [path.name for path in (home / "training-codes").iterdir()] == ["tiny-0123456789ab.npz"]
+
+
+def test_another_state_of_the_model_has_codes_of_its_own_and_removes_the_old_ones(home: Path) -> None:
+    store_training(LOADED, encoded(50))
+    neighbours = [home / "training-codes" / name for name in ("tiny-2-0123456789ab.npz", "tiny-notes.npz", "a.txt")]
+    for path in neighbours:
+        path.touch()
+    newer = replace(LOADED, digest="ba9876543210")
+    assert cached_training(newer) is None
+    store_training(newer, encoded(60))
+    assert cached_training(LOADED) is None
+    assert len(cached_training(newer) or ()) == 60
+    assert all(path.exists() for path in neighbours)
+
+
+def damage(path: Path, how: str) -> None:
+    with np.load(path) as stored:
+        arrays = dict(stored)
+    whole = path.read_bytes()
+    if how == "cut off":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "one byte changed":
+        middle = whole.index(arrays["codes"].tobytes()) + 100
+        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+    elif how == "a pickle":
+        np.savez(path, **{**arrays, "labels": np.array([{}] * 50, object)})
+    elif how == "a single array":
+        with path.open("wb") as file:
+            np.save(file, arrays["codes"])
+    elif how == "a part is missing":
+        np.savez(path, **{name: arrays[name] for name in arrays if name != "trained"})
+    else:
+        name, value = {
+            "of another dimension": ("codes", arrays["codes"][:, :2]),
+            "places of fewer": ("places", arrays["places"][:-1]),
+            "a place that is none": ("places", arrays["places"] * np.float32(np.nan)),
+            "a label without a name": ("labels", arrays["labels"] + np.uint32(1)),
+            "in another precision": ("codes", arrays["codes"].astype(np.float64)),
+            "a number": ("codes", np.float16(3)),
+        }[how]
+        np.savez(path, **{**arrays, name: value})
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "cut off",
+        "empty",
+        "one byte changed",
+        "a pickle",
+        "a single array",
+        "a part is missing",
+        "of another dimension",
+        "places of fewer",
+        "a place that is none",
+        "a label without a name",
+        "in another precision",
+        "a number",
+    ],
+)
+def test_a_damaged_file_counts_as_none_and_is_replaced(home: Path, how: str) -> None:
+    codes = encoded(50)
+    store_training(LOADED, codes)
+    damage(home / "training-codes" / "tiny-0123456789ab.npz", how)
+    assert cached_training(LOADED) is None
+    store_training(LOADED, codes)
+    assert_same(cached_training(LOADED), codes)
+
+
+def test_a_folder_that_cannot_be_written_is_named(home: Path) -> None:
+    home.write_text("a file")
+    with pytest.raises(ConfigError, match=f"cannot be written .* set {HOME_VARIABLE}"):
+        store_training(LOADED, encoded(5))
+    assert cached_training(LOADED) is None
+
+
+def test_writing_that_breaks_off_leaves_the_file_that_was_there(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    codes = encoded(50)
+    store_training(LOADED, codes)
+
+    def full_disk(file: object, **_: object) -> None:
+        file.write(b"half")  # type: ignore[attr-defined]
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(training_cache.np, "savez", full_disk)  # type: ignore[attr-defined]
+    with pytest.raises(ConfigError, match="No space left"):
+        store_training(LOADED, encoded(60))
+    assert_same(cached_training(LOADED), codes)
+    assert [path.suffix for path in (home / "training-codes").iterdir()] == [".npz"], "no half file stays"
+
+
+# --- in the background ---------------------------------------------------------------------------------------
+
+
+def test_a_job_makes_the_codes_once_and_reads_them_afterwards(
+    mnist: Path, few_images: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with start_training_codes(LOADED, data_dir=mnist) as job:
+        assert ended(job) == JobState("done", 1.0, "done")
+        codes = job.result()
+    assert len(codes) == 700
+    monkeypatch.setattr(training_codes, "load_training_images", None)
+    with start_training_codes(LOADED) as job:
+        assert ended(job).phase == "done"
+        assert_same(job.result(), codes)
+
+
+def test_a_job_tells_how_far_it_is_and_stops(
+    mnist: Path, few_images: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_batch_done, go_on = threading.Event(), threading.Event()
+    pass_on = TrainingCodesJob._pass_on
+
+    def wait_after(job: TrainingCodesJob, done: int, count: int) -> None:
+        pass_on(job, done, count)
+        first_batch_done.set()
+        assert go_on.wait(SECONDS)
+
+    monkeypatch.setattr(TrainingCodesJob, "_pass_on", wait_after)
+    with start_training_codes(LOADED, data_dir=mnist) as job:
+        assert first_batch_done.wait(SECONDS)
+        assert job.state() == JobState("encoding", 250 / 700, "encoding training images: 250 of 700")
+        job.stop()
+        assert job.state().phase == "stopped"
+        go_on.set()
+    assert job.state().phase == "stopped"
+    assert not home.exists(), "nothing half made is kept"
+
+
+def test_a_job_whose_images_are_not_here_fails_with_the_reason() -> None:
+    with start_training_codes(LOADED) as job:
+        state = ended(job)
+    assert state.phase == "failed"
+    assert "must be on this machine, got 'mnist'" in state.message
+
+
+def test_a_job_whose_codes_cannot_be_kept_still_has_them(
+    mnist: Path, few_images: None, home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    home.write_text("a file")
+    with start_training_codes(LOADED, data_dir=mnist) as job:
+        assert ended(job).phase == "done"
+        assert len(job.result()) == 700
+    assert "are not kept" in caplog.text
+
+
+def test_a_job_needs_a_map() -> None:
+    with pytest.raises(ModelError, match="no reference set"):
+        start_training_codes(replace(LOADED, reference=None))

@@ -1,0 +1,221 @@
+"""A person's own directions on disk: one JSON file for each model's name, in the person's own folder (`vae_core.home`).
+
+A direction means something to the weights it was made with alone, so each is stored under its model's digest. Those
+of other weights stay in the file, and are counted but not loaded: who goes back to those weights has them again.
+"""
+
+import contextlib
+import os
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import ConfigDict, Field
+
+from vae_core.checkpoint import check_name
+from vae_core.config import config_from_json, config_to_json
+from vae_core.directions import Direction, Kind, Separation
+from vae_core.errors import ConfigError, InputError
+from vae_core.home import HOME_VARIABLE, home_folder
+
+__all__ = ["DIRECTION_LIMIT", "SavedDirections", "load_directions", "save_directions"]
+
+DIRECTION_LIMIT = 200  # in one file
+BYTES_LIMIT = 8 * 2**20  # of a file; 200 directions of 256 dimensions take 2 MB
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Single = Annotated[float, Field(ge=float(np.finfo(np.float32).min), le=float(np.finfo(np.float32).max))]
+
+_saving = threading.Lock()  # a save reads what is there: of two at the same time one would be lost
+
+
+@dataclass(frozen=True)
+class SavedDirections:
+    """What a person's file holds for a model.
+
+    Attributes:
+        directions: Those made with the model as it is, in the order in which they were saved.
+        of_other_weights: How many more were made with other weights under the same name, before it was retrained.
+    """
+
+    directions: tuple[Direction, ...]
+    of_other_weights: int
+
+
+def save_directions(model_name: str, model_digest: str, directions: Sequence[Direction]) -> None:
+    """Store a model's directions in place of those stored for it before.
+
+    Those of other weights under the same name are kept as far as the limit leaves room, the last saved first.
+
+    Args:
+        model_name: Of the model.
+        model_digest: What changes with its weights, letters and digits.
+        directions: All of the model's, named differently and of the same number of dimensions.
+
+    Raises:
+        ModelError: The model's name breaks its rule.
+        InputError: There are more than `DIRECTION_LIMIT`, two share a name, their dimensions differ, or the digest
+            is none.
+        ConfigError: The folder cannot be written, or the file there is damaged: it is left as it is.
+    """
+    path = _path(model_name)
+    _check_digest(model_digest)
+    _check_together(directions)
+    with _saving:
+        others = {digest: those for digest, those in _read(path).items() if digest != model_digest}
+        _write(path, _within_limit({model_digest: tuple(directions)} | others))
+
+
+def load_directions(model_name: str, model_digest: str) -> SavedDirections:
+    """Read a model's directions; none when nothing was saved.
+
+    Args:
+        model_name: Of the model.
+        model_digest: As it was given when they were saved.
+
+    Raises:
+        ModelError: The model's name breaks its rule.
+        InputError: The digest is none.
+        ConfigError: The file cannot be read or breaks a rule; the message names it.
+    """
+    _check_digest(model_digest)
+    stored = _read(_path(model_name))
+    own = stored.pop(model_digest, ())
+    return SavedDirections(own, sum(map(len, stored.values())))
+
+
+@dataclass(frozen=True)
+class _StoredSeparation:
+    auroc: Share
+    auroc_error: Annotated[float, Field(ge=0)]
+    count_a: Annotated[int, Field(ge=1)]
+    count_b: Annotated[int, Field(ge=1)]
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class _StoredDirection:
+    name: str
+    kind: Kind
+    vector: tuple[Single, ...]
+    separation: _StoredSeparation | None
+    variance_share: Share | None
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    @classmethod
+    def of(cls, direction: Direction) -> "_StoredDirection":
+        measured, vector = direction.separation, tuple(direction.vector.tolist())
+        separation = None if measured is None else _StoredSeparation(**asdict(measured))
+        return cls(direction.name, direction.kind, vector, separation, direction.variance_share)
+
+    def restored(self) -> Direction:
+        separation = None if self.separation is None else Separation(**asdict(self.separation))
+        return Direction(self.name, np.array(self.vector, np.float32), self.kind, separation, self.variance_share)
+
+
+@dataclass(frozen=True)
+class _StoredModel:
+    digest: str
+    directions: tuple[_StoredDirection, ...]
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class _StoredFile:
+    format: Literal[1]
+    models: tuple[_StoredModel, ...]
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+def _path(model_name: str) -> Path:
+    return home_folder() / "directions" / f"{check_name(model_name)}.json"
+
+
+def _read(path: Path) -> dict[str, tuple[Direction, ...]]:
+    """A file's directions by digest, the last saved first; none when there is no file."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(BYTES_LIMIT + 1)
+        return _parse(text)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}).") from error
+    except (ConfigError, InputError) as error:
+        raise ConfigError(f"{path}: {error} Mend the file or delete it.") from error
+
+
+def _parse(text: bytes) -> dict[str, tuple[Direction, ...]]:
+    if len(text) > BYTES_LIMIT:
+        raise InputError(f"a file of directions has at most {BYTES_LIMIT} bytes, got more.")
+    stored = config_from_json(_StoredFile, text)
+    _check_count(sum(len(model.directions) for model in stored.models))
+    found: dict[str, tuple[Direction, ...]] = {}
+    for model in stored.models:
+        _check_digest(model.digest)
+        if model.digest in found:
+            raise InputError(f"each digest has one list of directions, got two for {model.digest!r}.")
+        found[model.digest] = tuple(direction.restored() for direction in model.directions)
+        _check_together(found[model.digest])
+    return found
+
+
+def _write(path: Path, models: dict[str, tuple[Direction, ...]]) -> None:
+    stored = _StoredFile(
+        1, tuple(_StoredModel(digest, tuple(map(_StoredDirection.of, those))) for digest, those in models.items())
+    )
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(config_to_json(stored), encoding="utf-8")
+        temporary.replace(path)  # a kill while writing leaves the last file whole
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written ({error.strerror}); set {HOME_VARIABLE} to a folder that can."
+        ) from error
+    finally:
+        _remove(temporary)
+
+
+def _remove(temporary: Path) -> None:
+    with contextlib.suppress(OSError):
+        temporary.unlink(missing_ok=True)
+
+
+def _within_limit(models: dict[str, tuple[Direction, ...]]) -> dict[str, tuple[Direction, ...]]:
+    kept, room = {}, DIRECTION_LIMIT
+    for digest, those in models.items():
+        kept[digest] = those[:room]
+        room -= len(kept[digest])
+    return {digest: those for digest, those in kept.items() if those}
+
+
+def _check_digest(digest: str) -> None:
+    if not re.fullmatch(r"[0-9A-Za-z]{1,64}", digest):
+        raise InputError(f"a model's digest has 1 to 64 letters and digits, got {digest[:80]!r}.")
+
+
+def _check_count(count: int) -> None:
+    if count > DIRECTION_LIMIT:
+        raise InputError(f"at most {DIRECTION_LIMIT} directions are kept for a model, got {count}; remove some.")
+
+
+def _check_together(directions: Sequence[Direction]) -> None:
+    """Let directions pass that can stand in one list."""
+    _check_count(len(directions))
+    names = [direction.name for direction in directions]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise InputError(f"each direction of a model has a name of its own, got {repeated[0]!r} twice; rename one.")
+    sizes = sorted({len(direction.vector) for direction in directions})
+    if len(sizes) > 1:
+        raise InputError(f"all directions of a model have the same dimensions, got some of {sizes[0]} and {sizes[1]}.")

@@ -1,0 +1,149 @@
+"""Work that goes on while a person looks at something else: it says how far it is and can be stopped."""
+
+import atexit
+import threading
+import weakref
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Generic, Literal, TypeVar
+
+from vae_core.errors import BusyError, VAEExplorerError
+
+__all__ = ["BackgroundJob", "JobState", "Phase"]
+
+Phase = Literal["starting", "neighbours", "layout", "encoding", "done", "failed", "stopped"]
+LAST_PHASES = ("done", "failed", "stopped")
+
+Result = TypeVar("Result")
+Job = TypeVar("Job", bound="BackgroundJob[Any]")
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How far a job is.
+
+    Attributes:
+        phase: What it does at present, or how it ended.
+        share: Of the whole job that is done, from 0 to 1; it never falls.
+        message: The same for the person at the screen; of a job that failed the reason.
+    """
+
+    phase: Phase
+    share: float
+    message: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.phase in LAST_PHASES
+
+
+class BackgroundJob(ABC, Generic[Result]):
+    """A job in a thread of its own.
+
+    A kind of job overrides `_work`, and `_interrupt` where it can be ended sooner than by looking at `_stopping`.
+
+    Args:
+        name: Of the thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._changing = threading.Lock()
+        self._state = JobState("starting", 0.0, "starting")
+        self._stopping = threading.Event()
+        self._result: Result | None = None
+        self._thread = threading.Thread(target=self._run, name=f"vae-{name}", daemon=True)
+        _jobs.add(self)
+
+    def start(self: Job) -> Job:
+        """Begin, once; returns itself."""
+        self._thread.start()
+        return self
+
+    def state(self) -> JobState:
+        """How far it is, at once."""
+        return self._state
+
+    def stop(self) -> None:
+        """End it before it is done, at once for those who ask; one that has ended stays as it is."""
+        if self._end("stopped", "stopped"):
+            self._stopping.set()
+            self._interrupt()
+
+    def close(self) -> None:
+        """Stop, and wait until nothing of it is left."""
+        self.stop()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def result(self) -> Result:
+        """What it made.
+
+        Raises:
+            BusyError: It is still at work.
+            VAEExplorerError: It failed or was stopped.
+        """
+        state = self.state()
+        if not state.ended:
+            raise BusyError(f"the result is there once the job is done, now it is {state.phase}; ask again later.")
+        if state.phase != "done" or self._result is None:
+            raise VAEExplorerError(f"a job that {state.phase} has no result ({state.message}); start it again.")
+        return self._result
+
+    def __enter__(self: Job) -> Job:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def _work(self) -> Result | None:
+        """Do it, in the job's thread; None where `_stopping` ended it."""
+
+    def _interrupt(self) -> None:
+        """Make `_work` return soon; called once, by the thread that stops."""
+
+    def _say(self, phase: Phase, share: float, message: str) -> None:
+        """Tell how far it is; what has ended stays so."""
+        with self._changing:
+            if not self._state.ended:
+                self._state = JobState(phase, max(share, self._state.share), message)
+
+    def _end(self, phase: Literal["failed", "stopped"], message: str) -> bool:
+        """End without a result; false where it had ended."""
+        with self._changing:
+            if self._state.ended:
+                return False
+            self._state = JobState(phase, self._state.share, message)
+            return True
+
+    def _run(self) -> None:
+        try:
+            result = self._work()
+        except VAEExplorerError as error:
+            self._end("failed", str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who ask for the result
+            self._end("failed", f"{type(error).__name__}: {error}")
+        else:
+            self._finish(result)
+
+    def _finish(self, result: Result | None) -> None:
+        with self._changing:
+            if self._state.ended:
+                return
+            self._result = result
+            share = self._state.share
+            self._state = JobState("stopped", share, "stopped") if result is None else JobState("done", 1.0, "done")
+
+
+_jobs: weakref.WeakSet[BackgroundJob[Any]] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """A thread that computes, or a process that is waited for, must not outlive Python."""
+    for job in list(_jobs):
+        job.close()

@@ -1,0 +1,124 @@
+"""A model's training codes on disk, in the person's own folder: one file for each state of a model."""
+
+import os
+import re
+import threading
+import zipfile
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from vae_core.errors import ConfigError
+from vae_core.home import HOME_VARIABLE, home_folder
+from vae_core.inference import LoadedModel
+from vae_core.reference import Reference
+
+__all__ = ["TrainingCodes", "cached_training", "store_training"]
+
+CACHE_FOLDER = "training-codes"
+
+# What a file raises that is missing, cut off or of another kind (see `Reference.load`); a RuntimeError is a password or
+# a packing unknown to Python, a ConfigError that no folder is known.
+NOT_READABLE = (
+    ConfigError,
+    EOFError,
+    KeyError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingCodes:
+    """The codes of the images that a model was made from.
+
+    Attributes:
+        codes: mu, rounded to half precision as a reference set's, float32 [image, latent].
+        places: On the reference set's UMAP, float32 [image, 2].
+        labels: Index into the reference set's `label_names`, [image].
+        trained: False for an image of the validation part, by which weights were chosen, not fitted, [image].
+    """
+
+    codes: Float[np.ndarray, "n d"]
+    places: Float[np.ndarray, "n 2"]
+    labels: Int[np.ndarray, " n"]
+    trained: Bool[np.ndarray, " n"]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+
+def cached_training(loaded: LoadedModel) -> TrainingCodes | None:
+    """The stored codes of this state of the model; None where there are none, or none that can be read."""
+    reference = loaded.need_reference()
+    try:
+        with _cache_file(loaded).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {field.name: stored[field.name] for field in fields(TrainingCodes)}
+        _check(arrays, reference)
+    except NOT_READABLE:
+        return None
+    return TrainingCodes(
+        codes=arrays["codes"].astype(np.float32),
+        places=arrays["places"],
+        labels=arrays["labels"].astype(np.int64),
+        trained=arrays["trained"],
+    )
+
+
+def _check(arrays: dict[str, np.ndarray], reference: Reference) -> None:
+    """Let arrays pass that are whole and belong to a model with this reference set; a ValueError else."""
+    count = len(arrays["codes"])
+    wanted = {
+        "codes": (np.float16, (count, reference.latent_dim)),
+        "places": (np.float32, (count, 2)),
+        "labels": (np.uint32, (count,)),
+        "trained": (np.bool_, (count,)),
+    }
+    for name, (kind, shape) in wanted.items():
+        if arrays[name].dtype != kind or arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name} must be {kind.__name__} {list(shape)} and finite")
+    if count == 0 or arrays["labels"].max() >= len(reference.label_names):
+        raise ValueError("there must be codes, with labels that have names")
+
+
+def store_training(loaded: LoadedModel, codes: TrainingCodes) -> None:
+    """Keep the codes in the person's own folder; those of earlier states of the model are removed.
+
+    Raises:
+        ConfigError: The folder cannot be written.
+    """
+    path = _cache_file(loaded)
+    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
+    arrays = {field.name: getattr(codes, field.name) for field in fields(codes)}
+    arrays |= {"codes": codes.codes.astype(np.float16), "labels": codes.labels.astype(np.uint32)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        temporary.replace(path)  # a kill while writing leaves no half of a file under the name that is read
+        for old in _other_states(path, loaded.name):
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise ConfigError(
+            f"{path.parent} cannot be written ({error.strerror}); set {HOME_VARIABLE} to another folder."
+        ) from error
+
+
+def _cache_file(loaded: LoadedModel) -> Path:
+    return home_folder() / CACHE_FOLDER / f"{loaded.name}-{loaded.digest}.npz"
+
+
+def _other_states(path: Path, name: str) -> list[Path]:
+    rule = re.compile(re.escape(name) + r"-[0-9a-f]{12}\.npz")
+    return [old for old in path.parent.iterdir() if rule.fullmatch(old.name) and old != path]
