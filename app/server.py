@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from app.catalogue import FIRST_MODEL
+from app.live.questions import import_measuring
 from app.live.routes import live_routes
 from vae_core.checkpoint import list_models
 from vae_core.errors import VAEExplorerError
@@ -33,6 +34,7 @@ def _load_all() -> None:
             engine().decode(name, np.zeros((1, loaded.config.latent_dim), np.float32), live=True)
         except VAEExplorerError:
             continue  # the page says what is wrong with a model when it is chosen
+    import_measuring()
     gc.collect()
     gc.freeze()  # what was loaded stays: later collections need not look through it while pictures are waited for
 

@@ -16,7 +16,7 @@ from app.charts import MapColour, map_figure
 from app.kept import reference_values
 from app.live.answers import latent_map
 from app.live.protocol import ProjectionKind
-from vae_core import groups
+from vae_core import groups, mosaic
 from vae_core.errors import InputError
 from vae_core.groups import VALUES
 from vae_core.inference import Engine, LoadedModel
@@ -57,7 +57,7 @@ def media_type(path: Path) -> str:
 def _assets_version() -> str:
     """A fingerprint of our modules and of the code that draws maps and strips, for addresses cached for ever."""
     digest = hashlib.sha256()
-    drawing = (charts.__file__, strip.__file__, typical.__file__, groups.__file__, __file__)
+    drawing = (charts.__file__, strip.__file__, mosaic.__file__, typical.__file__, groups.__file__, __file__)
     for path in (*sorted(_assets().values()), *map(Path, drawing)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

@@ -1,9 +1,8 @@
-"""The routes that the server adds to Streamlit's own: the live socket and the page's files."""
+"""The routes that the server adds to Streamlit's own: the live socket, questions, jobs and the page's files."""
 
 import asyncio
 import functools
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -14,7 +13,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from app.catalogue import find_entry
 from app.live import files
 from app.live.answers import answer
+from app.live.job_routes import job_routes
+from app.live.origin import is_same_origin
 from app.live.protocol import unpack_question
+from app.live.questions import ask
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference import engine
 
@@ -61,16 +63,6 @@ async def _answer_all(socket: WebSocket, model: str) -> None:
             raise InputError("a question is a binary message, got text")
         question = unpack_question(message["bytes"], loaded.config.latent_dim)
         await socket.send_bytes(await loop.run_in_executor(_answering(), answer, engine(), model, question))
-
-
-def is_same_origin(origin: str | None, host: str | None) -> bool:
-    """Whether a request comes from our own page; programs that are no browsers send no Origin and pass."""
-    if origin is None:
-        return True
-    try:
-        return host is not None and urlsplit(origin).netloc.lower() == host.lower()
-    except ValueError:  # an origin that is no address
-        return False
 
 
 async def asset(request: Request) -> Response:
@@ -126,8 +118,10 @@ def live_routes(prefix: str) -> list[BaseRoute]:
     live = f"/{prefix.strip('/')}/live".replace("//", "/")
     return [
         WebSocketRoute(f"{live}/models/{{model}}/socket", live_socket),
+        Route(f"{live}/models/{{model}}/ask/{{what}}", ask, methods=["POST"]),
         Route(f"{live}/models/{{model}}/{{version}}/map", figure),
         Route(f"{live}/models/{{model}}/{{version}}/strip.png", strip),
         Route(f"{live}/assets/{{version}}/{{name}}", asset),
         Route(f"{live}/plotly/{{version}}/plotly.min.js", plotly_script),
+        *job_routes(live),
     ]

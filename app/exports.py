@@ -1,0 +1,154 @@
+"""Animations, strips and codes as files: each is made in a thread of its own, beside the live pictures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+
+from vae_core.animation import MAX_FRAMES, MAX_SIDE, gif_fps, to_gif, to_mp4, to_npz, to_strip, to_webp
+from vae_core.errors import InputError
+from vae_core.inference import Engine, LoadedModel
+from vae_core.jobs import BackgroundJob
+from vae_core.mosaic import check_size, pixels_of
+
+__all__ = ["FILE_TYPES", "MAX_EXPORT_PIXELS", "Export", "Format", "Order", "check_order"]
+
+Format = Literal["gif", "webp", "mp4", "strip", "npz"]
+
+FILE_TYPES: dict[Format, tuple[str, str]] = {  # ending of the name, type as HTTP names it
+    "gif": (".gif", "image/gif"),
+    "webp": (".webp", "image/webp"),
+    "mp4": (".mp4", "video/mp4"),
+    "strip": (".png", "image/png"),
+    "npz": (".npz", "application/octet-stream"),
+}
+ANIMATED = ("gif", "webp", "mp4")
+
+# Of all frames together, enlarged: 600 of 900 x 900, or the most frames there may be of 360 x 360. Measured on one busy
+# core: a GIF takes 20 million a second, an MP4 3 to 5, so that the largest takes some minutes.
+MAX_EXPORT_PIXELS = 2**29
+CHUNK = 32  # codes decoded at a time: the rows that other requests of the bulk lane wait for at the most
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What to export, and how.
+
+    Attributes:
+        codes: Of the frames, [frame, latent].
+        format: Of the file.
+        fps: Frames a second.
+        scale: Side in pixels of the square that each of the model's pixels becomes.
+        loop: Whether a GIF or WebP plays for ever; a player of MP4 files decides that itself.
+        positions: The frames that are keyframes, for ``"npz"``, [keyframe].
+        columns: Pictures in a row, for ``"strip"``; None puts all in one.
+    """
+
+    codes: Float[np.ndarray, "n d"]
+    format: Format
+    fps: float
+    scale: int
+    loop: bool
+    positions: Int[np.ndarray, " k"]
+    columns: int | None = None
+
+
+class _Stopped(Exception):  # noqa: N818 -- no error: what stops an encoder half way
+    """The export was stopped."""
+
+
+class Export(BackgroundJob[bytes]):
+    """A file that is being made.
+
+    Args:
+        engine: Decodes the codes.
+        loaded: The model.
+        order: What to make, checked.
+    """
+
+    def __init__(self, engine: Engine, loaded: LoadedModel, order: Order) -> None:
+        super().__init__("export")
+        self._engine, self._loaded, self._order = engine, loaded, order
+
+    def _work(self) -> bytes | None:
+        try:
+            return self._make()
+        except _Stopped:
+            return None
+
+    def _make(self) -> bytes:
+        order = self._order
+        if order.format == "npz":
+            return _archive(order)
+        frames = self._decode()
+        return _written(frames, order, lambda frame, count: self._step("writing", frame - 1, count, before=0.5))
+
+    def _decode(self) -> UInt8[np.ndarray, "n height width channel"]:
+        """The pictures of all codes, in chunks through the lane that live requests do not wait for."""
+        codes, chunks = self._order.codes, []
+        for start in range(0, len(codes), CHUNK):
+            self._step("decoding", start, len(codes), before=0)
+            chunks.append(pixels_of(self._engine.decode(self._loaded.name, codes[start : start + CHUNK])))
+        return np.concatenate(chunks)
+
+    def _step(self, doing: str, done: int, count: int, *, before: float) -> None:
+        """Say how far it is, decoding and writing being one half each, or end here when that was asked for."""
+        if self._stopping.is_set():
+            raise _Stopped
+        self._say("encoding", before + 0.5 * done / count, f"{doing}: picture {done:,} of {count:,}")
+
+
+def check_order(order: Order, loaded: LoadedModel) -> None:
+    """Let an order pass that can be made, before anything is decoded.
+
+    Raises:
+        InputError: The codes are not of this model's size or too many, the rate is not from 1 to 60 frames a second,
+            keyframes are no frames, or the pictures would be too large.
+    """
+    count, latent = order.codes.shape
+    if latent != loaded.config.latent_dim or not 1 <= count <= MAX_FRAMES:
+        raise InputError(
+            f"this model exports 1 to {MAX_FRAMES:,} codes of {loaded.config.latent_dim} values, got {count:,} of "
+            f"{latent}; shorten the path."
+        )
+    if order.format == "npz":
+        _archive(order)  # takes no time
+    else:
+        gif_fps(order.fps)  # every format has the same bounds
+        _check_size(order, *loaded.config.image_shape[1:])
+
+
+def _check_size(order: Order, height: int, width: int) -> None:
+    count, scale = len(order.codes), order.scale
+    if not 1 <= scale <= MAX_SIDE // max(height, width):
+        raise InputError(
+            f"pictures of this model can be enlarged 1 to {MAX_SIDE // max(height, width)} times, got {scale}."
+        )
+    if (pixels := count * height * width * scale**2) > MAX_EXPORT_PIXELS:
+        raise InputError(
+            f"an export has at most {MAX_EXPORT_PIXELS:,} pixels in all, got {pixels:,}; shorten the path or enlarge "
+            "its pictures less."
+        )
+    if order.format == "strip":
+        across = min(order.columns or count, count)
+        check_size(-(-count // across) * (height + 1) * scale, across * (width + 1) * scale)
+
+
+def _archive(order: Order) -> bytes:
+    return to_npz(order.codes, order.positions, fps=order.fps)
+
+
+def _written(
+    frames: UInt8[np.ndarray, "n height width channel"], order: Order, progress: Callable[[int, int], None]
+) -> bytes:
+    fps, scale, loop = order.fps, order.scale, order.loop
+    match order.format:
+        case "gif":
+            return to_gif(frames, fps=fps, loop=loop, scale=scale, progress=progress)
+        case "webp":
+            return to_webp(frames, fps=fps, loop=loop, scale=scale, progress=progress)
+        case "mp4":
+            return to_mp4(frames, fps=fps, scale=scale, progress=progress)
+    return to_strip(frames, columns=order.columns, scale=scale, progress=progress)

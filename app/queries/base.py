@@ -1,0 +1,114 @@
+"""What a question is: the body it takes and how it is answered, and what the bodies and answers of several share."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from jaxtyping import Float, Float32, UInt8
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from vae_core.errors import InputError
+from vae_core.inference import Engine, LoadedModel
+from vae_core.mosaic import pixels_of
+
+__all__ = ["STRICT", "Answer", "File", "Number", "Numbers", "Question", "as_code", "check_index", "decode_pixels"]
+
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)  # what every body is read by
+BATCH = 64  # codes decoded at a time, which is what others' requests wait for at the most
+LONGEST_INPUT = 80  # characters of a wrong value that a message repeats
+
+LARGEST = float(np.finfo(np.float32).max)
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]  # that float32 can hold
+Numbers = tuple[Number, ...]
+
+
+@dataclass(frozen=True)
+class File:
+    """An answer that is a file.
+
+    Attributes:
+        content: Its bytes.
+        media_type: As HTTP names it.
+        name: What it is saved as.
+    """
+
+    content: bytes
+    media_type: str
+    name: str
+
+
+Answer = dict[str, Any] | File  # a dictionary is sent as JSON
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One kind of question.
+
+    Attributes:
+        body: What it takes: a frozen dataclass with `STRICT`, or a union of such.
+        answer: Answers a checked body; what cannot be answered is a VAEExplorerError.
+    """
+
+    body: Any
+    answer: Callable[[Engine, LoadedModel, Any], Answer]
+
+    def read(self, text: bytes) -> Any:
+        """The body from JSON.
+
+        Raises:
+            InputError: It is no JSON, or not what the question takes.
+        """
+        try:
+            return self._adapter.validate_json(text)
+        except ValidationError as error:
+            raise InputError(_first_problem(error)) from error
+
+    @functools.cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self.body)
+
+
+def as_code(loaded: LoadedModel, values: Sequence[float], what: str = "z") -> Float32[np.ndarray, " d"]:
+    """A code or a direction's vector that came with a question, [latent].
+
+    Raises:
+        InputError: It has other dimensions than the model.
+    """
+    if len(values) != loaded.config.latent_dim:
+        raise InputError(f"{what} needs {loaded.config.latent_dim} numbers for this model, got {len(values)}.")
+    return np.array(values, np.float32)
+
+
+def check_index(loaded: LoadedModel, index: int) -> int:
+    """The index of a reference image.
+
+    Raises:
+        InputError: There is no such image.
+        ModelError: The model has no reference set.
+    """
+    count = len(loaded.need_reference())
+    if not 0 <= index < count:
+        raise InputError(f"images of this model's map are from 0 to {count - 1}, got {index}.")
+    return index
+
+
+def decode_pixels(
+    engine: Engine, loaded: LoadedModel, codes: Float[np.ndarray, "n d"]
+) -> UInt8[np.ndarray, "n height width channel"]:
+    """What the model decodes, as pictures; batch by batch, so that others' requests come in between.
+
+    Raises:
+        BusyError: Too many requests wait.
+    """
+    batches = [codes[start : start + BATCH] for start in range(0, len(codes), BATCH)]
+    return np.concatenate([pixels_of(engine.decode(loaded.name, batch)) for batch in batches])
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors(include_url=False, include_context=False)[0]
+    place = ".".join(str(part) for part in problem["loc"]) or "the question"
+    received = repr(problem["input"])
+    shown = received if len(received) <= LONGEST_INPUT else received[: LONGEST_INPUT - 3] + "..."
+    return f"{place}: {problem['msg']}, got {shown}."

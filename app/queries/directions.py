@@ -1,0 +1,243 @@
+"""Questions about directions in latent space: making, combining, saving and finding them again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import ConfigDict, Field
+
+from app.kept import principal_component, weights_digest
+from app.queries.base import STRICT, Numbers, Question, as_code
+from vae_core.direction_files import DIRECTION_LIMIT, load_directions, save_directions
+from vae_core.directions import (
+    NAME_LIMIT,
+    Direction,
+    Kind,
+    Separation,
+    axis_direction,
+    difference,
+    orthogonalise,
+    why_no_separation,
+)
+from vae_core.groups import checked_group
+from vae_core.inference import Engine, LoadedModel
+
+__all__ = ["QUESTIONS", "AxisQuestion", "BetweenGroups", "ComponentQuestion", "WithoutOthers"]
+
+DATA_QUANTILES = (0.001, 0.999)  # of the reference codes that a direction's slider covers, as a dimension's does
+REACH = 1.0  # steps from the mean that a direction's slider covers at the least, either way
+PART_TAKEN = (
+    "how well its groups separate was measured along the whole direction, which is not the one that is left without "
+    "the part along others."
+)
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class BetweenGroups:
+    """What leads from the mean of group A to that of group B?"""
+
+    kind: Literal["groups"]
+    name: str
+    a: tuple[int, ...]
+    b: tuple[int, ...]
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class ComponentQuestion:
+    """Along which direction do the codes vary most, second most, ...?"""
+
+    kind: Literal["component"]
+    index: Annotated[int, Field(ge=0)]
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class AxisQuestion:
+    """What is this dimension as a direction?"""
+
+    kind: Literal["axis"]
+    index: int
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class BareDirection:
+    """A direction as the page knows it, without its figures."""
+
+    name: str
+    kind: Kind
+    vector: Numbers
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class WithoutOthers:
+    """What is left of a direction without its parts along others?"""
+
+    kind: Literal["without"]
+    direction: BareDirection
+    against: Annotated[tuple[Numbers, ...], Field(max_length=DIRECTION_LIMIT)]
+    name: str
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class ToldSeparation:
+    """How well two groups separate, as the page was told."""
+
+    auroc: Share
+    error: Annotated[float, Field(ge=0)]
+    countA: Count  # noqa: N815 - the page's name
+    countB: Count  # noqa: N815
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class ToldDirection:
+    """A direction with its figures, as the page was told."""
+
+    name: str
+    kind: Kind
+    vector: Numbers
+    separation: ToldSeparation | None = None
+    varianceShare: Share | None = None  # noqa: N815 - the page's name
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class SaveQuestion:
+    """Would you keep these for the next visit?"""
+
+    directions: Annotated[tuple[ToldDirection, ...], Field(max_length=DIRECTION_LIMIT)]
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class SavedQuestion:
+    """Which ones were kept?"""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+DirectionQuestion = BetweenGroups | ComponentQuestion | AxisQuestion | WithoutOthers
+
+
+def direction(_engine: Engine, loaded: LoadedModel, body: DirectionQuestion) -> dict[str, Any]:
+    """A new direction with its figures."""
+    match body:
+        case BetweenGroups():
+            return _between(loaded, body)
+        case WithoutOthers():
+            return _without(loaded, body)
+        case ComponentQuestion():
+            return _described(loaded, principal_component(loaded, body.index))
+        case AxisQuestion():
+            return _axis(loaded, body.index)
+
+
+def saved_directions(_engine: Engine, loaded: LoadedModel, _body: SavedQuestion) -> dict[str, Any]:
+    """Those that were saved for the model's weights, and how many more were saved for others."""
+    saved = load_directions(loaded.name, weights_digest(loaded))
+    described = [_described(loaded, each) for each in saved.directions]
+    return {"directions": described, "unfit": saved.of_other_weights}
+
+
+def save(_engine: Engine, loaded: LoadedModel, body: SaveQuestion) -> dict[str, Any]:
+    """Keep directions in the person's own folder, in place of those kept for this model before."""
+    save_directions(loaded.name, weights_digest(loaded), [_restored(loaded, told) for told in body.directions])
+    return {"count": len(body.directions)}
+
+
+def _between(loaded: LoadedModel, body: BetweenGroups) -> dict[str, Any]:
+    reference = loaded.need_reference()
+    groups = [checked_group(reference, name, each).indices for name, each in (("A", body.a), ("B", body.b))]
+    made = difference(body.name, *(reference.means[members] for members in groups))
+    return _described(loaded, made, why=why_no_separation(*map(len, groups)))
+
+
+def _without(loaded: LoadedModel, body: WithoutOthers) -> dict[str, Any]:
+    given = body.direction
+    whole = Direction(given.name, as_code(loaded, given.vector, "the direction"), given.kind)
+    others = [
+        Direction(f"direction {place}", as_code(loaded, vector, "each other direction"), "axis")
+        for place, vector in enumerate(body.against, start=1)
+    ]
+    made = orthogonalise(whole, others, name=body.name)
+    return _described(loaded, made, why=PART_TAKEN if given.kind == "groups" else None)
+
+
+def _axis(loaded: LoadedModel, index: int) -> dict[str, Any]:
+    reference = loaded.need_reference()
+    made = axis_direction(index, reference.latent_dim)
+    name = reference.dimension_names[index]
+    return _described(loaded, replace(made, name=f"{made.name} · {name}"[:NAME_LIMIT]) if name else made)
+
+
+def _restored(loaded: LoadedModel, told: ToldDirection) -> Direction:
+    measured = told.separation
+    figures = None if measured is None else (measured.auroc, measured.error, measured.countA, measured.countB)
+    vector = as_code(loaded, told.vector, "each direction")
+    return Direction(told.name, vector, told.kind, figures and Separation(*figures), told.varianceShare)
+
+
+def _described(loaded: LoadedModel, made: Direction, *, why: str | None = None) -> dict[str, Any]:
+    """A direction as the page knows it."""
+    measured, (low, high) = made.separation, _range(loaded, made)
+    return {
+        "name": made.name,
+        "kind": made.kind,
+        "vector": made.vector.tolist(),
+        "separation": None if measured is None else _told(measured),
+        "why": why,
+        "varianceShare": made.variance_share,
+        "overlaps": _overlaps(made),
+        "low": low,
+        "high": high,
+    }
+
+
+def _told(measured: Separation) -> dict[str, float]:
+    return {
+        "auroc": measured.auroc,
+        "error": measured.auroc_error,
+        "countA": measured.count_a,
+        "countB": measured.count_b,
+    }
+
+
+def _overlaps(made: Direction) -> list[list[float]]:
+    """The cosine with each axis beside its dimension, the largest first."""
+    cosines = made.overlaps()
+    order: Sequence[int] = np.argsort(-np.abs(cosines), kind="stable").tolist()
+    return [[dimension, float(cosines[dimension])] for dimension in order]
+
+
+def _range(loaded: LoadedModel, made: Direction) -> tuple[float, float]:
+    """Lowest and highest place along the direction that its slider has, in steps from the origin, in whole tenths.
+
+    It covers the middle 99.8% of the reference codes, as the dimensions' sliders do, and a step from their mean.
+    """
+    places = made.project(loaded.need_reference().means).astype(np.float64)
+    low, high = np.quantile(places, DATA_QUANTILES)
+    low, high = min(low, places.mean() - REACH), max(high, places.mean() + REACH)
+    return float(np.floor(10 * low) / 10), float(np.ceil(10 * high) / 10)
+
+
+QUESTIONS = {
+    "direction": Question(Annotated[DirectionQuestion, Field(discriminator="kind")], direction),
+    "save-directions": Question(SaveQuestion, save),
+    "saved-directions": Question(SavedQuestion, saved_directions),
+}

@@ -1,0 +1,70 @@
+"""The question of what a map shows beside its points: how densely they lie."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import ConfigDict
+
+from app.kept import once_a_model
+from app.packing import floats_base64
+from app.queries.base import STRICT, Question
+from vae_core.errors import InputError
+from vae_core.inference import Engine, LoadedModel
+from vae_core.map_density import SHARES, DensityGrid, density_grid, mass_levels
+from vae_core.projection import AxesMap
+
+__all__ = ["QUESTIONS", "DensityQuestion"]
+
+SIZE = 128  # nodes along each side
+
+
+@dataclass(frozen=True)
+class DensityQuestion:
+    """How densely do the reference images lie on this map?
+
+    Attributes:
+        projection: Which map.
+        x: Horizontal dimension of an axes map, from 0.
+        y: Vertical dimension, from 0.
+    """
+
+    projection: Literal["umap", "pca", "axes"]
+    x: int
+    y: int
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+def density(_engine: Engine, loaded: LoadedModel, body: DensityQuestion) -> dict[str, Any]:
+    """The density at the nodes of a grid, and the levels of the contours that hold given shares of the points."""
+    axes = (body.x, body.y) if body.projection == "axes" else (0, 0)
+    grid = _grid(loaded, body.projection, *axes)
+    levels = mass_levels(grid.density)
+    return {
+        "x": floats_base64(grid.x),
+        "y": floats_base64(grid.y),
+        "density": floats_base64(grid.density),
+        "levels": [[share, level] for share, level in zip(SHARES, levels.tolist(), strict=True)],
+    }
+
+
+@once_a_model
+def _grid(loaded: LoadedModel, projection: str, x: int, y: int) -> DensityGrid:
+    return density_grid(_places(loaded, projection, x, y), SIZE)
+
+
+def _places(loaded: LoadedModel, projection: str, x: int, y: int) -> Float[np.ndarray, "n 2"]:
+    reference = loaded.need_reference()
+    if projection == "umap":
+        return reference.umap_places
+    if projection == "pca":
+        return reference.pca_map.place(reference.means)
+    dimensions = range(reference.latent_dim)
+    if x not in dimensions or y not in dimensions:
+        raise InputError(f"dimensions must be from 0 to {dimensions[-1]} for this model, got {x} and {y}.")
+    return AxesMap(x, y).place(reference.means)
+
+
+QUESTIONS = {"density": Question(DensityQuestion, density)}

@@ -1,0 +1,83 @@
+"""Questions that take long and concern the map: a UMAP fitted anew, and the codes of the training images."""
+
+import base64
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from jaxtyping import Float
+from pydantic import ConfigDict
+
+from app.jobs import jobs
+from app.packing import floats_base64, whole_base64
+from app.queries.base import STRICT, Answer, Question
+from vae_core.inference import Engine, LoadedModel
+from vae_core.refit import Refit, UmapSettings, start_refit
+from vae_core.training_codes import TrainingCodes, start_training_codes
+
+__all__ = ["QUESTIONS"]
+
+
+@dataclass(frozen=True)
+class RefitQuestion:
+    """What would the map be with other settings? See `vae_core.refit.UmapSettings`.
+
+    Attributes:
+        neighbors: How many nearest codes each one is tied to.
+        minDist: How near to each other places may come, in units of the map.
+        metric: How codes are compared.
+        deviations: Whether differences are counted in posterior deviations or as they are.
+        seed: Of the layout.
+    """
+
+    neighbors: int
+    minDist: float  # noqa: N815 - the page's name
+    metric: str
+    deviations: bool
+    seed: int
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class TrainingQuestion:
+    """Where do the images lie that the model was trained on?"""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+def refit(_engine: Engine, loaded: LoadedModel, body: RefitQuestion) -> Answer:
+    """A job that fits it, turned towards the stored map."""
+    reference = loaded.need_reference()
+    settings = UmapSettings(body.neighbors, body.minDist, body.metric, body.deviations, body.seed)
+
+    def start() -> Refit:
+        return start_refit(reference.means, reference.scale, settings, onto=reference.umap_places)
+
+    return {"job": jobs().begin("refit", start, _placed)}
+
+
+def training(_engine: Engine, loaded: LoadedModel, _body: TrainingQuestion) -> Answer:
+    """A job that encodes them and places them on the stored map, or reads what is known of them."""
+    loaded.need_reference()
+    return {"job": jobs().begin("training", lambda: start_training_codes(loaded), _encoded)}
+
+
+def _placed(places: Float[np.ndarray, "n 2"]) -> dict[str, str]:
+    return {"places": floats_base64(places)}
+
+
+def _encoded(training: TrainingCodes) -> dict[str, str]:
+    """The codes in half precision, which is all that is kept of them; each image's label as for references."""
+    return {
+        "places": floats_base64(training.places),
+        "labels": whole_base64(training.labels),
+        "codes": base64.b64encode(training.codes.astype("<f2").tobytes()).decode(),
+        "trained": base64.b64encode(training.trained.astype(np.uint8).tobytes()).decode(),  # 0: of the validation part
+    }
+
+
+QUESTIONS = {
+    "refit": Question(RefitQuestion, refit),
+    "training": Question(TrainingQuestion, training),
+}

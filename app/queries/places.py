@@ -1,0 +1,94 @@
+"""Questions about single places: a reference image's card, how far from the data a code lies, the range of a value."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import ConfigDict
+
+from app.kept import reference_values
+from app.originals import original_of
+from app.packing import picture_base64
+from app.queries.base import STRICT, Numbers, Question, as_code, check_index, decode_pixels
+from app.queries.groups import ValueName
+from vae_core.inference import Engine, LoadedModel
+from vae_core.reference import SCORES, Reference
+from vae_core.timeline import measure_along
+
+__all__ = ["QUESTIONS", "CardQuestion", "PlaceQuestion", "ValuesQuestion", "hint_of"]
+
+EDGE = 95  # percent of held-out images that lie nearer to their neighbours than what is at the data's edge
+AMONG, AT_EDGE, FAR = "among the data", "at its edge", "far from all data"
+
+
+@dataclass(frozen=True)
+class CardQuestion:
+    """What is this reference image like?"""
+
+    index: int
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class PlaceQuestion:
+    """How far from the data does this code lie?"""
+
+    z: Numbers
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class ValuesQuestion:
+    """Between what do the reference images' values lie?"""
+
+    what: ValueName
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+def card(engine: Engine, loaded: LoadedModel, body: CardQuestion) -> dict[str, Any]:
+    """A reference image: as it decodes, as it was where that is at hand, and its scores in nats."""
+    reference, index = loaded.need_reference(), check_index(loaded, body.index)
+    original = original_of(engine, loaded, index)
+    reconstruction = float(reference.reconstruction[index])
+    return {
+        "code": reference.means[index].tolist(),
+        "image": picture_base64(decode_pixels(engine, loaded, reference.means[[index]])[0]),
+        "original": None if original is None else picture_base64(original),
+        "label": reference.label_names[reference.labels[index]],
+        "reconstruction": reconstruction,
+        "percentile": reference.percentile("reconstruction", reconstruction),
+        "kl": float(reference_values(loaded, "kl")[index]) if reference.is_variational else None,
+        "seen": not reference.held_out[index],
+    }
+
+
+def place(_engine: Engine, loaded: LoadedModel, body: PlaceQuestion) -> dict[str, Any]:
+    """A code's mean distance to its nearest reference codes in posterior deviations, and what to think of it."""
+    reference = loaded.need_reference()
+    along = measure_along(as_code(loaded, body.z)[None], reference)
+    distance, percentile = float(along.neighbour_distance[0]), float(along.percentile[0])
+    return {"distance": distance, "percentile": percentile, "hint": hint_of(reference, distance)}
+
+
+def hint_of(reference: Reference, distance: float) -> str:
+    """Where a code lies, in words: far from all data is farther from its neighbours than any held-out image."""
+    if reference.percentile("neighbour_distance", distance) < EDGE:
+        return AMONG
+    farthest = reference.score_percentiles[SCORES.index("neighbour_distance"), -1]
+    return AT_EDGE if distance <= farthest else FAR
+
+
+def values(_engine: Engine, loaded: LoadedModel, body: ValuesQuestion) -> dict[str, Any]:
+    """The lowest and the highest of the reference images' values, and their 0th to 100th percentile."""
+    quantiles = np.percentile(reference_values(loaded, body.what), np.arange(101))
+    return {"low": float(quantiles[0]), "high": float(quantiles[-1]), "quantiles": quantiles.tolist()}
+
+
+QUESTIONS = {
+    "card": Question(CardQuestion, card),
+    "place": Question(PlaceQuestion, place),
+    "values": Question(ValuesQuestion, values),
+}

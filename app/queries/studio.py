@@ -1,0 +1,185 @@
+"""Questions of animations: paths through keyframes, grids between four corners, and files of both."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from jaxtyping import Float32
+from pydantic import ConfigDict, Field
+
+from app.exports import FILE_TYPES, Export, Format, Order, check_order
+from app.graphs import data_graph
+from app.jobs import jobs
+from app.packing import floats_base64
+from app.queries.base import STRICT, Answer, File, Numbers, Question, as_code
+from vae_core.animation import MAX_FRAMES
+from vae_core.errors import InputError
+from vae_core.inference import Engine, LoadedModel
+from vae_core.latent import Path
+from vae_core.timeline import Along, Easing, bilinear_grid, measure_along, trace
+
+__all__ = ["QUESTIONS"]
+
+LONGEST_NAME = 200  # characters of a file's name
+MAX_COLUMNS = 1_000
+
+
+@dataclass(frozen=True)
+class TraceQuestion:
+    """What lies on the way from keyframe to keyframe?
+
+    Attributes:
+        keyframes: Their codes, in order.
+        kinds: Of path, each one from keyframe to keyframe.
+        framesPerLeg: From a keyframe to the next, both included.
+        easing: How time turns into way within each leg.
+        loop: Whether another leg leads back to the first keyframe.
+    """
+
+    keyframes: tuple[Numbers, ...]
+    kinds: Annotated[tuple[Path, ...], Field(min_length=1, max_length=8)]
+    framesPerLeg: int  # noqa: N815 - the page's name
+    easing: Easing
+    loop: bool
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class GridQuestion:
+    """What lies between four corners?
+
+    Attributes:
+        corners: Top left, top right, bottom left, bottom right.
+        rows: From the top edge to the bottom edge, both included.
+        columns: From the left edge to the right edge, both included.
+        spherical: Whether edges and rows are arcs.
+    """
+
+    corners: tuple[Numbers, Numbers, Numbers, Numbers]
+    rows: int
+    columns: int
+    spherical: bool
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class ExportQuestion:
+    """Would you make a file of these? See `app.exports.Order`.
+
+    Attributes:
+        codes: Of the frames, base64 of little-endian float32 [frame, latent].
+        format: Of the file.
+        fps: Frames a second.
+        scale: Side in pixels of the square that each of the model's pixels becomes.
+        loop: Whether a GIF or WebP plays for ever.
+        name: Of the file, without its ending.
+        positions: The frames that are keyframes, for ``"npz"``.
+        columns: Pictures in a row, for ``"strip"``; null puts all in one.
+    """
+
+    codes: str
+    format: Format
+    fps: float
+    scale: int
+    loop: bool
+    name: Annotated[str, Field(max_length=LONGEST_NAME)]
+    positions: tuple[Annotated[int, Field(ge=0, lt=MAX_FRAMES)], ...] = ()
+    columns: Annotated[int, Field(ge=1, le=MAX_COLUMNS)] | None = None
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+def animation(_engine: Engine, loaded: LoadedModel, body: TraceQuestion) -> Answer:
+    """The frames of each kind of path, and what they are like."""
+    reference = loaded.need_reference()
+    keyframes = _as_codes(loaded, body.keyframes, "a keyframe")
+    _check_frames(len(keyframes), body)
+    graph = data_graph(loaded) if "data" in body.kinds else None  # takes seconds to build
+    kinds: dict[str, Any] = {}
+    for kind in body.kinds:
+        traced = trace(
+            keyframes,
+            kind=kind,
+            frames_per_leg=body.framesPerLeg,
+            easing=body.easing,
+            graph=graph,
+            loop=body.loop,
+        )
+        with np.errstate(over="ignore"):  # codes at the edge of single precision have figures beyond it
+            along = measure_along(traced.codes, reference)
+            kinds[kind] = {"codes": floats_base64(traced.codes), **_figures(along)}
+    return {
+        "kinds": kinds,  # all of as many frames, with keyframes at the same ones
+        "expectedNorm": along.expected_norm,
+        "positions": traced.keyframe_positions.tolist(),
+        "frames": len(traced.codes),
+    }
+
+
+def grid(_engine: Engine, loaded: LoadedModel, body: GridQuestion) -> Answer:
+    """The codes row by row."""
+    corners = _as_codes(loaded, body.corners, "a corner")
+    return {"codes": floats_base64(bilinear_grid(corners, body.rows, body.columns, spherical=body.spherical))}
+
+
+def export(engine: Engine, loaded: LoadedModel, body: ExportQuestion) -> Answer:
+    """A job that makes the file."""
+    codes, positions = _unpacked(loaded, body.codes), np.array(body.positions, np.int64)
+    order = Order(codes, body.format, body.fps, body.scale, body.loop, positions, body.columns)
+    check_order(order, loaded)
+    ending, media_type = FILE_TYPES[body.format]
+
+    def as_file(content: bytes) -> File:
+        return File(content, media_type, body.name + ending)
+
+    return {"job": jobs().begin("export", lambda: Export(engine, loaded, order).start(), as_file)}
+
+
+def _check_frames(keyframes: int, body: TraceQuestion) -> None:
+    legs = keyframes if body.loop else keyframes - 1
+    if (frames := legs * (body.framesPerLeg - 1) + 1) > MAX_FRAMES:
+        raise InputError(
+            f"an animation has at most {MAX_FRAMES:,} frames, got {frames:,}; take fewer keyframes or fewer frames "
+            "from each to the next."
+        )
+
+
+def _as_codes(loaded: LoadedModel, many: tuple[tuple[float, ...], ...], what: str) -> Float32[np.ndarray, "n d"]:
+    codes = [as_code(loaded, values, what) for values in many]
+    return np.reshape(codes, (-1, loaded.config.latent_dim)).astype(np.float32)
+
+
+def _unpacked(loaded: LoadedModel, text: str) -> Float32[np.ndarray, "n d"]:
+    latent = loaded.config.latent_dim
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:  # the latter for letters that no base64 has
+        raise InputError(f"codes must be base64, got {text[:40]!r} ({error}).") from error
+    if not content or len(content) % (4 * latent):
+        raise InputError(f"codes must be whole codes of {latent} float32 values, got {len(content)} bytes.")
+    codes = np.frombuffer(content, "<f4").reshape(-1, latent)
+    if not np.isfinite(codes).all():
+        raise InputError("codes must be finite numbers, got some that are infinite or not a number.")
+    return codes.astype(np.float32, copy=False)
+
+
+def _figures(along: Along) -> dict[str, str]:
+    measured = {
+        "norm": along.norm,
+        "logDensity": along.log_density,
+        "nearest": along.nearest,
+        "percentile": along.percentile,
+        "speed": along.speed,  # from each frame to the next: one fewer
+    }
+    return {name: floats_base64(values) for name, values in measured.items()}
+
+
+QUESTIONS = {
+    "trace": Question(TraceQuestion, animation),
+    "grid": Question(GridQuestion, grid),
+    "export": Question(ExportQuestion, export),
+}

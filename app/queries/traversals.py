@@ -1,0 +1,126 @@
+"""Questions for pictures of many codes at once: a sheet of dimensions, and a plane of two directions."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from pydantic import ConfigDict, Field
+
+from app.packing import png_base64
+from app.queries.base import STRICT, File, Number, Numbers, Question, as_code, decode_pixels
+from vae_core.errors import InputError
+from vae_core.inference import Engine, LoadedModel
+from vae_core.mosaic import check_size, grid, sheet, to_png
+from vae_core.traversal import plane_codes, traversal_codes
+
+__all__ = ["QUESTIONS", "PlaneQuestion", "SheetQuestion"]
+
+PICTURE_LIMIT = 1_600  # of one answer, as many as a plane of 40 a side
+SIDE_LIMIT = 40  # pictures a side of a plane
+STEP_LIMIT = 50  # pictures in a row of a sheet
+
+Steps = Annotated[int, Field(ge=2, le=STEP_LIMIT)]
+Ends = Annotated[Numbers, Field(min_length=2, max_length=2)]  # along the first direction, along the second
+
+
+@dataclass(frozen=True)
+class SheetQuestion:
+    """What does each of these dimensions do to this code?"""
+
+    z: Numbers
+    dimensions: Annotated[tuple[int, ...], Field(min_length=1)]
+    steps: Steps
+    low: Number | None
+    high: Number | None
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class PlaneQuestion:
+    """What lies on the plane that these two directions span?"""
+
+    z: Numbers
+    first: Numbers
+    second: Numbers
+    low: Ends
+    high: Ends
+    side: Annotated[int, Field(ge=1, le=SIDE_LIMIT)]
+    file: bool = False
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+def traversal_sheet(engine: Engine, loaded: LoadedModel, body: SheetQuestion) -> File:
+    """A row of pictures for each dimension, in which it goes from its lowest value to its highest."""
+    codes = _sheet_codes(loaded, body)  # [row, step, latent]
+    ends = (body.low, body.high)
+    rows = [_row_title(loaded, dimension, with_range=None in ends) for dimension in body.dimensions]
+    pictures = _decode_grid(engine, loaded, codes)
+    return File(to_png(sheet(pictures, rows, _column_titles(body))), "image/png", f"{loaded.name}-traversals.png")
+
+
+def plane(engine: Engine, loaded: LoadedModel, body: PlaneQuestion) -> dict[str, Any] | File:
+    """Pictures side by side, each of the code in the middle of the place that it covers."""
+    z, first, second = (
+        as_code(loaded, values, what)
+        for values, what in ((body.z, "z"), (body.first, "the first direction"), (body.second, "the second direction"))
+    )
+    middles = (np.arange(body.side) + 0.5) / body.side
+    amounts = [low + middles * (high - low) for low, high in zip(body.low, body.high, strict=True)]
+    picture = grid(_decode_grid(engine, loaded, plane_codes(z, first, second, *amounts)))
+    if body.file:
+        return File(to_png(picture), "image/png", f"{loaded.name}-plane.png")
+    return {"picture": png_base64(picture)}
+
+
+def _sheet_codes(loaded: LoadedModel, body: SheetQuestion) -> Float[np.ndarray, "rows steps d"]:
+    z, dimensions = as_code(loaded, body.z), list(body.dimensions)
+    if body.low is not None and body.high is not None:
+        return traversal_codes(z, dimensions, np.linspace(body.low, body.high, body.steps))
+    if body.low is not body.high:
+        raise InputError(f"a sheet needs both ends of its range or neither, got {body.low} and {body.high}.")
+    traversal_codes(z, dimensions, np.zeros(1))  # says which dimension there is not
+    ranges = loaded.need_reference().ranges[dimensions]  # [row, 2]
+    rows = [
+        traversal_codes(z, [dimension], np.linspace(low, high, body.steps))
+        for dimension, (low, high) in zip(dimensions, ranges, strict=True)
+    ]
+    return np.concatenate(rows)
+
+
+def _decode_grid(
+    engine: Engine, loaded: LoadedModel, codes: Float[np.ndarray, "rows columns d"]
+) -> UInt8[np.ndarray, "rows columns height width channel"]:
+    """What the codes decode to, once it is sure that it fits into one picture."""
+    rows, columns, latent = codes.shape
+    if rows * columns > PICTURE_LIMIT:
+        raise InputError(
+            f"a picture shows at most {PICTURE_LIMIT:,} codes, got {rows} rows of {columns}; ask for fewer."
+        )
+    check_size(rows * loaded.config.height, columns * loaded.config.width)
+    pixels = decode_pixels(engine, loaded, codes.reshape(-1, latent))
+    return pixels.reshape(rows, columns, *pixels.shape[1:])
+
+
+def _row_title(loaded: LoadedModel, dimension: int, *, with_range: bool) -> str:
+    """A dimension's number and name, what it carries, and where its row goes from and to."""
+    reference = loaded.need_reference()
+    name, importance = reference.dimension_names[dimension], reference.importance[dimension]
+    title = f"z{dimension + 1}" + (f" · {name}" if name else "")
+    carried = f"{importance:.2f} nats" if reference.is_variational else f"variance {importance:.2f}"
+    low, high = reference.ranges[dimension]
+    return "\n".join([title, carried, *([f"{low:.1f} to {high:.1f}"] if with_range else [])])
+
+
+def _column_titles(body: SheetQuestion) -> list[str]:
+    if body.low is None or body.high is None:
+        return ["lowest", *[""] * (body.steps - 2), "highest"]
+    return [f"{value:.2f}" for value in np.linspace(body.low, body.high, body.steps)]
+
+
+QUESTIONS = {
+    "sheet": Question(SheetQuestion, traversal_sheet),
+    "plane": Question(PlaneQuestion, plane),
+}

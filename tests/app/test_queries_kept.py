@@ -1,0 +1,116 @@
+"""What is kept of a model, and arrays and pictures as text."""
+
+import base64
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app import kept
+from app.kept import once_a_model, principal_component, reference_values, weights_digest
+from app.packing import floats_base64, picture_base64, png_base64, whole_base64
+from tests.app.conftest import Store
+from vae_core.checkpoint import WEIGHTS_FILE
+from vae_core.errors import InputError
+from vae_core.inference import LoadedModel, engine
+
+# -- kept ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_result_is_made_once_a_model_and_argument(tiny: LoadedModel, store: Store):
+    made: list[tuple[str, int]] = []
+
+    @once_a_model
+    def double(loaded: LoadedModel, number: int) -> int:
+        made.append((loaded.digest, number))
+        return 2 * number
+
+    other = store("other")
+    assert [double(tiny, 1), double(tiny, 2), double(tiny, 1), double(other, 1), double(tiny, 1)] == [2, 4, 2, 2, 2]
+    assert made == [(tiny.digest, 1), (tiny.digest, 2), (other.digest, 1)]
+    assert double.__name__ == "double"
+
+
+def test_what_is_kept_goes_with_the_models_files(store: Store):
+    before = reference_values(store("changing"), "0")
+    assert reference_values(engine().load("changing"), "0") is before
+    after = reference_values(store("changing", latent_dim=2), "0")
+    assert not np.array_equal(before, after)
+
+
+def test_an_error_is_not_kept(tiny: LoadedModel):
+    asked = []
+
+    @once_a_model
+    def fail(_loaded: LoadedModel) -> int:
+        asked.append(1)
+        raise InputError("no.")
+
+    for _ in range(2):
+        with pytest.raises(InputError):
+            fail(tiny)
+    assert len(asked) == 2
+
+
+def test_only_the_last_results_are_kept(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch):
+    made: list[int] = []
+
+    @once_a_model
+    def note(_loaded: LoadedModel, number: int) -> None:
+        made.append(number)
+
+    for number in [*range(kept.KEPT + 1), kept.KEPT, 0]:
+        note(tiny, number)
+    assert made == [*range(kept.KEPT + 1), 0]
+
+
+def test_values_are_known_by_names_and_by_dimensions_and_cannot_be_written_to(tiny: LoadedModel):
+    reference = tiny.need_reference()
+    np.testing.assert_array_equal(reference_values(tiny, "2"), reference.means[:, 2])
+    np.testing.assert_array_equal(reference_values(tiny, "reconstruction"), reference.reconstruction)
+    with pytest.raises(ValueError, match="read-only"):
+        reference_values(tiny, "2")[0] = 1
+    with pytest.raises(InputError, match="got '3'"):
+        reference_values(tiny, "3")
+    with pytest.raises(InputError, match="got '-1'"):
+        reference_values(tiny, "-1")
+
+
+def test_the_first_component_has_the_largest_variance(tiny: LoadedModel):
+    first, second = (principal_component(tiny, index) for index in (0, 1))
+    assert first.variance_share > second.variance_share
+    with pytest.raises(InputError, match="got 4"):
+        principal_component(tiny, 3)
+
+
+def test_the_weights_digest_knows_weights_alone(store: Store, models_dir: Path):
+    digest = weights_digest(store("one"))
+    assert len(digest) == 32
+    again = store("two")  # the same seed, in another folder
+    assert again.digest != engine().load("one").digest
+    assert weights_digest(again) == digest
+    (models_dir / "two" / WEIGHTS_FILE).write_bytes((models_dir / "tiny" / WEIGHTS_FILE).read_bytes())
+    assert weights_digest(engine().load("two")) != digest
+
+
+# -- as text -------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_are_little_endian_in_their_own_order():
+    assert base64.b64decode(whole_base64(np.array([1, -2]))).hex() == "01000000feffffff"
+    assert base64.b64decode(floats_base64(np.array([[1.0], [-2.5]]))).hex() == "0000803f000020c0"
+    rows = np.arange(6, dtype=np.float64).reshape(2, 3)
+    assert np.frombuffer(base64.b64decode(floats_base64(rows.T)), "<f4").tolist() == [0, 3, 1, 4, 2, 5]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_keep_each_pixel(channels: int):
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 5, channels), dtype=np.uint8)
+    for text, scale in ((png_base64(pixels), 1), (picture_base64(pixels), 2)):
+        with Image.open(BytesIO(base64.b64decode(text))) as picture:
+            assert (picture.format, picture.size) == ("PNG", (5 * scale, 3 * scale))
+            assert picture.mode == {1: "L", 3: "RGB"}[channels]
+            shown = np.asarray(picture).reshape(3 * scale, 5 * scale, channels)
+        np.testing.assert_array_equal(shown, pixels.repeat(scale, axis=0).repeat(scale, axis=1))

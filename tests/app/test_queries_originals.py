@@ -1,0 +1,186 @@
+"""The pictures that reference codes came from: found again, and shown only when they are the right ones."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from app import originals
+from app.originals import is_at_hand, original_of
+from tests.app.conftest import Store
+from tests.conftest import reference_of
+from vae_core import datasets, report
+from vae_core.archives import find_archive
+from vae_core.checkpoint import REFERENCE_FILE
+from vae_core.config import TrainingConfig
+from vae_core.datasets import load_dataset
+from vae_core.evaluation import model_input
+from vae_core.inference import LoadedModel, engine
+from vae_core.labelled import LabelledImages
+from vae_core.reference import Reference
+
+PICTURES = 60  # of which 6 are for test and 48 for training
+FILLING = 20
+
+FromFolder = Callable[..., LoadedModel]
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    originals._load.cache_clear()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Pictures of seeded noise."""
+    (tmp_path / "pictures").mkdir()
+    for number in range(PICTURES):
+        save_noise(tmp_path / "pictures" / f"{number}.png", seed=number)
+    return tmp_path / "pictures"
+
+
+def save_noise(path: Path, seed: int) -> None:
+    Image.fromarray(np.random.default_rng(seed).integers(0, 256, (8, 8), dtype=np.uint8)).save(path)
+
+
+def parts_of(loaded: LoadedModel) -> dict[str, LabelledImages]:
+    config = loaded.config
+    given = {"image_shape": config.image_shape, "preparation": config.preparation}
+    return {split: load_dataset(config.training.dataset, split, **given) for split in ("test", "train")}
+
+
+@pytest.fixture
+def from_folder(store: Store, models_dir: Path, folder: Path) -> FromFolder:
+    """A model with a reference set of its folder's test pictures, filled up with some training pictures."""
+
+    def made(*, binarise: str = "none", dataset: str | None = None) -> LoadedModel:
+        training = TrainingConfig(str(folder), binarise=binarise)
+        loaded = store("own", training=training)
+        parts = parts_of(loaded)
+        filling = report.some(parts["train"], FILLING)
+        given = torch.cat([model_input(part.images, training) for part in (parts["test"], filling)])
+        with torch.inference_mode():
+            posterior = loaded.model.encode(given)
+        reference = reference_of(posterior.mean.numpy(), posterior.logvar.numpy(), seed=3)
+        reference.held_out[len(parts["test"]) :] = False
+        reference.save(models_dir / "own" / REFERENCE_FILE)
+        return engine().load("own")
+
+    return made
+
+
+def shown(loaded: LoadedModel) -> list[np.ndarray | None]:
+    return [original_of(engine(), loaded, index) for index in range(len(loaded.need_reference()))]
+
+
+@pytest.mark.parametrize("binarise", ["none", "dynamic"])
+def test_each_code_has_the_picture_it_was_encoded_from(from_folder: FromFolder, binarise: str):
+    loaded = from_folder(binarise=binarise)
+    parts = parts_of(loaded)
+    expected = torch.cat([parts["test"].images, report.some(parts["train"], FILLING).images]).permute(0, 2, 3, 1)
+    found = shown(loaded)
+    assert len(found) == 6 + FILLING
+    for picture, image in zip(found, expected, strict=True):
+        assert picture is not None
+        np.testing.assert_array_equal(picture, image.numpy())
+
+
+def test_a_picture_that_was_replaced_is_not_shown(from_folder: FromFolder, folder: Path):
+    loaded = from_folder()
+    changed = parts_of(loaded)["test"].images[2]
+    for number in range(PICTURES):
+        if np.array_equal(np.asarray(Image.open(folder / f"{number}.png")), changed[0].numpy()):
+            save_noise(folder / f"{number}.png", seed=1000)
+    found = shown(loaded)
+    assert found[2] is None
+    assert sum(picture is None for picture in found) == 1
+
+
+def test_of_a_folder_in_another_order_no_wrong_picture_is_shown(from_folder: FromFolder, folder: Path):
+    loaded = from_folder()
+    before = shown(loaded)
+    originals._load.cache_clear()
+    for number in range(7):
+        save_noise(folder / f"new {number}.png", seed=2000 + number)
+    for picture, earlier in zip(shown(loaded), before, strict=True):
+        assert picture is None or np.array_equal(picture, earlier)
+
+
+def test_a_folder_that_is_gone_or_too_small_shows_nothing(from_folder: FromFolder, folder: Path):
+    loaded = from_folder()
+    for number in range(2, PICTURES):
+        (folder / f"{number}.png").unlink()
+    assert original_of(engine(), loaded, 0) is None
+    folder.rename(folder.with_name("elsewhere"))
+    assert original_of(engine(), loaded, 0) is None
+    assert original_of(engine(), loaded, 10) is None
+
+
+def test_a_model_that_does_not_say_what_it_was_trained_on_has_none(tiny: LoadedModel):
+    assert original_of(engine(), tiny, 0) is None
+
+
+def test_photographs_of_people_are_not_shown(store: Store, monkeypatch: pytest.MonkeyPatch):
+    def load(*_: object, **__: object) -> LabelledImages:
+        raise AssertionError("not even loaded")
+
+    monkeypatch.setattr(originals, "load_dataset", load)
+    assert original_of(engine(), store("people", training=TrainingConfig("faces")), 0) is None
+
+
+def test_nothing_is_fetched(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def fetch(*_: object, **__: object) -> LabelledImages:
+        raise AssertionError("asked another host")
+
+    monkeypatch.setattr(originals, "load_dataset", fetch)
+    monkeypatch.setenv("VAE_CACHE_DIR", str(tmp_path))
+    monkeypatch.delenv("VAE_DATA_DIR", raising=False)
+    loaded = store("digits", height=28, width=28, training=TrainingConfig("mnist"))
+    assert original_of(engine(), loaded, 0) is None
+    monkeypatch.setenv("VAE_DATA_DIR", str(tmp_path / "absent"))
+    assert original_of(engine(), loaded, 0) is None
+
+
+def test_what_was_fetched_before_is_at_hand_part_by_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("VAE_CACHE_DIR", str(tmp_path))
+    monkeypatch.delenv("VAE_DATA_DIR", raising=False)
+    (tmp_path / "mnist").mkdir()
+    assert not is_at_hand("mnist", "test")
+    for file in ("images-idx3", "labels-idx1"):
+        (tmp_path / "mnist" / f"t10k-{file}-ubyte.gz").touch()
+    assert is_at_hand("mnist", "test")
+    assert not is_at_hand("mnist", "train")
+    assert not is_at_hand("fashion_mnist", "test")
+    assert is_at_hand("digits", "train")
+    assert is_at_hand("quickdraw", "test"), "it is missing at worst"
+    assert is_at_hand("a folder", "test")
+
+
+def test_every_set_that_can_be_fetched_is_known_to_be_one():
+    fetched = [name for name, info in datasets.DATASETS.items() if isinstance(info.load, functools.partial)]
+    assert fetched
+    for name in fetched:
+        assert originals._published(datasets.DATASETS[name].load) is not None
+
+
+def test_an_archive_is_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "mnist.npz").touch()
+    monkeypatch.setenv("VAE_DATA_DIR", str(tmp_path))
+    assert is_at_hand("mnist", "train")
+
+
+def test_the_shipped_digits_are_the_test_images(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("VAE_MODELS_DIR", raising=False)
+    if find_archive("mnist", None) is None:
+        pytest.skip("VAE_DATA_DIR names no folder with mnist.npz")
+    loaded = engine().load("mnist-16d")
+    test, reference = load_dataset("mnist", "test"), loaded.need_reference()
+    assert isinstance(reference, Reference)
+    for index in (0, 1234, 9999):
+        picture = original_of(engine(), loaded, index)
+        assert picture is not None
+        np.testing.assert_array_equal(picture[:, :, 0], test.images[index, 0].numpy())
