@@ -23,7 +23,14 @@ from vae_core.disentanglement import (
     score_rotated,
 )
 from vae_core.errors import InputError, ModelError
-from vae_core.evaluation import Evaluation, evaluate_elbo, model_input, placement_agreement, posteriors
+from vae_core.evaluation import (
+    ACTIVE_VARIANCE,
+    Evaluation,
+    evaluate_elbo,
+    model_input,
+    placement_agreement,
+    posteriors,
+)
 from vae_core.importance import estimate_likelihood
 from vae_core.labelled import Factors, LabelledImages, Split
 from vae_core.model import VAE, Posterior
@@ -248,7 +255,9 @@ def measure_samples(subject: Subject, mixture: Mixture, cache: Path) -> Figures:
 def measure_factors(subject: Subject, train: Factors, test: Factors) -> Figures:
     """Disentanglement on the training images and on the test images, each with its ceilings, and what it names."""
     codes = encode(subject.model, subject.parts.train, subject.settings).mean.numpy()
-    names = name_dimensions(mutual_information(codes, train.values), factor_entropies(train.values), train.names)
+    information = mutual_information(codes, train.values)
+    information[:, codes.var(axis=0) <= ACTIVE_VARIANCE] = 0  # bins know no scale: a dead one may seem to tell much
+    names = name_dimensions(information, factor_entropies(train.values), train.names)
     return {
         "train": scores_with_ceilings(codes, train),
         "test": scores_with_ceilings(subject.evaluation.posterior.mean.numpy(), test),
