@@ -157,6 +157,52 @@ ALL = (
     ),
     *(beta_preset(beta) for beta in BETAS),
     Preset(
+        name="mnist-32d-binarised",
+        summary="Digits as black and white pixels: the figure that stands beside the literature's.",
+        config=mnist(
+            32,
+            training=replace(BASE, epochs=150, binarise="dynamic", importance_epochs=30, importance_samples=5),
+            **DIGITS,
+        ),
+        published=(
+            Published(
+                "likelihood.negative_log_likelihood", 86.76, "MLP VAE, z = 50, 5,000 samples", "Burda et al. 2016"
+            ),
+            Published(
+                "likelihood.negative_log_likelihood",
+                84.45,
+                "gated MLP VAE, z = 40, 5,000 samples",
+                "Tomczak & Welling 2018",
+            ),
+            Published("likelihood.negative_log_likelihood", 82.43, "the same with VampPrior", "Tomczak & Welling 2018"),
+        ),
+    ),
+    Preset(
+        name="dsprites",
+        summary="Sprites drawn from five known factors: which dimension found which?",
+        config=recipe(
+            "dsprites",
+            10,
+            # The KL weight falls from 200 to 2 over the first 9 of 15 epochs.
+            training=replace(
+                BASE, epochs=15, batch_size=64, learning_rate=1e-3, beta=2.0, kl_start=100.0, kl_warmup_epochs=9.0
+            ),
+            decoder="spatial",
+            widths=(16, 32, 32, 64),
+            blocks=0,
+        ),
+        published=(
+            Published(
+                "disentanglement.test.model.mig",
+                0.45,
+                "beta-TCVAE, z = 10, full set, 10 runs of 311,000 steps",
+                "source not recorded",
+            ),
+            Published("disentanglement.test.model.mig", 0.43, "FactorVAE, likewise", "source not recorded"),
+            Published("disentanglement.test.model.mig", 0.21, "beta-VAE, likewise", "source not recorded"),
+        ),
+    ),
+    Preset(
         name="fashion-mnist",
         summary="Garments: classes that shade into each other, and textures that a Gaussian pixel blurs.",
         config=recipe(
