@@ -179,7 +179,7 @@ ALL = (
     ),
     Preset(
         name="dsprites",
-        summary="Sprites drawn from five known factors: which dimension found which?",
+        summary="Sprites drawn from five known factors, and which dimension found which of them.",
         config=recipe(
             "dsprites",
             10,
