@@ -7,6 +7,7 @@ import torch
 
 from app.catalogue import FIRST_MODEL, collection
 from app.gallery import switch_model
+from app.link import follow_link
 from app.state import session, show_in_address
 from app.widgets.component import Event
 from app.widgets.picker import picker
@@ -54,6 +55,8 @@ def page_header(title: str, hint: str) -> bool:
         return False
     with right:
         usable = _pick_model(names)
+    if usable:
+        follow_link(session(), current_model())
     with st.container():  # always there: what comes and goes before a component would have the browser mount it anew
         if notices := session().take_notices():
             st.warning("\n\n".join(MARKDOWN.sub(r"\\\g<0>", notice) for notice in notices))  # names show as they are

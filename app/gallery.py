@@ -1,7 +1,9 @@
 """The visitor's pictures in the eyes of the model in use."""
 
-from collections.abc import Callable, Sequence
+import base64
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -12,7 +14,16 @@ from vae_core.errors import VAEExplorerError
 from vae_core.images import image_to_png, open_picture, prepare_picture
 from vae_core.inference import Analysis, Engine, LoadedModel
 
-__all__ = ["Examined", "add_example", "add_pictures", "choose_picture", "examine", "examples", "switch_model"]
+__all__ = [
+    "Examined",
+    "add_example",
+    "add_pictures",
+    "add_sent_pictures",
+    "choose_picture",
+    "examine",
+    "examples",
+    "switch_model",
+]
 
 DIGIT_SETS = ("mnist", "digits")  # what models were trained on that know what our examples show
 
@@ -80,6 +91,31 @@ def add_pictures(
                 f"In {name} nothing stands out from the ground: the model sees a black picture, which is kept but not "
                 "loaded. Reconstruct has switches for how pictures are prepared."
             )
+
+
+def add_sent_pictures(memory: Session, engine: Engine, loaded: LoadedModel, files: Sequence[Any]) -> None:
+    """Add pictures as a page sends them, [{name, content in base64}]; what is no file is left out."""
+    add_pictures(memory, engine, loaded, list(_sent_files(files)))
+
+
+def _sent_files(files: Sequence[Any]) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """The name of each file from the page and how to read it."""
+    for file in files:
+        match file:
+            case {"name": str(name), "content": str(content)}:
+                yield name, _decoder(content)
+
+
+def _decoder(content: str) -> Callable[[], bytes]:
+    """A function that turns base64 from the page into bytes; what is no base64 becomes no picture."""
+
+    def decode() -> bytes:
+        try:
+            return base64.b64decode(content, validate=True)
+        except ValueError:
+            return b""
+
+    return decode
 
 
 def examples(loaded: LoadedModel) -> list[tuple[str, Float[Tensor, "channel height width"]]]:

@@ -6,19 +6,29 @@ Streamlit forgets when a page is left.
 
 import secrets
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
 from vae_core.config import Preparation
-from vae_core.latent import Path
 
-__all__ = ["Code", "End", "Picture", "Session", "View", "component_value", "session", "show_in_address"]
+__all__ = [
+    "Code",
+    "Keyframe",
+    "Picture",
+    "Session",
+    "View",
+    "component_value",
+    "session",
+    "show_in_address",
+    "take_link",
+]
 
 KEY = "vae_explorer"
 MODEL_PARAMETER = "model"
+VIEW_PARAMETER = "view"
 
 Code = Float[np.ndarray, " d"]
 
@@ -56,23 +66,25 @@ class View:
 
 
 @dataclass(frozen=True)
-class End:
-    """One end of an interpolation: a picture of the visitor's, or a code with what to call it.
+class Keyframe:
+    """A code that an animation passes through: one of its own, or that of one of the visitor's pictures.
 
     Attributes:
         name: For the person.
+        source: Where it comes from; ``"typical"`` is what a model begins with.
         code: [latent]; None for a picture, whose mean is looked up for the model in use.
         picture: Its id; None for a code.
     """
 
     name: str
-    code: Code | None = None
+    source: Literal["typical", "picture", "prior", "data", "reference", "sliders", "map"]
+    code: tuple[float, ...] | None = None
     picture: str | None = None
 
 
 @dataclass
 class Session:
-    """The memory of one visit. Codes, views and ends belong to a model and wait for its return.
+    """The memory of one visit. Codes, views, desks and keyframes belong to a model and wait for its return.
 
     Attributes:
         model: Name of the model in use; None until one is chosen.
@@ -80,8 +92,10 @@ class Session:
         chosen: Id of the picture whose strip is shown.
         codes: The sliders' code for each model.
         views: The map's view for each model.
-        ends: Interpolation ends for each model, by "start" and "end".
-        path: Kind of interpolation path.
+        link: What the address says of a view; None once it was followed.
+        desks: What the visitor laid out for each model (see `app.desk`).
+        keyframes: Of the animation, in order, for each model.
+        animation: How keyframes are played and exported (see `app.studio`); None until that is changed.
         token: Random; tells one session from the next, such as the one after a restart of the server.
         revision: Rises whenever Python, not the page, changes code or view.
         notices: Sentences to show once.
@@ -97,8 +111,10 @@ class Session:
     chosen: str | None = None
     codes: dict[str, Code] = field(default_factory=dict)
     views: dict[str, View] = field(default_factory=dict)
-    ends: dict[str, dict[str, End]] = field(default_factory=dict)
-    path: Path = "linear"
+    link: str | None = None
+    desks: dict[str, object] = field(default_factory=dict)
+    keyframes: dict[str, tuple[Keyframe, ...]] = field(default_factory=dict)
+    animation: object | None = None
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     revision: int = 0
     notices: list[str] = field(default_factory=list)
@@ -120,9 +136,8 @@ class Session:
         self.pictures = [picture for picture in self.pictures if picture.id != picture_id]
         self.examined = {key: value for key, value in self.examined.items() if key[1] != picture_id}
         self.thumbnails.pop(picture_id, None)
-        for ends in self.ends.values():
-            for which in [which for which, end in ends.items() if end.picture == picture_id]:
-                del ends[which]
+        for model, keyframes in self.keyframes.items():
+            self.keyframes[model] = tuple(each for each in keyframes if each.picture != picture_id)
         if self.chosen == picture_id:
             self.chosen = None
 
@@ -150,7 +165,9 @@ class Session:
 def session() -> Session:
     """This visitor's memory; made at the first call, with the model that the address asks for."""
     if KEY not in st.session_state:
-        st.session_state[KEY] = Session(model=st.query_params.get(MODEL_PARAMETER))
+        st.session_state[KEY] = Session(
+            model=st.query_params.get(MODEL_PARAMETER), link=st.query_params.get(VIEW_PARAMETER)
+        )
     memory: Session = st.session_state[KEY]
     return memory
 
@@ -159,6 +176,14 @@ def show_in_address(model: str) -> None:
     """Name the model in the page's address, so that it can be bookmarked."""
     if st.query_params.get(MODEL_PARAMETER) != model:
         st.query_params[MODEL_PARAMETER] = model
+
+
+def take_link(memory: Session) -> str | None:
+    """What the address says of a view, once; it is taken out of the address, which would soon be untrue."""
+    text, memory.link = memory.link, None
+    if text is not None and VIEW_PARAMETER in st.query_params:
+        del st.query_params[VIEW_PARAMETER]
+    return text
 
 
 def component_value(key: str, name: str) -> Any:

@@ -1,6 +1,6 @@
 """Reconstruct: own pictures beside what the model sees of them and what it makes of that, with figures and a map."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -12,13 +12,15 @@ from app.charts import posterior_figure
 from app.choices import current_view, take_view
 from app.frame import current_model, page_header
 from app.gallery import Examined, add_example, add_pictures, choose_picture, examine, examples
-from app.state import End, Picture, session
+from app.state import Picture, session
+from app.studio import add_picture_keyframe
 from app.widgets.atlas import CARD, atlas
 from app.widgets.comparison import comparison, comparison_style, thumbnail
 from app.widgets.component import Event
 from app.widgets.model_data import png_base64
 from app.widgets.preparation import preparation_switches
 from app.widgets.uploader import uploader
+from vae_core.errors import InputError
 from vae_core.inference import ELBO_SAMPLES, LoadedModel, engine
 from vae_core.objective import describe_pixels
 
@@ -173,13 +175,11 @@ def show_card(each: Examined, loaded: LoadedModel) -> None:
 
 def show_actions(picture: Picture, loaded: LoadedModel) -> None:
     """The buttons of a card."""
-    ends = session().ends.setdefault(loaded.name, {})
-    which = free_end(ends, picture)
     if action(picture, "Explore", "explore", help="Load its μ into the sliders"):
         choose_picture(session(), engine(), loaded, picture.id)
         st.switch_page("views/explore.py")
-    if action(picture, "Interpolate", "timeline", help=f"Make it the {which} of the path"):
-        ends[which] = End(picture.name, picture=picture.id)
+    if action(picture, "Interpolate", "timeline", help="Make it a keyframe of the animation"):
+        add_keyframe(picture, loaded)
         st.switch_page("views/interpolate.py")
     action(picture, "Remove", "delete", on_click=remove, args=([picture.id],))
 
@@ -199,14 +199,12 @@ def show_posterior(each: Examined, *, variational: bool) -> None:
             st.plotly_chart(figure, key=f"chart_{key}", config={"displayModeBar": False})
 
 
-def free_end(ends: Mapping[str, End], picture: Picture) -> str:
-    """The end that a picture takes: the one that it has, else the first that no picture has, else the last."""
-    held = {which: ends[which].picture if which in ends else None for which in ("start", "end")}
-    for wanted in (picture.id, None):
-        for which, holder in held.items():
-            if holder == wanted:
-                return which
-    return "end"
+def add_keyframe(picture: Picture, loaded: LoadedModel) -> None:
+    """Have the animation pass through the picture, where there is room."""
+    try:
+        add_picture_keyframe(session(), loaded, picture)
+    except InputError as error:
+        session().notices.append(str(error))
 
 
 def remove(picture_ids: Sequence[str]) -> None:

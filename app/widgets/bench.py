@@ -7,6 +7,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
+from app.desk import Desk, desk_data
 from app.gallery import Examined
 from app.state import Code, View
 from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
@@ -19,7 +20,7 @@ __all__ = ["bench"]
 
 _render = register("vae_bench", "bench.js")
 
-EVENTS = ("z", "view", "added", "example", "chosen", "removed")
+EVENTS = ("z", "view", "desk", "added", "example", "chosen", "removed")
 
 
 def bench(
@@ -28,6 +29,7 @@ def bench(
     loaded: LoadedModel,
     z: Code,
     view: View,
+    desk: Desk,
     revision: int,
     token: str,
     examined: Sequence[Examined],
@@ -42,19 +44,22 @@ def bench(
         loaded: The model in use; it must have a reference set.
         z: The code that the sliders show, [latent].
         view: How the map is shown.
+        desk: What the visitor laid out; the page takes it over when it is mounted or the model is switched.
         revision: Raise it when z or view were changed by Python: only then does the page take them over.
         token: Of the session; when it changes under a living page, the page reminds Python of code and view.
         examined: The visitor's pictures.
         chosen: Id of the one whose strip is shown.
         examples: Names and pictures to try.
-        on_event: Called with what the person did, before the rerun: ``"z"`` with the code, ``"view"``, ``"added"``
-            with [{name, content in base64}], ``"example"`` with an index, ``"chosen"`` or ``"removed"`` with an id.
+        on_event: Called with what the person did, before the rerun: ``"z"`` with the code, ``"view"``, ``"desk"``,
+            ``"added"`` with [{name, content in base64}], ``"example"`` with an index, ``"chosen"`` or ``"removed"``
+            with an id.
     """
     data = {
         "model": model_data(loaded),
         "plotlyVersion": PLOTLY_VERSION,
         "z": z.tolist(),
         "view": asdict(view),
+        "desk": desk_data(desk),
         "revision": revision,
         "session": token,
         "pictures": [picture_data(each, loaded) for each in examined],

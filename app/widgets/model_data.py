@@ -17,6 +17,7 @@ from vae_core.inference import LoadedModel
 
 __all__ = ["model_data", "picture_data", "png_base64"]
 
+TRACK_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the data, marked on a slider's track
 THUMB_SCALE = 2  # PNG pixels for each of the model's, in thumbnails and strips
 
 
@@ -24,6 +25,7 @@ def model_data(loaded: LoadedModel) -> dict[str, Any]:
     """What the page has to know of a model; its sliders come most important first."""
     reference = loaded.need_reference()
     importance, ranges = reference.importance, reference.ranges.astype(np.float64)  # tenths that JSON keeps short
+    quantiles = np.quantile(reference.means, TRACK_QUANTILES, axis=0).round(3)  # [quantile, latent]
     sliders = [
         {
             "dimension": int(dimension),
@@ -31,6 +33,7 @@ def model_data(loaded: LoadedModel) -> dict[str, Any]:
             "importance": float(importance[dimension]),
             "low": float(np.floor(10 * ranges[dimension, 0]) / 10),
             "high": float(np.ceil(10 * ranges[dimension, 1]) / 10),
+            "quantiles": quantiles[:, dimension].tolist(),
         }
         for dimension in np.argsort(-importance, kind="stable")
     ]
@@ -44,6 +47,8 @@ def model_data(loaded: LoadedModel) -> dict[str, Any]:
         "sliders": sliders,
         "projections": projections(loaded),
         "labelTitle": label_title(loaded),
+        "labelNames": list(reference.label_names),
+        "references": len(reference),
         "seenInTraining": int((~reference.held_out).sum()),
     }
 

@@ -13,7 +13,7 @@ MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 TITLES = {
     "explore": "Explore the latent space",
     "reconstruct": "Reconstruct your pictures",
-    "interpolate": "Interpolate between two codes",
+    "interpolate": "Interpolate between keyframes",
     "models": "Models",
 }
 PICKER = "vae_picker"

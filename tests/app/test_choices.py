@@ -1,21 +1,10 @@
-"""First code, view and ends of a model, and what pages report: taken when it is right, else left."""
+"""First code and view of a model, and what pages report: taken when it is right, else left."""
 
 import numpy as np
 import pytest
 
-from app.choices import (
-    current_code,
-    current_ends,
-    current_view,
-    projections,
-    random_end,
-    take_code,
-    take_path,
-    take_view,
-)
-from app.draws import Source
-from app.state import End, Session, View
-from app.typical import class_members
+from app.choices import current_code, current_view, projections, take_code, take_view
+from app.state import Session, View
 from tests.app.conftest import Store
 from vae_core.inference import LoadedModel
 
@@ -54,43 +43,6 @@ def test_the_first_view_shows_the_models_first_map(memory: Session, store: Store
 def test_a_view_that_was_chosen_stays(memory: Session, tiny: LoadedModel):
     memory.views["tiny"] = View("pca", 2, 0, "1")
     assert current_view(memory, tiny) == View("pca", 2, 0, "1")
-
-
-def test_the_first_ends_are_the_cores_of_two_classes(memory: Session, tiny: LoadedModel):
-    reference = tiny.need_reference()
-    ends = current_ends(memory, tiny)
-    for which, label in (("start", 0), ("end", 1)):
-        assert ends[which].name == f"a typical {reference.label_names[label]}"
-        np.testing.assert_array_equal(ends[which].code, class_members(reference, label)[0])
-
-
-def test_ends_that_were_chosen_stay_and_a_missing_one_is_filled(memory: Session, tiny: LoadedModel):
-    chosen = End("chosen", np.ones(3, np.float32))
-    memory.ends["tiny"] = {"end": chosen}
-    ends = current_ends(memory, tiny)
-    assert ends["end"] is chosen
-    assert ends["start"].code is not None
-
-
-def test_of_a_single_class_the_end_is_the_member_farthest_from_the_start(memory: Session, tiny: LoadedModel):
-    reference = tiny.need_reference()
-    reference.labels[:] = 1
-    ends = current_ends(memory, tiny)
-    assert [ends[which].name for which in ("start", "end")] == ["a typical odd", "an unusual odd"]
-    distances = np.linalg.norm((reference.means - ends["start"].code) * reference.scale, axis=1)
-    np.testing.assert_array_equal(ends["end"].code, reference.means[distances.argmax()])
-    assert distances.max() > 0
-    ends["end"].code[:] = 99
-    assert not (reference.means == 99).any(), "the reference set was changed"
-
-
-@pytest.mark.parametrize(("source", "name"), [("prior", "a draw from N(0, I)"), ("data", "a draw like the data")])
-def test_a_random_end_is_another_draw_each_time(tiny: LoadedModel, source: Source, name: str):
-    one, other = random_end(tiny, source), random_end(tiny, source)
-    assert one.name == name
-    assert one.code is not None
-    assert one.code.shape == (3,)
-    assert not np.array_equal(one.code, other.code)
 
 
 # -- codes ---------------------------------------------------------------------------------------------------------
@@ -177,18 +129,3 @@ def test_a_map_that_a_plane_does_not_offer_is_refused(memory: Session, store: St
     plane = store("plane", latent_dim=2)
     take_view(memory, plane, {"projection": "umap", "x": 0, "y": 1, "colour": "label"})
     assert memory.views == {}
-
-
-# -- paths ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_kind_of_path_is_kept(memory: Session):
-    take_path(memory, "spherical")
-    assert memory.path == "spherical"
-
-
-@pytest.mark.parametrize("value", [None, "", "LINEAR", 1, ["linear"], {}])
-def test_what_is_no_kind_of_path_changes_nothing(memory: Session, value: object):
-    memory.path = "spherical"
-    take_path(memory, value)
-    assert memory.path == "spherical"

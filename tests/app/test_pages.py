@@ -4,11 +4,14 @@ import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from app.catalogue import collection, families, find_entry
+from app.graphs import data_graph
 from app.state import Session, View
 from tests.app.conftest import Store
 from tests.app.pages import (
@@ -96,14 +99,6 @@ def test_a_chosen_pictures_strip_has_its_figures_and_a_plain_autoencoders_no_elb
         assert [part["caption"] for part in strip["parts"]] == ["input", "reconstruction", "error"]
         assert any("ELBO" in line for line in strip["lines"]) == variational
         assert any(line.startswith("Reconstruction") for line in strip["lines"])
-
-
-def test_interpolate_sends_a_path_from_one_end_to_the_other(tiny: LoadedModel):
-    page = open_page("interpolate", model="tiny")
-    codes = np.frombuffer(base64.b64decode(sent(page)["path"]), "<f4").reshape(-1, 3)
-    ends = memory_of(page).ends["tiny"]
-    np.testing.assert_allclose(codes[[0, -1]], [ends["start"].code, ends["end"].code], rtol=1e-6)
-    assert len(codes) <= 256, "the live channel takes no more in one question"
 
 
 # -- which model -----------------------------------------------------------------------------------------------------
@@ -308,39 +303,65 @@ def test_other_models_offer_no_examples_and_take_none(store: Store, training: Tr
     assert not [button for button in page.button if button.key.startswith("example_")]
 
 
-def test_ends_are_chosen_and_swapped_on_interpolate(tiny: LoadedModel, png: Png):
+def studio_of(page: AppTest) -> dict[str, Any]:
+    """What the page was given of keyframes and settings."""
+    studio: dict[str, Any] = sent(page)["studio"]
+    return studio
+
+
+def test_keyframes_and_settings_are_kept_for_their_model_and_not_sent_back_changed(
+    tiny: LoadedModel, store: Store, png: Png
+):
+    store("other", latent_dim=2)
     memory = Session(model="tiny")
     picture = memory.add_picture("mine.png", png(1))
     page = open_page("interpolate", memory=memory)
-    report(page, "end", {"which": "start", "source": "picture", "id": picture.id})
-    report(page, "end", {"which": "end", "source": "map", "code": [1, 2, 3]})
+    studio = studio_of(page)
+    assert [keyframe["name"] for keyframe in studio["keyframes"]] == ["a typical even", "a typical odd"]
+    mine = {"name": "mine.png", "source": "picture", "code": None, "picture": picture.id}
+    studio["keyframes"] = [mine, *studio["keyframes"][::-1]]
+    studio["animation"] |= {"kinds": ["data"], "easing": "cubic", "speed": 0.5, "loop": False}
+    report(page, "studio", studio)
     check(page, "interpolate")
-    assert sent(page)["ends"] == {"start": "mine.png", "end": "a place on the map"}
-    codes = np.frombuffer(base64.b64decode(sent(page)["path"]), "<f4").reshape(-1, 3)
-    np.testing.assert_allclose(codes[0], sent(page)["pictures"][0]["mean"], rtol=1e-6)
-    assert codes[-1].tolist() == [1, 2, 3]
-    report(page, "swap", True)
-    assert sent(page)["ends"] == {"start": "a place on the map", "end": "mine.png"}
-    report(page, "end", {"which": "start", "source": "prior"})
-    report(page, "end", {"which": "end", "source": "sliders"})
-    check(page, "interpolate")
-    assert sent(page)["ends"] == {"start": "a draw from N(0, I)", "end": "the sliders on Explore"}
-    report(page, "end", {"which": "end", "source": "data"})
-    assert sent(page)["ends"]["end"] == "a draw like the data"
-    report(page, "path", "spherical")
-    assert sent(page)["kind"] == "spherical"
-
-
-def test_an_end_whose_picture_is_removed_becomes_a_typical_member_again(tiny: LoadedModel, png: Png):
-    memory = Session(model="tiny")
-    picture = memory.add_picture("mine.png", png(1))
-    page = open_page("interpolate", memory=memory)
-    report(page, "end", {"which": "start", "source": "picture", "id": picture.id})
+    assert studio_of(page) == studio
     page.switch_page("views/explore.py").run()
-    report(page, "removed", picture.id)
     page.switch_page("views/interpolate.py").run()
+    assert studio_of(page) == studio
+    pick(page, "other")
     check(page, "interpolate")
-    assert sent(page)["ends"]["start"].startswith("a typical")
+    assert studio_of(page)["animation"] == studio["animation"], "settings belong to the visitor"
+    assert [keyframe["source"] for keyframe in studio_of(page)["keyframes"]] == ["typical", "typical"]
+    assert {len(keyframe["code"]) for keyframe in studio_of(page)["keyframes"]} == {2}
+    pick(page, "tiny")
+    assert studio_of(page) == studio
+
+
+def test_the_keyframes_of_a_picture_go_with_it(tiny: LoadedModel, png: Png):
+    memory = Session(model="tiny")
+    picture = memory.add_picture("mine.png", png(1))
+    page = open_page("interpolate", memory=memory)
+    studio = studio_of(page)
+    mine = {"name": "mine.png", "source": "picture", "code": None, "picture": picture.id}
+    studio["keyframes"] = [mine, studio["keyframes"][1]]
+    report(page, "studio", studio)
+    report(page, "removed", picture.id)
+    check(page, "interpolate")
+    assert sent(page)["pictures"] == []
+    assert [keyframe["name"] for keyframe in studio_of(page)["keyframes"]] == ["a typical odd", "a typical even"]
+
+
+def test_pictures_are_added_on_interpolate(tiny: LoadedModel, png: Png):
+    page = open_page("interpolate", model="tiny")
+    report(page, "added", [file("1.png", png(1)), file("bad.png", b"no picture")])
+    check(page, "interpolate")
+    assert [picture["name"] for picture in sent(page)["pictures"]] == ["1.png"]
+    assert ["bad.png" in notice for notice in notices(page)] == [True]
+
+
+def test_the_page_says_what_the_graph_of_the_data_is_made_of(tiny: LoadedModel):
+    page = open_page("interpolate", model="tiny")
+    graph = data_graph(tiny)
+    assert sent(page)["graph"] == {"neighbours": graph.neighbours, "power": graph.power}
 
 
 ODD: list[object] = [None, True, -1, 1e300, NAN, "", "x", [], [None], ["x"], [[]], [{}], {}, {"x": 1}, 10**400]
@@ -352,18 +373,6 @@ ODD_FILES: list[object] = [
     [{"name": "a", "content": "\u00e9"}],
     [file("a", b"")],
 ]
-ODD_ENDS: list[object] = [
-    {"which": "start"},
-    {"which": "middle", "source": "prior"},
-    {"which": ["start"], "source": "prior"},
-    {"which": "start", "source": "elsewhere"},
-    {"which": "start", "source": "map"},
-    {"which": "start", "source": "map", "code": [1, 2]},
-    {"which": "start", "source": "map", "code": "x"},
-    {"which": "start", "source": "picture"},
-    {"which": "start", "source": "picture", "id": "gone"},
-    {"which": "start", "source": "picture", "id": {}},
-]
 ODD_REPORTS = [
     ("explore", "z", ODD),
     ("explore", "view", ODD),
@@ -371,9 +380,10 @@ ODD_REPORTS = [
     ("explore", "example", [value for value in ODD if value is not True] + [99]),
     ("explore", "chosen", ODD),
     ("explore", "removed", ODD),
-    ("interpolate", "end", ODD + ODD_ENDS),
-    ("interpolate", "path", ODD),
+    ("interpolate", "studio", ODD),
     ("interpolate", "view", ODD),
+    ("interpolate", "added", ODD + ODD_FILES),
+    ("interpolate", "removed", ODD),
     ("reconstruct", "view", ODD),
 ]
 

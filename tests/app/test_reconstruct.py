@@ -13,11 +13,11 @@ from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 from streamlit.testing.v1 import AppTest
 
-from app.state import End, Picture, Session
+from app.state import Keyframe, Picture, Session
 from app.widgets.comparison import SIDE, thumbnail
 from app.widgets.uploader import uploader
 from tests.app.conftest import Store
-from tests.app.pages import memory_of, open_page, pick, report, sent
+from tests.app.pages import memory_of, notices, open_page, pick, report, sent
 from vae_core.config import Preparation, TrainingConfig
 from vae_core.images import open_picture, prepare_picture
 from vae_core.inference import LoadedModel, engine
@@ -306,19 +306,28 @@ def test_explore_shows_the_picture_with_its_mean_in_the_sliders(page: AppTest, p
     assert sent(page)["z"] == sent(page)["pictures"][0]["mean"]
 
 
-def test_pictures_become_start_then_end_of_the_path(page: AppTest, png: Png):
+def test_pictures_become_keyframes_first_in_place_of_those_that_a_model_begins_with(page: AppTest, png: Png):
     first, second, third = upload_noise(page, png, 3)
     for picture, expected in (
-        (first, (first, None)),
-        (second, (first, second)),
-        (first, (first, second)),  # it has its end already
-        (third, (first, third)),
+        (first, [first.id, None]),
+        (second, [first.id, second.id]),
+        (first, [first.id, second.id]),  # it is one already
+        (third, [first.id, second.id, third.id]),
     ):
         next(button for button in page.button if button.key == f"Interpolate_{picture.id}").click().run()
         assert not page.exception
-        assert [title.value for title in page.title] == ["Interpolate between two codes"]
-        ends = memory_of(page).ends["tiny"]
-        start, end = expected
-        assert ends["start"] == End(start.name, picture=start.id)
-        assert end is None or ends["end"] == End(end.name, picture=end.id)
+        assert [title.value for title in page.title] == ["Interpolate between keyframes"]
+        assert [keyframe.picture for keyframe in memory_of(page).keyframes["tiny"]] == expected
+        assert [keyframe["picture"] for keyframe in sent(page)["studio"]["keyframes"]] == expected
         page.switch_page("views/reconstruct.py").run()
+
+
+def test_a_picture_too_many_is_a_notice(page: AppTest, png: Png):
+    [picture] = upload_noise(page, png, 1)
+    full = tuple(Keyframe(f"{number}", "prior", (0.0, 0.0, 0.0)) for number in range(64))
+    memory_of(page).keyframes["tiny"] = full
+    next(button for button in page.button if button.key == f"Interpolate_{picture.id}").click().run()
+    assert not page.exception
+    assert memory_of(page).keyframes["tiny"] == full
+    [notice] = notices(page)
+    assert "at most 64 keyframes" in notice

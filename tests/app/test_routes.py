@@ -218,7 +218,7 @@ def test_the_widgets_mount_modules_that_exist_and_export_mount():
         for path in widgets.glob("*.py")
         for module in re.findall(r'register\("\w+", "([\w.]+)"\)', path.read_text(encoding="utf-8"))
     }
-    assert {"bench.js", "player.js"} <= mounted
+    assert {"bench.js", "studio.js"} <= mounted
     for module in mounted:
         assert "export const mount = " in (ASSETS / module).read_text(encoding="utf-8")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.state import End, Session
+from app.state import Keyframe, Session
 from vae_core.config import Preparation
 
 
@@ -29,18 +29,16 @@ def test_a_removed_picture_takes_all_that_was_made_of_it_along(memory: Session):
     kept, gone = memory.add_picture("kept", b"1"), memory.add_picture("gone", b"2")
     memory.examined = {("digest", kept.id): "kept", ("digest", gone.id): "gone", ("other", gone.id): "gone"}
     memory.thumbnails = {kept.id: b"kept", gone.id: b"gone"}
-    code_end = End("a code", np.zeros(3, np.float32))
-    memory.ends = {
-        "tiny": {"start": End("gone", picture=gone.id), "end": code_end},
-        "other": {"start": End("kept", picture=kept.id), "end": End("gone", picture=gone.id)},
-    }
+    code = Keyframe("a code", "prior", (0.0, 0.0, 0.0))
+    ours, theirs = (Keyframe(each.name, "picture", picture=each.id) for each in (kept, gone))
+    memory.keyframes = {"tiny": (theirs, code, theirs), "other": (ours, theirs)}
 
     memory.remove_picture(gone.id)
 
     assert memory.pictures == [kept]
     assert memory.examined == {("digest", kept.id): "kept"}
     assert memory.thumbnails == {kept.id: b"kept"}
-    assert memory.ends == {"tiny": {"end": code_end}, "other": {"start": End("kept", picture=kept.id)}}
+    assert memory.keyframes == {"tiny": (code,), "other": (ours,)}
     assert memory.chosen is None
 
 

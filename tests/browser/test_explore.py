@@ -82,7 +82,7 @@ def test_the_marker_follows_a_drag_and_eases_within_100_ms(page: Page, server: s
 
 def test_sliders_are_named_and_sorted_by_kl(page: Page, server: str):
     open_page(page, server)
-    sliders = page.locator(".sliders input")  # the folded ones as well
+    sliders = page.locator(".sliders input[type=range]")  # the folded ones as well
     names = sliders.evaluate_all("(inputs) => inputs.map((input) => input.ariaLabel)")
     assert sorted(names) == sorted(f"Dimension {number}" for number in range(1, 17))
     amounts = [float(text) for text in page.locator(".amount").all_inner_texts()]
@@ -303,7 +303,7 @@ def test_code_and_pictures_survive_moving_between_pages(page: Page, server: str)
     page.wait_for_timeout(800)
     before = values(page)
     page.get_by_role("link", name="Interpolate").click()
-    page.get_by_text("Interpolate between two codes").wait_for()
+    page.get_by_text("Interpolate between keyframes").wait_for()
     wait_for_map(page)
     page.get_by_role("link", name="Explore").click()
     page.get_by_text("Explore the latent space").wait_for()

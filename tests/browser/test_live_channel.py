@@ -129,7 +129,7 @@ def test_a_restart_of_the_server_mends_itself(page: Page):
         page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
         asked = values(page)
         page.get_by_role("link", name="Interpolate").click()
-        page.get_by_text("Interpolate between two codes").wait_for()
+        page.get_by_text("Interpolate between keyframes").wait_for()
         wait_for_map(page)
         page.get_by_role("link", name="Explore").click()
         page.get_by_text("Explore the latent space").wait_for()

@@ -5,38 +5,61 @@
 // while the person moved on never takes a slider back.
 
 import { channelText, isOtherModel, mounting, report } from "./component.js";
+import { Desk } from "./desk.js";
+import { DirectionPanel } from "./directions.js";
 import { el } from "./dom.js";
 import { DATA_DRAW, priorDraw } from "./draws.js";
+import { Filmstrips } from "./filmstrips.js";
+import { GroupPanel } from "./groups.js";
+import { historyOf } from "./history.js";
+import { copy, linkTo } from "./link.js";
 import { LatentMap } from "./map.js";
+import { NeighbourPanel } from "./neighbours.js";
+import { PeekCard } from "./peek.js";
 import { mountPictures } from "./pictures.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
-import { SliderPanel } from "./sliders.js";
+import { floatsOf, Queries } from "./queries.js";
+import { along, SliderPanel } from "./sliders.js";
 import { DECODE, DRAW, LiveSocket, PEEK } from "./socket.js";
 import { starsOf } from "./stars.js";
+import { Tabs } from "./tabs.js";
 import { Toolbar } from "./toolbar.js";
+import { TraversalPanel } from "./traversals.js";
 
 const SAVED_SCALE = 16; // a saved picture's pixels a side for each of the model's
 const KEY_SETTLE_MS = 250; // held arrow keys count as one change
 const FEW_DIMENSIONS = 6; // with so few sliders there is room for a larger picture
 const PYTHON_BACK_MS = 2000; // Streamlit's own connection comes back later than ours
-const CARD_GAP = 18; // pixels between the pointer and the peek card
-
-const histories = new Map(); // model digest -> codes to go back to; outlives a visit to another page
+const MANY_DIMENSIONS = 32; // beyond these the principal components come first
+const COMPONENTS = 8;
 
 class Bench {
   constructor(shadow, root) {
     this.root = root;
     this.shadow = shadow;
     this.decoded = el("canvas", { "data-testid": "decoded", role: "img", "aria-label": "The decoded picture" });
-    this.peek = el("canvas", { "data-testid": "peek", role: "img", "aria-label": "Decoded under the pointer" });
-    this.card = el("div", { class: "peek-card", hidden: true }, this.peek);
+    this.peek = new PeekCard(this);
     this.note = el("p", { class: "note", role: "status" });
     this.channel = el("p", { class: "note", role: "status" });
     this.sliders = new SliderPanel({
       onMove: (dimension, value) => this.move(dimension, value),
       onSettle: (byKey) => this.settle(byKey ? KEY_SETTLE_MS : 0),
+      onDirection: (direction, value) => this.moveAlong(direction.vector, value),
+      onName: (dimension, name) => this.rename(dimension, name),
+      onLock: (dimension, locked) => this.lock(dimension, locked),
+      onForget: (direction) => this.forget(direction),
+      onVisible: () => this.z && this.films.refresh(this.z),
     });
-    this.toolbar = new Toolbar((view) => this.changeView(view));
+    this.films = new Filmstrips(this.sliders);
+    this.desk = new Desk((state) => this.tell("desk", state));
+    this.desk.on(["names", "locked"], (state) => this.sliders.dress(state));
+    this.desk.on(["directions"], () => this.showDirections());
+    this.desk.on(["selection"], ({ selection }) => this.map?.setSelected(selection));
+    this.panels = [GroupPanel, DirectionPanel, NeighbourPanel, TraversalPanel].map((Panel) => new Panel(this));
+    this.toolbar = new Toolbar(
+      (view) => this.changeView(view),
+      () => this.showDensity(),
+    );
     this.pictures = mountPictures({
       onAdd: (files) => this.tell("added", files),
       onExample: (index) => this.tell("example", index),
@@ -75,41 +98,89 @@ class Bench {
 
   build(data) {
     this.map = new LatentMap(this.root, data.plotlyVersion, {
-      onPeek: (place, px) => this.lookAt(place, px),
+      onPeek: (place, px) => this.peek.lookAt(place, px),
       onLeave: () => this.lookAway(),
       onLoad: (place) => this.loadPlace(place),
-      onGone: () => this.socket.close(),
+      onSelect: (indices) => this.select(indices),
+      onRange: () => this.toPanels("viewChanged"),
+      onGone: () => this.leave(),
     });
-    this.map.overlay.append(this.card);
+    this.map.overlay.append(this.peek.element);
+    const sliders = { key: "sliders", title: "Sliders", element: this.sliders.element };
+    this.tabs = new Tabs([sliders, ...this.panels], (key) => this.turnTo(key));
     const button = (text, title, act) => el("button", { class: "action", title, onclick: act }, text);
     const actions = el(
       "div",
       { class: "actions" },
       (this.priorButton = button("", "", () => this.load(gaussian(this.z.length)))),
       button(DATA_DRAW.text, DATA_DRAW.title, () => this.drawLikeData()),
+      button("Random (image)", "The code of a reference image", () => this.loadReference(Math.floor(Math.random() * this.data.model.references))),
       button("Zero", "Every dimension at 0", () => this.load(new Float32Array(this.z.length))),
-      (this.undoButton = button("Undo", "Back to the code before", () => this.undo())),
+      (this.undoButton = button("Undo", "Back to the code before (Ctrl+Z)", () => this.step(-1))),
+      (this.redoButton = button("Redo", "Forth again (Ctrl+Y)", () => this.step(1))),
+      button("Copy link", "An address that shows this model, map, code and selection", () => this.copyLink()),
       button("Save picture", "As PNG", () => savePNG(this.decoded, `${this.data.model.name}.png`, SAVED_SCALE)),
     );
     const beside = el("div", { class: "beside" }, actions, this.pictures.element, this.channel, this.note);
     const stage = el("div", { class: "stage" }, this.decoded, beside);
     const left = el("section", { class: "left", "aria-label": "Latent map and its settings" }, this.toolbar.element, this.map.element);
     const right = el("section", { class: "right", "aria-label": "Picture and sliders" });
-    right.append(stage, this.sliders.element);
+    right.append(stage, this.tabs.element);
     this.bench = el("div", { class: "bench" }, left, right);
+    this.bench.addEventListener("keydown", (event) => this.keyed(event));
     this.pictures.acceptDrops(this.bench);
     this.shadow.append(this.bench);
   }
 
   switchModel({ model }) {
-    this.socket?.close();
+    this.leave();
     this.socket = new LiveSocket(this.root, model, (state, reason) => this.socketChanged(state, reason));
-    for (const canvas of [this.decoded, this.peek]) sizeCanvas(canvas, model.shape);
+    this.bulk = new LiveSocket(this.root, model, () => {}); // for many pictures at once, which live ones must not wait for
+    this.queries = new Queries(this.root, model.name);
+    sizeCanvas(this.decoded, model.shape);
+    this.peek.switchModel(model);
     this.sliders.build(model);
     this.toolbar.build(model);
     Object.assign(this.priorButton, priorDraw(model));
     this.bench.dataset.few = model.latentDim <= FEW_DIMENSIONS;
     this.view = null;
+    this.films.use(this.bulk, model, { projection: model.projections[0], x: 0, y: 0 });
+    this.components = null;
+    this.desk.state = structuredClone(this.data.desk);
+    this.toPanels("switchModel", model);
+    this.desk.load(this.data.desk);
+    this.tabs.show(this.data.desk.tab);
+    if (model.latentDim > MANY_DIMENSIONS) this.fetchComponents();
+  }
+
+  leave() {
+    this.socket?.close();
+    this.bulk?.close();
+    this.queries?.close();
+  }
+
+  toPanels(method, ...args) {
+    for (const panel of this.panels) panel[method]?.(...args);
+  }
+
+  turnTo(key) {
+    this.desk.set({ tab: key });
+    this.panels.find((panel) => panel.key === key)?.shown?.();
+    this.films.refresh(this.z);
+  }
+
+  /** The leading principal components as sliders: what to drag first where there are many dimensions. */
+  async fetchComponents() {
+    const { digest } = this.data.model;
+    const ask = (index) => this.queries.ask("direction", { kind: "component", index }, `component ${index}`);
+    const made = await Promise.all(Array.from({ length: COMPONENTS }, (_, i) => ask(i))).catch(() => []);
+    if (digest !== this.data.model.digest) return;
+    this.components = made.map((each, i) => ({ ...each, name: `PC ${i + 1}`, builtIn: true }));
+    this.showDirections();
+  }
+
+  showDirections() {
+    this.sliders.setDirections([...this.desk.state.directions, ...(this.components ?? [])]);
   }
 
   /** Take over what Python says: the code, and the view. */
@@ -118,6 +189,7 @@ class Bench {
     this.z = Float32Array.from(z);
     this.remember();
     this.sliders.set(this.z);
+    this.codeSettled();
     if (JSON.stringify(this.view) !== JSON.stringify(view)) this.showView(view);
     this.ask();
   }
@@ -144,6 +216,16 @@ class Bench {
 
   move(dimension, value) {
     this.z[dimension] = value;
+    this.sliders.setAlong(this.z);
+    this.ask();
+  }
+
+  /** Bring the code to a place along a direction; locked dimensions stay. */
+  moveAlong(vector, value) {
+    const { locked } = this.desk.state;
+    const step = value - along(this.z, vector);
+    vector.forEach((part, i) => locked.includes(i) || (this.z[i] += step * part));
+    this.sliders.set(this.z);
     this.ask();
   }
 
@@ -154,9 +236,14 @@ class Bench {
     });
   }
 
-  /** Set the whole code at once. */
+  /** Set the whole code at once, but for dimensions that are locked. */
   load(z) {
-    this.z = Float32Array.from(z);
+    const { locked } = this.desk.state;
+    this.show(Float32Array.from(z, (value, i) => (locked.includes(i) ? this.z[i] : value)));
+  }
+
+  show(z) {
+    this.z = z;
     this.sliders.set(this.z);
     this.ask();
     this.settle(0);
@@ -175,30 +262,71 @@ class Bench {
   commit() {
     this.say("");
     this.remember();
+    this.codeSettled();
     this.tell("z", Array.from(this.z));
   }
 
-  get history() {
-    const { digest } = this.data.model;
-    if (!histories.has(digest)) histories.set(digest, []);
-    return histories.get(digest);
+  codeSettled() {
+    this.films.refresh(this.z);
+    this.toPanels("codeSettled", this.z);
   }
 
   remember() {
-    const last = this.history.at(-1);
-    if (!last || last.some((value, i) => value !== this.z[i])) this.history.push(Float32Array.from(this.z));
-    this.undoButton.disabled = this.history.length < 2;
+    this.history.remember(this.z);
+    this.undoButton.disabled = !this.history.canUndo;
+    this.redoButton.disabled = !this.history.canRedo;
   }
 
-  undo() {
+  get history() {
+    return historyOf(this.data.model.digest);
+  }
+
+  /** Undo (-1) or redo (1). */
+  step(direction) {
     clearTimeout(this.commitSoon); // what has not settled yet is a step as well
     this.remember();
-    if (this.history.length < 2) return;
-    this.history.pop();
-    this.load(this.history.at(-1));
+    this.show(Float32Array.from(this.history.step(direction)));
+  }
+
+  keyed(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.composedPath()[0].matches?.("input[type=text], input[type=search]")) return;
+    const direction = { z: event.shiftKey ? 1 : -1, y: 1 }[event.key.toLowerCase()];
+    if (!direction) return;
+    event.preventDefault();
+    this.step(direction);
+  }
+
+  /** Load the code of a reference image by its number. */
+  loadReference(index) {
+    this.queries.ask("card", { index }, "load").then(({ code }) => this.load(code), (error) => this.say(error.message));
+  }
+
+  async copyLink() {
+    const link = linkTo({ model: this.data.model.name, view: this.view, z: this.z, selection: this.desk.state.selection });
+    this.say((await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`);
+  }
+
+  rename(dimension, name) {
+    const { [dimension]: _, ...others } = this.desk.state.names;
+    this.desk.set({ names: name ? { ...others, [dimension]: name } : others });
+  }
+
+  lock(dimension, locked) {
+    const others = this.desk.state.locked.filter((each) => each !== dimension);
+    this.desk.set({ locked: locked ? [...others, dimension] : others });
+  }
+
+  forget(direction) {
+    this.desk.set({ directions: this.desk.state.directions.filter((each) => each !== direction) });
   }
 
   // -- the map -------------------------------------------------------------------------------------------------
+
+  /** A lasso or a box was drawn. */
+  select(indices) {
+    this.desk.set({ selection: indices, ...(indices.length ? { tab: "groups" } : {}) });
+    this.tabs.show(this.desk.state.tab);
+  }
 
   changeView(view) {
     this.showView(view);
@@ -211,23 +339,32 @@ class Bench {
     this.view = view;
     this.lookAway();
     this.map.show(this.data.model, view).then(
-      () => this.mapProblem && this.say((this.mapProblem = "")),
+      () => this.mapShown(),
       (error) => this.say((this.mapProblem = `The map cannot be shown: ${error.message}`)),
     );
   }
 
-  lookAt(place, px) {
-    this.wanted = place;
-    this.placeCard(px);
-    this.peekAt(place, ({ frames }) => {
-      paint(this.peek, frames[0], this.data.model.shape);
-      this.card.hidden = this.wanted === null;
-    });
+  mapShown() {
+    if (this.mapProblem) this.say((this.mapProblem = ""));
+    if (this.toolbar.density.checked && !this.map.contours) this.showDensity();
+    this.toPanels("viewChanged");
+  }
+
+  showDensity() {
+    if (!this.toolbar.density.checked) return this.map.setContours(null);
+    const { projection, x, y } = this.view;
+    const drawn = this.map.drawn;
+    return this.queries.ask("density", { projection, x, y }).then(
+      (field) => {
+        const [xs, ys, density] = [field.x, field.y, field.density].map(floatsOf);
+        if (this.map.drawn === drawn) this.map.setContours({ x: xs, y: ys, density, levels: field.levels });
+      },
+      (error) => this.say(error.message),
+    );
   }
 
   lookAway() {
-    this.wanted = null;
-    this.card.hidden = true;
+    this.peek.lookAway();
     this.socket?.cancel("peek");
   }
 
@@ -237,15 +374,6 @@ class Bench {
 
   loadPlace({ x, y }) {
     this.socket.ask("load", PEEK, this.view, [x, y, ...this.z], ({ codes }) => this.load(codes));
-  }
-
-  /** Beside the pointer, on the side where there is room, and never on the map's buttons. */
-  placeCard({ x, y }) {
-    const { clientWidth } = this.map.element;
-    const size = this.card.offsetWidth || 112;
-    const left = x + CARD_GAP + size < clientWidth ? x + CARD_GAP : x - CARD_GAP - size;
-    const top = Math.max(36, y - size - CARD_GAP / 2);
-    this.card.style.transform = `translate(${left}px, ${top}px)`;
   }
 
   placeStars() {

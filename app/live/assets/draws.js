@@ -11,3 +11,9 @@ export function priorDraw({ variational }) {
   const title = "A draw from N(0, I), where this plain autoencoder was never taught to put its codes";
   return { textContent: "Random N(0, I)", title };
 }
+
+/** n independent draws from N(0, 1), by Box and Muller (1958). */
+export function gaussian(n) {
+  const draw = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
+  return Float32Array.from({ length: n }, draw);
+}

@@ -46,15 +46,28 @@ function unpackArrays(figure) {
   return figure;
 }
 
-/** The points of all traces: {x, y}. */
-export function joinPoints(traces) {
-  const x = [];
-  const y = [];
-  for (const trace of traces) {
-    for (const value of trace.x) x.push(value);
-    for (const value of trace.y) y.push(value);
-  }
-  return { x: Float64Array.from(x), y: Float64Array.from(y) };
+/**
+ * The points of all traces of a map: where they lie, which reference image each is, and which trace it belongs to.
+ * @returns {{x: Float64Array, y: Float64Array, indices: number[], traces: number[]}}
+ */
+export function joinPoints({ data, layout }) {
+  const points = { x: [], y: [], indices: [], traces: [] };
+  data.forEach((trace, at) => {
+    const own = indicesOf(layout, at);
+    for (let i = 0; i < trace.x.length; i++) {
+      points.x.push(trace.x[i]);
+      points.y.push(trace.y[i]);
+      points.indices.push(own[i]);
+      points.traces.push(at);
+    }
+  });
+  return { ...points, x: Float64Array.from(points.x), y: Float64Array.from(points.y) };
+}
+
+/** The reference images that a trace's points are. */
+function indicesOf(layout, trace) {
+  const bytes = Uint8Array.from(atob(layout.meta.indices[trace]), (letter) => letter.charCodeAt(0));
+  return new Int32Array(bytes.buffer);
 }
 
 /** Lowest and highest of each axis. */

@@ -3,6 +3,7 @@
 
 import { el, renew } from "./dom.js";
 import { adoptPlotlyStyles, extentOf, fetchFigure, joinPoints, loadPlotly } from "./figure.js";
+import { MapSelection } from "./map_selection.js";
 import { starButton } from "./stars.js";
 
 const PAD = 0.04; // of the data's extent, left free around it
@@ -15,7 +16,7 @@ const SVG = "http://www.w3.org/2000/svg";
 /**
  * @typedef {{x: number, y: number}} Place
  * @typedef {{onPeek?: (place: Place, px: Place) => void, onLeave?: () => void, onLoad?: (place: Place) => void,
- *   onGone?: () => void}} Hooks
+ *   onSelect?: (indices: number[]) => void, onRange?: () => void, onGone?: () => void}} Hooks
  */
 export class LatentMap {
   /**
@@ -33,7 +34,8 @@ export class LatentMap {
     this.marker = el("div", { class: "marker", hidden: true, title: "You are here" });
     this.crosshair = el("div", { class: "crosshair", hidden: true });
     this.stars = el("div", { class: "stars" });
-    this.overlay = el("div", { class: "overlay" }, this.trail, this.stars, this.marker, this.crosshair);
+    this.halo = el("div", { class: "halo", hidden: true });
+    this.overlay = el("div", { class: "overlay" }, this.trail, this.halo, this.stars, this.marker, this.crosshair);
     this.element = el(
       "div",
       {
@@ -46,6 +48,7 @@ export class LatentMap {
       this.plot,
       this.overlay,
     );
+    this.selection = hooks.onSelect ? new MapSelection(this) : null;
     this.marks = []; // {node, place}
     this.paths = [];
     this.points = { x: [], y: [] };
@@ -74,12 +77,14 @@ export class LatentMap {
     const first = !this.range;
     this.Plotly = Plotly;
     this.margin = figure.layout.margin;
-    this.points = joinPoints(figure.data);
+    this.points = joinPoints(figure);
     this.extent = extentOf(this.points);
     this.snaps = !figure.layout.xaxis.visible; // a map without axes is known by its points
     if (first || !keepRange) this.showWhole();
     this.filled = this.area();
     this.size = this.measure();
+    this.selection?.dress(figure.data);
+    this.contours = null; // of another map
     await Plotly.react(this.plot, figure.data, this.dressed(figure.layout), this.config());
     if (first) this.afterFirstDraw();
     this.replace();
@@ -90,7 +95,7 @@ export class LatentMap {
   dressed(layout) {
     const colours = this.themeColours();
     this.worn = JSON.stringify(colours);
-    const changes = { ...colours, ...this.rangeChange(), uirevision: this.drawn };
+    const changes = { ...colours, ...this.rangeChange(), uirevision: this.drawn, dragmode: this.dragMode ?? "pan" };
     for (const [path, value] of Object.entries(changes)) {
       const steps = path.split(".");
       const last = steps.pop();
@@ -116,7 +121,7 @@ export class LatentMap {
       scrollZoom: true,
       doubleClick: false,
       showTips: false, // they would cover the model picker
-      modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", home]],
+      modeBarButtons: [...(this.selection ? [["lasso2d", "select2d"]] : []), ["pan2d", "zoom2d", "zoomIn2d", "zoomOut2d", home]],
     };
   }
 
@@ -124,7 +129,22 @@ export class LatentMap {
     adoptPlotlyStyles(this.plot.getRootNode());
     this.plot.on("plotly_relayouting", (change) => this.follow(change));
     this.plot.on("plotly_relayout", (change) => this.follow(change));
-    this.plot.on("plotly_doubleclick", () => this.fit());
+    this.plot.on("plotly_doubleclick", () => this.doubleClicked());
+    this.plot.on("plotly_restyle", () => this.noteHidden());
+    this.selection?.listen();
+  }
+
+  /** Clear what is selected while selecting; else show the whole map. */
+  doubleClicked() {
+    const selecting = ["lasso", "select"].includes(this.plot.layout.dragmode);
+    if (selecting && this.selection) this.selection.clear();
+    else this.fit();
+  }
+
+  /** Points of classes that the legend hides are not looked at. */
+  noteHidden() {
+    const hidden = this.pointTraces().map(({ visible }) => visible === "legendonly" || visible === false);
+    this.points.hidden = this.points.traces.map((trace) => hidden[trace]);
   }
 
   resized() {
@@ -213,10 +233,12 @@ export class LatentMap {
   async applyRange() {
     await this.Plotly.relayout(this.plot, this.rangeChange());
     this.replace();
+    this.hooks.onRange?.();
   }
 
   /** Keep to Plotly's range while and after it pans or zooms; its layout is stale during a pan. */
   follow(change) {
+    if (change.dragmode) this.dragMode = change.dragmode;
     for (const axis of ["x", "y"]) {
       const whole = change[`${axis}axis.range`];
       const low = change[`${axis}axis.range[0]`] ?? whole?.[0];
@@ -255,14 +277,64 @@ export class LatentMap {
     const place = this.toPlace(px);
     if (!this.snaps) return place;
     const unit = (this.range.x[1] - this.range.x[0]) / this.area().width;
-    const { x, y } = this.points;
+    const { x, y, hidden } = this.points;
     let best = -1;
     let least = (SNAP_PX * unit) ** 2;
     for (let i = 0; i < x.length; i++) {
+      if (hidden?.[i]) continue;
       const distance = (x[i] - place.x) ** 2 + (y[i] - place.y) ** 2;
       if (distance < least) [best, least] = [i, distance];
     }
-    return best < 0 ? place : { x: x[best], y: y[best] };
+    return best < 0 ? place : { x: x[best], y: y[best], index: this.points.indices[best] };
+  }
+
+  /** The traces of points; contours come after them. */
+  pointTraces() {
+    return this.plot.data.filter(({ type }) => type === "scattergl");
+  }
+
+  /**
+   * Lines within which given shares of the points lie; null takes them away.
+   * @param {{x: Float32Array, y: Float32Array, density: Float32Array, levels: [number, number][]} | null} field
+   */
+  async setContours(field) {
+    if (this.contours) await this.Plotly.deleteTraces(this.plot, this.contours.map((_, i) => -1 - i));
+    this.contours = field && contourTraces(field, this.themeColours()["font.color"]);
+    if (this.contours) await this.Plotly.addTraces(this.plot, this.contours);
+  }
+
+  /** A ring around a reference image's point; null takes it away. */
+  ring(index) {
+    const at = index === null ? -1 : this.points.indices.indexOf(index);
+    this.haloPlace = at < 0 ? null : { x: this.points.x[at], y: this.points.y[at] };
+    this.halo.hidden = true;
+    if (this.haloPlace) this.put(this.halo, this.haloPlace);
+  }
+
+  /** Show some reference images as selected. */
+  setSelected(indices) {
+    this.selection?.show(indices);
+  }
+
+  /** What is shown at present: {x: [low, high], y: [low, high]}. */
+  visibleRange() {
+    return structuredClone(this.range);
+  }
+
+  /** A picture under the points, {source, x: [low, high], y: [low, high]}; null takes it away. */
+  setUnderlay(underlay) {
+    const image = underlay && {
+      source: underlay.source,
+      xref: "x",
+      yref: "y",
+      x: underlay.x[0],
+      y: underlay.y[1],
+      sizex: underlay.x[1] - underlay.x[0],
+      sizey: underlay.y[1] - underlay.y[0],
+      sizing: "stretch",
+      layer: "below",
+    };
+    return this.Plotly.relayout(this.plot, { images: image ? [image] : [] });
   }
 
   moveMarker(place) {
@@ -300,6 +372,7 @@ export class LatentMap {
     if (!this.range) return;
     if (this.markerPlace) this.put(this.marker, this.markerPlace);
     if (this.crosshairPlace) this.put(this.crosshair, this.crosshairPlace);
+    if (this.haloPlace) this.put(this.halo, this.haloPlace);
     for (const { node, place } of this.marks) this.put(node, place);
     this.trail.replaceChildren(...this.paths.map((path) => this.line(path)));
   }
@@ -320,6 +393,7 @@ export class LatentMap {
     // Plotly covers the page while a button is down, so that the release is heard on the window alone.
     this.listening = new AbortController();
     const { signal } = this.listening;
+    window.addEventListener("pointermove", (event) => this.dragged(event), { capture: true, signal });
     window.addEventListener("pointerup", (event) => this.released(event), { capture: true, signal });
     node.addEventListener("keydown", (event) => this.keyed(event));
     node.addEventListener("blur", () => this.leaveCrosshair());
@@ -330,8 +404,7 @@ export class LatentMap {
   inPlot(event) {
     const inner = event.composedPath()[0];
     if (!this.range || inner.closest?.(".modebar, .legend, .star")) return null;
-    const box = this.element.getBoundingClientRect();
-    const px = { x: event.clientX - box.left, y: event.clientY - box.top };
+    const px = this.pixelOf(event);
     const { left, top, width, height } = this.area();
     const inside = px.x >= left && px.x <= left + width && px.y >= top && px.y <= top + height;
     return inside ? px : null;
@@ -343,13 +416,24 @@ export class LatentMap {
     else this.hooks.onLeave?.();
   }
 
+  /** Where a pointer is, in the element's pixels. */
+  pixelOf(event) {
+    const box = this.element.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  /** A press that moves away is no click, even when it comes back, as a lasso does. */
+  dragged(event) {
+    if (!this.pressed) return;
+    const { x, y } = this.pixelOf(event);
+    if (Math.hypot(x - this.pressed.x, y - this.pressed.y) >= CLICK_PX) this.pressed.moved = true;
+  }
+
   released(event) {
+    this.dragged(event);
     const start = this.pressed;
     this.pressed = null;
-    if (!start || event.button !== 0) return;
-    const box = this.element.getBoundingClientRect();
-    const px = { x: event.clientX - box.left, y: event.clientY - box.top };
-    if (Math.hypot(px.x - start.x, px.y - start.y) < CLICK_PX) this.hooks.onLoad?.(this.meant(px));
+    if (start && !start.moved && event.button === 0) this.hooks.onLoad?.(this.meant(this.pixelOf(event)));
   }
 
   keyed(event) {
@@ -378,4 +462,22 @@ export class LatentMap {
     this.crosshair.hidden = true;
     this.hooks.onLeave?.();
   }
+}
+
+function contourTraces({ x, y, density, levels }, colour) {
+  const rows = Array.from(y, (_, i) => Array.from(density.subarray(i * x.length, (i + 1) * x.length)));
+  return levels.map(([share, level]) => ({
+    type: "contour",
+    x: Array.from(x),
+    y: Array.from(y),
+    z: rows,
+    contours: { type: "constraint", operation: "=", value: level },
+    line: { color: colour, width: 1.2 },
+    opacity: 1 - 0.7 * share,
+    fillcolor: "rgba(0,0,0,0)",
+    showlegend: false,
+    showscale: false,
+    hoverinfo: "skip",
+    name: `${100 * share}%`,
+  }));
 }

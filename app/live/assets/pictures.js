@@ -12,6 +12,7 @@ const MAX_TOGETHER = 100 * 2 ** 20; // in one go; in base64 it has to fit server
  * @param {(id: string) => void} hooks.onChoose
  * @param {(id: string) => void} hooks.onRemove
  * @param {(text: string) => void} hooks.onProblem
+ * @param {string} [hooks.verb] what choosing a picture does
  */
 export function mountPictures(hooks) {
   const chooser = el("input", { type: "file", accept: "image/*", multiple: true, "aria-label": "Add pictures", hidden: true });
@@ -45,8 +46,9 @@ function exampleButton({ name, image }, index, { onExample }) {
   return el("button", { class: "thumb", title: label, "aria-label": label, onclick: () => onExample(index) }, picture(image, ""));
 }
 
-function chip({ id, name, image }, chosen, { onChoose, onRemove }) {
-  const load = el("button", { class: "thumb", title: `Load ${name}`, "aria-label": `Load ${name}`, onclick: () => onChoose(id) });
+function chip({ id, name, image }, chosen, { onChoose, onRemove, verb = "Load" }) {
+  const label = `${verb} ${name}`;
+  const load = el("button", { class: "thumb", title: label, "aria-label": label, onclick: () => onChoose(id) });
   load.append(picture(image, ""));
   const remove = el("button", { class: "remove", title: `Remove ${name}`, "aria-label": `Remove ${name}`, onclick: () => onRemove(id) }, "×");
   return el("span", { class: "chip", "data-chosen": id === chosen }, load, remove);

@@ -1,91 +1,191 @@
-// One slider for each dimension, most important first. The code itself is kept by the owner: a range input rounds.
+// A slider for each dimension, the strongest first, and for each direction. The code itself is kept by the owner: a
+// range input rounds. With many dimensions they come in folded groups, under a search and the principal components.
 
 import { el } from "./dom.js";
 import { dimensionTitle } from "./names.js";
+import { SliderRow } from "./slider_row.js";
 
-const STEP = 0.01; // of a drag
-const KEY_STEP = 0.1; // of an arrow key; a tenth of it with shift
 const INACTIVE = 0.01; // nats; Burda et al. 2016 call a unit active above a variance of 0.01, which costs about this
+const MANY = 32; // dimensions from which on they are folded into groups
+const GROUP = 16; // dimensions in a group
+const FILTER_FROM = 12; // dimensions from which on a search is worth its room
 
 export class SliderPanel {
   /**
-   * @param {{onMove: (dimension: number, value: number) => void, onSettle: (byKey: boolean) => void}} hooks
+   * @param {{onMove: (dimension: number, value: number) => void, onSettle: (byKey: boolean) => void,
+   *   onDirection: (direction: object, value: number) => void, onName: (dimension: number, name: string) => void,
+   *   onLock: (dimension: number, locked: boolean) => void, onForget: (direction: object) => void,
+   *   onVisible: () => void}} hooks
    */
   constructor(hooks) {
     this.hooks = hooks;
-    this.rows = new Map(); // dimension -> {input, output, low, high}
-    this.element = el("div", { class: "sliders" });
+    this.rows = new Map(); // dimension -> SliderRow
+    this.directions = []; // {direction, row}
+    this.search = el("input", { type: "search", class: "search", placeholder: "Find a dimension", "aria-label": "Find a dimension" });
+    this.search.addEventListener("input", () => this.filter());
+    this.unit = el("span", {});
+    this.films = el("input", { type: "checkbox", checked: true });
+    this.films.addEventListener("change", () => this.showFilms());
+    const films = el("label", { class: "films", title: "On every track, what the slider will do" }, this.films, "Filmstrips");
+    this.head = el("div", { class: "sliders-head" }, this.search, films, this.unit);
+    this.leading = el("div", { class: "leading" });
+    this.body = el("div", {});
+    this.element = el("div", { class: "sliders" }, this.head, this.leading, this.body);
+    this.seen = new IntersectionObserver((entries) => this.scrolled(entries), { root: this.element });
   }
 
-  /** @param {{sliders: {dimension: number, name: string, importance: number, low: number, high: number}[]}} model */
-  build({ sliders, variational }) {
+  /** Rows of a model's dimensions; see model_data in app/widgets. */
+  build(model) {
+    const { sliders, variational, latentDim } = model;
+    this.seen.disconnect();
     this.rows.clear();
-    const unit = variational ? "nats" : "variance";
+    this.unit.textContent = variational ? "KL, nats" : "variance";
+    this.search.value = "";
+    this.search.hidden = latentDim < FILTER_FROM;
     const most = Math.max(...sliders.map((slider) => slider.importance), 1e-9);
-    const head = el("p", { class: "sliders-head" }, "Latent dimensions", el("span", {}, variational ? "KL, nats" : "variance"));
     const isQuiet = ({ importance }) => variational && importance < INACTIVE;
-    const named = sliders.some((slider) => slider.name);
-    const rowsOf = (some) => some.map((slider) => this.row(slider, { most, unit, named, quiet: isQuiet(slider) }));
+    this.named = sliders.some((slider) => slider.name);
+    for (const slider of sliders) this.rows.set(slider.dimension, this.row(slider, most, variational, isQuiet(slider)));
+    const rowsOf = (some) => some.map(({ dimension }) => this.rows.get(dimension).element);
     const quiet = sliders.filter(isQuiet);
     const active = sliders.filter((slider) => !isQuiet(slider));
-    this.element.dataset.named = named;
-    this.element.replaceChildren(head, ...rowsOf(active), ...(quiet.length ? [fold(rowsOf(quiet), !active.length)] : []));
+    const parts = active.length > MANY ? groups(active, rowsOf) : rowsOf(active);
+    const idle = quiet.length ? [fold(quietTitle(quiet.length), rowsOf(quiet), !active.length, QUIET_HINT)] : [];
+    this.body.replaceChildren(...parts, ...idle);
+    for (const row of this.rows.values()) this.seen.observe(row.element);
+    this.setDirections([]);
   }
 
-  row(slider, { most, unit, named, quiet }) {
-    const { dimension, name, importance, low, high } = slider;
-    const title = dimensionTitle(slider);
-    const input = el("input", { type: "range", min: low, max: high, step: STEP, "aria-label": title });
-    const output = el("output", {});
-    const bar = el("i", { style: `width: ${(100 * importance) / most}%` });
-    const amount = el("span", { class: "amount", title: `${importance.toFixed(3)} ${unit}` }, importance.toFixed(2), bar);
-    const label = el("span", { class: "name", title: quiet ? "Inactive: it changes next to nothing" : title }, `${dimension + 1}`);
-    if (named) label.textContent = `z${dimension + 1}${name && ` · ${name}`}`;
-    input.addEventListener("input", () => this.moved(dimension, Number(input.value)));
-    input.addEventListener("change", () => this.hooks.onSettle(false));
-    input.addEventListener("keydown", (event) => this.keyed(event, dimension));
-    this.rows.set(dimension, { input, output, low, high });
-    return el("div", { class: "row", "data-quiet": quiet }, label, input, output, amount);
+  row(slider, most, variational, quiet) {
+    const { dimension, name, importance, low, high, quantiles } = slider;
+    const unit = variational ? "nats" : "variance";
+    const info = {
+      title: dimensionTitle(slider),
+      name: name || `z${dimension + 1}`,
+      low,
+      high,
+      quantiles,
+      amount: importance.toFixed(2),
+      share: importance / most,
+      hint: `${importance.toFixed(3)} ${unit}`,
+      quiet,
+      canLock: true,
+    };
+    const row = new SliderRow(info, {
+      onMove: (value) => this.hooks.onMove(dimension, value),
+      onSettle: this.hooks.onSettle,
+      onName: (text) => this.hooks.onName(dimension, text),
+      onLock: (locked) => this.hooks.onLock(dimension, locked),
+    });
+    row.element.dataset.dimension = dimension;
+    row.given = info.name;
+    return row;
   }
 
-  moved(dimension, value) {
-    this.show(dimension, value);
-    this.hooks.onMove(dimension, value);
+  /** Sliders of directions, above the dimensions'. */
+  setDirections(directions) {
+    for (const { row } of this.directions) this.seen.unobserve(row.element);
+    this.directions = directions.map((direction) => ({ direction, row: this.directionRow(direction) }));
+    this.leading.replaceChildren(...this.directions.map(({ row }) => row.element));
+    for (const { row } of this.directions) this.seen.observe(row.element);
+    if (this.z) this.set(this.z);
+    this.filter();
   }
 
-  keyed(event, dimension) {
-    const direction = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
-    if (!direction || event.altKey || event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    const { input } = this.rows.get(dimension);
-    const value = Number(input.value) + direction * KEY_STEP * (event.shiftKey ? 0.1 : 1);
-    input.value = Math.min(Number(input.max), Math.max(Number(input.min), value));
-    this.moved(dimension, Number(input.value));
-    this.hooks.onSettle(true);
+  directionRow(direction) {
+    const { name, low, high, separation, varianceShare } = direction;
+    const amount = separation ? separation.auroc.toFixed(2) : varianceShare ? `${(100 * varianceShare).toFixed(0)}%` : "";
+    const hint = separation ? "Held-out AUROC of its two groups" : varianceShare ? "Share of the codes' variance" : "";
+    const info = { title: name, name, low, high, quantiles: null, amount, share: null, hint, quiet: false, canLock: false };
+    const hooks = { onMove: (value) => this.hooks.onDirection(direction, value), onSettle: this.hooks.onSettle };
+    if (!direction.builtIn) hooks.onRemove = () => this.hooks.onForget(direction);
+    const row = new SliderRow(info, hooks);
+    row.element.classList.add("direction");
+    return row;
   }
 
-  /** Show a whole code; a slider that is too short for its value grows while it has it. */
-  set(z) {
-    for (const [dimension, { input, low, high }] of this.rows) {
-      const value = z[dimension];
-      input.min = value < low ? Math.floor(value) : low;
-      input.max = value > high ? Math.ceil(value) : high;
-      input.value = value;
-      this.show(dimension, value);
+  /** Names and locks that the person gave. */
+  dress({ names, locked }) {
+    for (const [dimension, row] of this.rows) {
+      row.setName(names[dimension] ?? row.given);
+      row.setLocked(locked.includes(dimension));
     }
   }
 
-  show(dimension, value) {
-    const { input, output } = this.rows.get(dimension);
-    const share = (100 * (value - input.min)) / (input.max - input.min);
-    input.style.setProperty("--filled", `${share}%`);
-    output.textContent = value.toFixed(2).replace("-", "\u2212");
+  /** Show a whole code. */
+  set(z) {
+    this.z = z;
+    for (const [dimension, row] of this.rows) row.set(z[dimension]);
+    this.setAlong(z);
+  }
+
+  /** Show where a code lies along the directions. */
+  setAlong(z) {
+    for (const { direction, row } of this.directions) row.set(along(z, direction.vector));
+  }
+
+  filter() {
+    const text = this.search.value.trim().toLowerCase();
+    for (const row of [...this.rows.values(), ...this.directions.map(({ row }) => row)]) {
+      row.element.hidden = !!text && !row.matches(text);
+    }
+    for (const group of this.body.querySelectorAll("details")) {
+      const found = [...group.querySelectorAll(".row")].some((row) => !row.hidden);
+      group.hidden = !found;
+      if (text && found) group.open = true;
+    }
+  }
+
+  // -- filmstrips ------------------------------------------------------------------------------------------------
+
+  showFilms() {
+    this.element.dataset.films = this.films.checked;
+    this.hooks.onVisible();
+  }
+
+  scrolled(entries) {
+    for (const { target, isIntersecting } of entries) target.inView = isIntersecting;
+    this.hooks.onVisible();
+  }
+
+  /** The rows whose filmstrips can be seen: [{row, dimension} or {row, vector}]. */
+  visible() {
+    if (!this.films.checked) return [];
+    const ofDimensions = [...this.rows].map(([dimension, row]) => ({ row, dimension }));
+    const ofDirections = this.directions.map(({ direction, row }) => ({ row, vector: direction.vector }));
+    return [...ofDirections, ...ofDimensions].filter(({ row }) => row.element.inView && row.element.offsetParent);
   }
 }
 
-/** Inactive dimensions out of the way; open when there is nothing else. */
-function fold(rows, open) {
-  const count = rows.length === 1 ? "1 inactive dimension" : `${rows.length} inactive dimensions`;
-  const summary = el("summary", { title: "Each carries less than 0.01 nats and changes nothing" }, count);
-  return el("details", { class: "folded", open }, summary, ...rows);
+/** How many steps along a direction a code lies from the origin, by least squares. */
+export function along(z, vector) {
+  let product = 0;
+  let square = 0;
+  for (let i = 0; i < z.length; i++) {
+    product += z[i] * vector[i];
+    square += vector[i] ** 2;
+  }
+  return product / square;
+}
+
+const QUIET_HINT = "Each carries less than 0.01 nats and changes nothing";
+
+function quietTitle(count) {
+  return count === 1 ? "1 inactive dimension" : `${count} inactive dimensions`;
+}
+
+function groups(sliders, rowsOf) {
+  const parts = [];
+  for (let start = 0; start < sliders.length; start += GROUP) {
+    const some = sliders.slice(start, start + GROUP);
+    const title = `Strongest ${start + 1} to ${start + some.length}`;
+    const carried = some.reduce((sum, { importance }) => sum + importance, 0);
+    parts.push(fold(`${title}: ${carried.toFixed(1)} in all`, rowsOf(some), start === 0, ""));
+  }
+  return parts;
+}
+
+/** Rows out of the way. */
+function fold(title, rows, open, hint) {
+  return el("details", { class: "folded", open }, el("summary", { title: hint }, title), ...rows);
 }

@@ -4,16 +4,47 @@ import { el } from "./dom.js";
 import { dimensionTitle } from "./names.js";
 
 const NAMES = { umap: "UMAP", pca: "PCA", axes: "Two dimensions" };
+/** Values other than dimensions by which points are coloured and chosen. */
+export const NAMED_VALUES = [
+  ["kl", "KL"],
+  ["reconstruction", "Reconstruction error"],
+  ["norm", "Norm of the code"],
+  ["density", "Log-density"],
+  ["distance", "Distance to neighbours"],
+];
+const READING = {
+  umap: [
+    "UMAP keeps who is near whom: pictures that lie together have codes that lie together.",
+    "It does not keep distances: how far apart two islands lie, how large or how dense they are, says little.",
+    "A place between points is decoded from a blend of the codes of the nearest points; far from all points the picture says little.",
+  ],
+  pca: [
+    "The two directions along which the codes vary most; distances on the map are true distances along them.",
+    "Everything else is flattened: codes far apart may lie on the same place.",
+    "A place is decoded from the code in this plane.",
+  ],
+  axes: [
+    "Two dimensions of the code as they are: places are exact, and a click changes these two alone.",
+    "Codes that differ in other dimensions may lie on the same place.",
+  ],
+};
 const SEEN_TITLE = "The set has few held-out pictures: pictures that the model was trained on fill up the map, as hollow points";
 
 export class Toolbar {
-  /** @param {(view: {projection: string, x: number, y: number, colour: string}) => void} onChange */
-  constructor(onChange) {
+  /**
+   * @param {(view: {projection: string, x: number, y: number, colour: string}) => void} onChange
+   * @param {((shown: boolean) => void) | null} onDensity null for a map without contours
+   */
+  constructor(onChange, onDensity = null) {
     this.onChange = onChange;
+    this.density = el("input", { type: "checkbox" });
+    this.density.addEventListener("change", () => onDensity(this.density.checked));
+    const title = "Lines within which a quarter, half, three quarters and nine tenths of the points lie";
+    this.densityLabel = el("label", { title, hidden: !onDensity }, this.density, el("span", {}, "Density"));
     this.element = el("div", { class: "toolbar" });
   }
 
-  build({ projections, latentDim, sliders, labelTitle, seenInTraining }) {
+  build({ projections, latentDim, sliders, variational, labelTitle, seenInTraining }) {
     const inOrder = sliders.toSorted((a, b) => a.dimension - b.dimension);
     const dimensions = inOrder.map((slider) => [slider.dimension, dimensionTitle(slider)]);
     const plane = latentDim === 2;
@@ -21,11 +52,13 @@ export class Toolbar {
     this.projection = this.select("Map", named);
     this.x = this.select("Horizontal", dimensions);
     this.y = this.select("Vertical", dimensions);
-    this.colour = this.select("Colour", [["label", labelTitle], ...dimensions]);
+    this.colour = this.select("Colour", [["label", labelTitle], ...NAMED_VALUES.filter(([key]) => key !== "kl" || variational), ...dimensions]);
     this.axes = el("span", { class: "axes" }, this.x.label, this.y.label);
     this.hasChoice = !plane;
     const seen = el("span", { class: "note", title: SEEN_TITLE, hidden: !seenInTraining }, `○ ${seenInTraining} seen in training`);
-    this.element.replaceChildren(this.projection.label, this.axes, this.colour.label, seen);
+    this.reading = el("ul", {});
+    const reading = el("details", { class: "reading" }, el("summary", {}, "How to read this map"), this.reading);
+    this.element.replaceChildren(this.projection.label, this.axes, this.colour.label, this.densityLabel, seen, reading);
   }
 
   select(name, options) {
@@ -50,6 +83,7 @@ export class Toolbar {
     this.x.input.value = x;
     this.y.input.value = y;
     this.colour.input.value = colour;
+    this.reading.replaceChildren(...READING[projection].map((line) => el("li", {}, line)));
     this.axes.hidden = projection !== "axes" || !this.hasChoice;
   }
 }

@@ -1,0 +1,135 @@
+// What lies along the paths as small charts, a line for each kind of path; a press on one scrubs.
+
+import { el } from "./dom.js";
+import { number } from "./names.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 1000; // of a chart's own units; it is stretched to the room there is
+const HEIGHT = 100;
+const AIR = 0.06; // of the height, left free above and below the lines
+const CHARTS = [
+  { key: "norm", title: "Norm", about: "Norm of the code; dashed: the mean norm of draws from N(0, I)" },
+  { key: "logDensity", title: "Log-density", about: "Log-density in nats under the Gaussian mixture fitted to the codes of training images" },
+  {
+    key: "percentile",
+    title: "Distance to data",
+    about: "Distance to the nearest reference codes, as a percentile: how many percent of held-out images lie as near to their neighbours or nearer",
+    range: [0, 100],
+    text: (value) => `${Math.round(value)}%`,
+  },
+];
+
+export class Curves {
+  /** @param {(share: number) => void} onScrub where on the way a press was, from 0 to 1 */
+  constructor(onScrub) {
+    this.onScrub = onScrub;
+    this.charts = CHARTS.map((chart) => this.chart(chart));
+    this.element = el("div", { class: "curves", role: "group", "aria-label": "Along the paths" }, ...this.charts.map(({ element }) => element));
+    this.tracks = [];
+  }
+
+  chart(settings) {
+    const plot = document.createElementNS(SVG, "svg");
+    plot.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
+    plot.setAttribute("preserveAspectRatio", "none");
+    plot.setAttribute("role", "img");
+    const playhead = el("i", { class: "playhead" });
+    const high = el("span", { class: "high" });
+    const low = el("span", { class: "low" });
+    const values = el("span", { class: "values" });
+    const room = el("div", { class: "chart", "data-testid": `curve-${settings.key}`, title: settings.about }, plot, playhead, high, low);
+    this.listen(room);
+    const head = el("div", { class: "chart-head" }, el("span", { title: settings.about }, settings.title), values);
+    return { ...settings, plot, playhead, high, low, values, element: el("div", { class: "curve" }, head, room) };
+  }
+
+  listen(room) {
+    const scrub = ({ clientX }) => {
+      const { left, width } = room.getBoundingClientRect();
+      this.onScrub(Math.min(1, Math.max(0, (clientX - left) / width)));
+    };
+    room.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      room.setPointerCapture(event.pointerId);
+      scrub(event);
+    });
+    room.addEventListener("pointermove", (event) => room.hasPointerCapture(event.pointerId) && scrub(event));
+  }
+
+  /**
+   * Draw the lines of these tracks, with marks where keyframes are.
+   * @param {import("./paths.js").Track[]} tracks
+   * @param {number[]} positions frames that are keyframes
+   */
+  draw(tracks, positions) {
+    this.tracks = tracks;
+    for (const chart of this.charts) {
+      chart.values.replaceChildren(...tracks.map(({ kind }) => el("span", { "data-kind": kind })));
+      if (tracks.length) this.drawChart(chart, positions);
+      else chart.plot.replaceChildren();
+    }
+  }
+
+  drawChart(chart, positions) {
+    const { key, title } = chart;
+    const [low, high] = chart.range ?? rangeOf(this.tracks, key);
+    const last = Math.max(1, this.tracks[0][key].length - 1);
+    const x = (index) => ((WIDTH * index) / last).toFixed(1);
+    const y = (value) => (HEIGHT * (1 - AIR - (1 - 2 * AIR) * ((value - low) / (high - low || 1)))).toFixed(1);
+    const marks = positions.map((at) => line(x(at), 0, x(at), HEIGHT, "at-keyframe"));
+    const expected = key === "norm" ? [line(0, y(this.tracks[0].expectedNorm), WIDTH, y(this.tracks[0].expectedNorm), "expected")] : [];
+    const curves = this.tracks.map((track) => curve(track, key, x, y));
+    chart.plot.replaceChildren(...marks, ...expected, ...curves);
+    chart.low.textContent = told(chart, low);
+    chart.high.textContent = told(chart, high);
+    const spans = this.tracks.map((track) => `${track.kind} ${told(chart, track[key].reduce(lower))} to ${told(chart, track[key].reduce(higher))}`);
+    chart.plot.setAttribute("aria-label", `${title} along the paths: ${spans.join(", ")}`);
+  }
+
+  /** Move the playheads to a frame, and say the values there. */
+  show(index) {
+    if (!this.tracks.length) return;
+    for (const chart of this.charts) {
+      const { key, values, playhead } = chart;
+      playhead.style.left = `${(100 * index) / Math.max(1, this.tracks[0][key].length - 1)}%`;
+      this.tracks.forEach((track, i) => (values.children[i].textContent = told(chart, track[key][index])));
+    }
+  }
+}
+
+/** Lowest and highest finite value of all tracks; the norm's range takes in the expected one. */
+function rangeOf(tracks, key) {
+  let [low, high] = [Infinity, -Infinity];
+  const take = (value) => {
+    if (!Number.isFinite(value)) return;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  };
+  for (const track of tracks) {
+    track[key].forEach(take);
+    if (key === "norm") take(track.expectedNorm);
+  }
+  return low <= high ? [low, high] : [0, 1];
+}
+
+function curve(track, key, x, y) {
+  const node = document.createElementNS(SVG, "polyline");
+  const points = [];
+  track[key].forEach((value, index) => Number.isFinite(value) && points.push(`${x(index)},${y(value)}`));
+  node.setAttribute("points", points.join(" "));
+  node.dataset.kind = track.kind;
+  return node;
+}
+
+function line(x1, y1, x2, y2, name) {
+  const node = document.createElementNS(SVG, "line");
+  for (const [key, value] of Object.entries({ x1, y1, x2, y2, class: name })) node.setAttribute(key, value);
+  return node;
+}
+
+function told({ text = number }, value) {
+  return Number.isFinite(value) ? text(value) : "–";
+}
+
+const lower = (a, b) => Math.min(a, b);
+const higher = (a, b) => Math.max(a, b);

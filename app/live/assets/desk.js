@@ -1,0 +1,54 @@
+// What the person laid out for a model: groups, directions, names, locks. The page owns it; Python keeps it.
+
+const SETTLE_MS = 400; // what is typed or clicked in a row is reported once
+
+export class Desk {
+  /** @param {(state: object) => void} onReport called with the whole state when it has settled */
+  constructor(onReport) {
+    this.onReport = onReport;
+    this.listeners = [];
+    this.state = {};
+  }
+
+  /** Take over what Python kept, after a change of model or a reload. */
+  load(state) {
+    clearTimeout(this.soon);
+    this.soon = null;
+    this.state = structuredClone(state);
+    for (const { onChange } of this.listeners) onChange(this.state);
+  }
+
+  /**
+   * Hear of changes of some parts, and of every load.
+   * @param {string[]} parts keys of the state
+   * @param {(state: object) => void} onChange
+   */
+  on(parts, onChange) {
+    this.listeners.push({ parts, onChange });
+  }
+
+  /** Change parts of the state: set({ groups: [...] }). */
+  set(change) {
+    Object.assign(this.state, change);
+    for (const { parts, onChange } of this.listeners) {
+      if (parts.some((part) => part in change)) onChange(this.state);
+    }
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => this.settle(), SETTLE_MS);
+  }
+
+  /** Report now what was not reported yet. */
+  settle() {
+    if (!this.soon) return;
+    clearTimeout(this.soon);
+    this.soon = null;
+    this.onReport(this.state);
+  }
+}
+
+/** A name that none of the others has: "Group 3". */
+export function freeName(stem, others) {
+  let number = others.length + 1;
+  while (others.some(({ name }) => name === `${stem} ${number}`)) number++;
+  return `${stem} ${number}`;
+}

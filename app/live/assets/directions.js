@@ -1,0 +1,254 @@
+// Directions in latent space: from one group to another, principal components, axes; and arithmetic on pictures.
+
+import { freeName } from "./desk.js";
+import { el } from "./dom.js";
+import { number } from "./names.js";
+import { paint, sizeCanvas } from "./pixels.js";
+import { PATH } from "./socket.js";
+
+const STEPS = [-2, -1, 0, 1, 2]; // of a direction, in its row of pictures
+const TOLD_AXES = 3; // axes that a direction overlaps with most
+
+export class DirectionPanel {
+  key = "directions";
+  title = "Directions";
+
+  /** @param {object} bench desk, queries, bulk, data, z, load(z), say(text) */
+  constructor(bench) {
+    this.bench = bench;
+    this.from = select("From");
+    this.to = select("To");
+    this.component = el("input", { class: "number", type: "number", min: 1, value: 1, "aria-label": "Principal component" });
+    this.axis = select("Axis");
+    this.terms = ["A", "B", "C"].map((letter) => select(letter));
+    this.list = el("div", { class: "direction-list" });
+    this.element = el("div", { class: "directions" }, this.makers(), this.list, this.arithmeticRow(), this.storing());
+    bench.desk.on(["groups"], () => this.offer());
+    bench.desk.on(["directions"], () => this.showList());
+  }
+
+  makers() {
+    const between = button("Add direction", "From the mean of one group's codes to that of the other", () => this.addBetween());
+    const component = button("Add", "A step is one standard deviation of the codes along it", () =>
+      this.add({ kind: "component", index: Number(this.component.value) - 1 }),
+    );
+    const axis = button("Add", "One dimension of z", () => this.add({ kind: "axis", index: Number(this.axis.value) }));
+    return el(
+      "div",
+      { class: "makers" },
+      el("div", { class: "maker" }, el("span", {}, "From"), this.from, el("span", {}, "to"), this.to, between),
+      el("div", { class: "maker" }, el("span", {}, "Principal component"), this.component, component),
+      el("div", { class: "maker" }, el("span", {}, "Axis"), this.axis, axis),
+    );
+  }
+
+  arithmeticRow() {
+    const [a, b, c] = this.terms;
+    const load = button("Load A \u2212 B + C", "What makes A differ from B, put on C", () => this.calculate());
+    return el("div", { class: "maker" }, el("strong", {}, "Arithmetic"), a, el("span", {}, "\u2212"), b, el("span", {}, "+"), c, load);
+  }
+
+  storing() {
+    const save = button("Save directions", "In your own folder, for the next visit", () => this.save());
+    const load = button("Load saved ones", "From your own folder", () => this.loadSaved());
+    return el("div", { class: "actions" }, save, load);
+  }
+
+  switchModel(model) {
+    this.component.max = model.latentDim;
+    const named = model.sliders.toSorted((a, b) => a.dimension - b.dimension);
+    fill(this.axis, named.map(({ dimension, name }) => [String(dimension), `z${dimension + 1}${name && ` · ${name}`}`]));
+    this.offer();
+    this.showList();
+  }
+
+  shown() {
+    this.offer();
+    this.decodeRows();
+  }
+
+  codeSettled() {
+    if (this.element.offsetParent) this.decodeRows();
+  }
+
+  /** Groups to choose from: those that were kept, and every label. */
+  offer() {
+    const { groups } = this.bench.desk.state;
+    const model = this.bench.data?.model;
+    if (!model || !groups) return;
+    const kept = groups.map(({ name }, i) => [`group ${i}`, name]);
+    const labels = model.labelNames.map((name, i) => [`label ${i}`, `${model.labelTitle}: ${name}`]);
+    for (const [node, at] of [[this.from, 0], [this.to, 1]]) fill(node, [...kept, ...labels], at);
+    const pictures = this.bench.data.pictures.map(({ id, name }) => [`picture ${id}`, name]);
+    this.terms.forEach((node, at) => fill(node, [["now", "The sliders' code"], ...pictures, ...kept, ...labels], at));
+  }
+
+  async membersOf(choice) {
+    const [kind, index] = choice.split(" ");
+    if (kind === "group") return this.bench.desk.state.groups[Number(index)].indices;
+    const { indices } = await this.bench.queries.ask("select", { by: "label", label: Number(index) }, `members ${choice}`);
+    return indices;
+  }
+
+  nameOf(choice) {
+    const [kind, index] = choice.split(" ");
+    return kind === "group" ? this.bench.desk.state.groups[Number(index)].name : this.bench.data.model.labelNames[Number(index)];
+  }
+
+  async addBetween() {
+    const [from, to] = [this.from.value, this.to.value];
+    try {
+      const [a, b] = await Promise.all([this.membersOf(from), this.membersOf(to)]);
+      const name = `${this.nameOf(from)} \u2192 ${this.nameOf(to)}`.slice(0, 60);
+      await this.add({ kind: "groups", name, a, b });
+    } catch (error) {
+      this.bench.say(error.message);
+    }
+  }
+
+  async add(body) {
+    const { directions } = this.bench.desk.state;
+    try {
+      const made = await this.bench.queries.ask("direction", body);
+      this.bench.desk.set({ directions: [...directions, { ...made, name: unused(made.name, directions) }] });
+    } catch (error) {
+      this.bench.say(error.message);
+    }
+  }
+
+  // -- the list --------------------------------------------------------------------------------------------------
+
+  showList() {
+    const { directions } = this.bench.desk.state;
+    if (!directions) return;
+    this.rows = directions.map((direction, i) => this.row(direction, i));
+    this.list.replaceChildren(...this.rows.map(({ element }) => element));
+    if (this.element.offsetParent) this.decodeRows();
+  }
+
+  row(direction, i) {
+    const { name, separation, why, varianceShare } = direction;
+    const input = el("input", { class: "name", type: "text", maxlength: 60, value: name, "aria-label": `Name of direction ${i + 1}` });
+    input.addEventListener("change", () => this.change(i, { name: input.value.trim() || name }));
+    const told = [];
+    if (separation) told.push(`tells held-out members apart: AUROC ${separation.auroc.toFixed(2)} \u00b1 ${separation.error.toFixed(2)}`);
+    if (why) told.push(why);
+    if (varianceShare) told.push(`${(100 * varianceShare).toFixed(1)}% of the variance`);
+    told.push(`overlaps with ${this.overlapOf(direction)}`);
+    const apart = button("Without the others", "Take away what it shares with the directions above", () => this.separate(i));
+    apart.disabled = i === 0;
+    const away = el("button", { class: "lock away", title: `Remove ${name}`, "aria-label": `Remove direction ${name}`, onclick: () => this.remove(i) }, "×");
+    const film = STEPS.map((step) => el("figure", {}, el("canvas", { class: "frame" }), el("figcaption", {}, step === 0 ? "now" : number(step).replace(".00", ""))));
+    const head = el("div", { class: "kept-row" }, input, apart, away);
+    const element = el("div", { class: "direction-card" }, head, el("p", { class: "note" }, told.join("; ")), el("div", { class: "film" }, ...film));
+    return { element, canvases: film.map((figure) => figure.firstChild) };
+  }
+
+  overlapOf({ vector }) {
+    const length = Math.hypot(...vector);
+    const shares = vector.map((part, dimension) => ({ dimension, cosine: part / length }));
+    const most = shares.toSorted((a, b) => Math.abs(b.cosine) - Math.abs(a.cosine)).slice(0, TOLD_AXES);
+    return most.map(({ dimension, cosine }) => `z${dimension + 1} ${number(cosine)}`).join(", ");
+  }
+
+  /** What each direction makes of the present code, two steps either way. */
+  decodeRows() {
+    const { directions } = this.bench.desk.state;
+    if (!directions?.length) return;
+    const some = directions.slice(0, 20);
+    const z = this.bench.z;
+    const codes = some.flatMap(({ vector }) => STEPS.map((step) => vector.map((part, j) => z[j] + step * part)));
+    this.bench.bulk.ask("directions", PATH, this.bench.view, codes.flat(), ({ frames }) => {
+      some.forEach((_, i) => {
+        this.rows[i]?.canvases.forEach((canvas, k) => {
+          sizeCanvas(canvas, this.bench.data.model.shape);
+          paint(canvas, frames[i * STEPS.length + k], this.bench.data.model.shape);
+        });
+      });
+    });
+  }
+
+  change(i, change) {
+    const directions = this.bench.desk.state.directions.map((each, at) => (at === i ? { ...each, ...change } : each));
+    this.bench.desk.set({ directions });
+  }
+
+  remove(i) {
+    this.bench.desk.set({ directions: this.bench.desk.state.directions.toSpliced(i, 1) });
+  }
+
+  async separate(i) {
+    const { directions } = this.bench.desk.state;
+    const { name, kind, vector } = directions[i];
+    const against = directions.slice(0, i).map((each) => each.vector);
+    try {
+      const made = await this.bench.queries.ask("direction", { kind: "without", direction: { name, kind, vector }, against, name });
+      this.change(i, made);
+    } catch (error) {
+      this.bench.say(error.message);
+    }
+  }
+
+  // -- arithmetic and storing --------------------------------------------------------------------------------------
+
+  async codeOf(choice) {
+    if (choice === "now") return Array.from(this.bench.z);
+    const [kind, id] = choice.split(" ");
+    if (kind === "picture") return this.bench.data.pictures.find((picture) => picture.id === id).mean;
+    const { meanCode } = await this.bench.queries.ask("group", { indices: await this.membersOf(choice) }, `mean ${choice}`);
+    return meanCode;
+  }
+
+  async calculate() {
+    try {
+      const [a, b, c] = await Promise.all(this.terms.map((node) => this.codeOf(node.value)));
+      this.bench.load(a.map((value, i) => value - b[i] + c[i]));
+    } catch (error) {
+      this.bench.say(error.message);
+    }
+  }
+
+  async save() {
+    const stored = ({ name, kind, vector, separation, varianceShare }) => ({ name, kind, vector, separation, varianceShare });
+    try {
+      const { count } = await this.bench.queries.ask("save-directions", { directions: this.bench.desk.state.directions.map(stored) });
+      this.bench.say(count === 1 ? "1 direction is saved." : `${count} directions are saved.`);
+    } catch (error) {
+      this.bench.say(error.message);
+    }
+  }
+
+  async loadSaved() {
+    try {
+      const { directions: saved, unfit } = await this.bench.queries.ask("saved-directions", {});
+      const { directions } = this.bench.desk.state;
+      const known = new Set(directions.map(({ name }) => name));
+      const fresh = saved.filter(({ name }) => !known.has(name));
+      this.bench.desk.set({ directions: [...directions, ...fresh] });
+      const old = unfit ? `; ${unfit} belong to an older training of this model` : "";
+      this.bench.say(`${fresh.length} of ${saved.length} saved directions were added${old}.`);
+    } catch (error) {
+      this.bench.say(error.message);
+    }
+  }
+}
+
+function button(text, title, act) {
+  return el("button", { class: "action small", title, onclick: act }, text);
+}
+
+function select(title) {
+  return el("select", { "aria-label": title });
+}
+
+/** Give a select its options and keep what was chosen; else choose the one at a place. */
+function fill(node, options, at = 0) {
+  const chosen = node.value;
+  node.replaceChildren(...options.map(([value, text]) => el("option", { value }, text)));
+  const keeps = options.some(([value]) => value === chosen);
+  node.value = keeps ? chosen : (options[Math.min(at, options.length - 1)]?.[0] ?? "");
+}
+
+function unused(name, others) {
+  return others.some((each) => each.name === name) ? freeName(name, others).slice(-60) : name;
+}

@@ -1,0 +1,53 @@
+// How the frames between keyframes are spaced, and how the path through the data is found.
+
+import { el } from "./dom.js";
+
+const EASINGS = [
+  ["linear", "Linear: at an even pace"],
+  ["smooth", "Smooth: slow at keyframes"],
+  ["cubic", "Cubic: slower at keyframes"],
+];
+const FRAMES = [2, 240]; // as vae_core.timeline takes
+const FRAMES_A_SECOND = 60;
+
+export class PathPanel {
+  key = "path";
+  title = "Path";
+
+  /** @param {import("./desk.js").Desk} desk */
+  constructor(desk) {
+    this.desk = desk;
+    this.easing = el("select", { "aria-label": "Easing", onchange: () => desk.set({ easing: this.easing.value }) });
+    this.easing.append(...EASINGS.map(([value, text]) => el("option", { value }, text)));
+    const [min, max] = FRAMES;
+    this.frames = el("input", { class: "number", type: "number", min, max, step: 1, "aria-label": "Frames per leg", onchange: () => this.setFrames() });
+    this.seconds = el("span", { class: "faint" });
+    this.note = el("p", {});
+    const note = el("details", { class: "how" }, el("summary", {}, "How the path through the data is found"), this.note);
+    const labelled = (text, node) => el("label", {}, el("span", { class: "faint" }, text), node);
+    const head = el("div", { class: "panel-head" }, labelled("Easing", this.easing), labelled("Frames per leg", this.frames), this.seconds);
+    this.element = el("div", { class: "path-panel" }, head, note);
+    desk.on(["easing", "framesPerLeg"], (state) => this.show(state));
+  }
+
+  setModel({ references, variational, graph }) {
+    const unit = variational ? "posterior deviations, so that dimensions without information count for little" : "units of z";
+    const price = graph.power === 2 ? "its length squared" : `its length to the power ${graph.power}`;
+    this.note.textContent =
+      `The codes of the ${references.toLocaleString("en")} reference images are joined, each to its ${graph.neighbours} nearest. ` +
+      `Lengths are measured in ${unit}. A step costs ${price}: many short steps are cheaper than a long one, so the cheapest way ` +
+      "from keyframe to keyframe keeps to where codes lie densely. It is walked at an even pace, on straight lines from code to code.";
+  }
+
+  setFrames() {
+    const [low, high] = FRAMES;
+    const wanted = Math.round(Number(this.frames.value)) || this.desk.state.framesPerLeg;
+    this.desk.set({ framesPerLeg: Math.min(high, Math.max(low, wanted)) });
+  }
+
+  show({ easing, framesPerLeg }) {
+    this.easing.value = easing;
+    this.frames.value = framesPerLeg;
+    this.seconds.textContent = `${((framesPerLeg - 1) / FRAMES_A_SECOND).toFixed(1)} s at speed 1`;
+  }
+}

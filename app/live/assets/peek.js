@@ -1,0 +1,75 @@
+// What lies under the pointer: a picture at once, and when the pointer rests what is known of the place.
+
+import { el } from "./dom.js";
+import { number } from "./names.js";
+import { paint, sizeCanvas } from "./pixels.js";
+
+const REST_MS = 125;
+const GAP = 18; // pixels between the pointer and the card
+const TOP = 36; // pixels, kept free for the map's buttons
+
+export class PeekCard {
+  /** @param {object} bench peekAt(place, onAnswer), queries, map, data */
+  constructor(bench) {
+    this.bench = bench;
+    this.picture = el("canvas", { "data-testid": "peek", role: "img", "aria-label": "Decoded under the pointer" });
+    this.original = el("img", { class: "original", alt: "The picture itself", hidden: true });
+    this.text = el("div", { class: "peek-text" });
+    const pictures = el("div", { class: "peek-pictures" }, this.picture, this.original);
+    this.element = el("div", { class: "peek-card", hidden: true }, pictures, this.text);
+    this.wanted = null;
+  }
+
+  switchModel(model) {
+    sizeCanvas(this.picture, model.shape);
+  }
+
+  /** @param {{x: number, y: number, index?: number}} place of a reference image, when it has an index */
+  lookAt(place, px) {
+    const same = this.wanted && this.wanted.x === place.x && this.wanted.y === place.y;
+    this.wanted = place;
+    this.put(px);
+    if (same) return;
+    this.bench.map.ring(place.index ?? null);
+    this.text.replaceChildren();
+    this.original.hidden = true;
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => this.rested(place), REST_MS);
+    this.bench.peekAt(place, ({ frames, codes }) => {
+      paint(this.picture, frames[0], this.bench.data.model.shape);
+      this.element.hidden = this.wanted === null;
+      this.code = codes;
+    });
+  }
+
+  lookAway() {
+    this.wanted = null;
+    clearTimeout(this.rest);
+    this.element.hidden = true;
+    this.bench.map?.ring(null);
+  }
+
+  rested(place) {
+    const { queries } = this.bench;
+    const told = (lines) => this.wanted === place && this.text.replaceChildren(...lines.map((line) => el("span", {}, line)));
+    const unknown = () => {}; // the picture is there; what is known of it is an extra
+    if (place.index !== undefined) queries.ask("card", { index: place.index }, "peek").then((card) => this.showCard(card, told), unknown);
+    else if (this.code) queries.ask("place", { z: Array.from(this.code) }, "peek").then(({ hint }) => told([`Between points: ${hint}`]), unknown);
+  }
+
+  showCard({ original, label, reconstruction, percentile, kl, seen }, told) {
+    if (this.wanted && original) Object.assign(this.original, { src: `data:image/png;base64,${original}`, hidden: false });
+    const error = `error ${number(reconstruction)} nats`;
+    const rank = seen ? "seen in training" : `worse than ${Math.round(percentile)}%`;
+    told([label, error, rank, ...(kl === null ? [] : [`KL ${number(kl)} nats`])]);
+  }
+
+  /** Beside the pointer, on the side where there is room, and never on the map's buttons. */
+  put({ x, y }) {
+    const { clientWidth, clientHeight } = this.bench.map.element;
+    const [width, height] = [this.element.offsetWidth || 112, this.element.offsetHeight || 112];
+    const left = x + GAP + width < clientWidth ? x + GAP : Math.max(4, x - GAP - width);
+    const top = Math.min(Math.max(TOP, y - height - GAP / 2), clientHeight - height - 4);
+    this.element.style.transform = `translate(${left}px, ${top}px)`;
+  }
+}

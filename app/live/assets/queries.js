@@ -1,0 +1,80 @@
+// Questions that need more than a decoded picture: answered by the server in one go (see app/live/questions.py).
+
+/**
+ * Asks questions about one model; of two in the same slot the newer one counts.
+ */
+export class Queries {
+  /**
+   * @param {URL} root of the server
+   * @param {string} model its name
+   */
+  constructor(root, model) {
+    this.root = root;
+    this.model = model;
+    this.slots = new Map(); // slot -> AbortController
+  }
+
+  /**
+   * @param {string} what the question's name
+   * @param {object} body
+   * @param {string} slot questions in the same slot replace each other; by default the question's name
+   * @returns {Promise<object>} never settles when a newer question took its place
+   * @throws {Error} with the server's sentence
+   */
+  async ask(what, body, slot = what) {
+    this.slots.get(slot)?.abort();
+    const controller = new AbortController();
+    this.slots.set(slot, controller);
+    try {
+      return await (await this.post(what, body, controller.signal)).json();
+    } catch (error) {
+      if (controller.signal.aborted) return new Promise(() => {});
+      throw error;
+    }
+  }
+
+  /** Ask for a file and let the browser save it. */
+  async save(what, body, fileName) {
+    const content = await (await this.post(what, body)).blob();
+    saveFile(content, fileName);
+  }
+
+  async post(what, body, signal) {
+    const url = new URL(`live/models/${encodeURIComponent(this.model)}/ask/${what}`, this.root);
+    const headers = { "Content-Type": "application/json" };
+    const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal }).catch((error) => {
+      if (error.name === "AbortError") throw error;
+      throw new Error("the server is out of reach; try again shortly");
+    });
+    if (!response.ok) throw new Error(await response.text());
+    return response;
+  }
+
+  /** Forget what was asked. */
+  close() {
+    for (const controller of this.slots.values()) controller.abort();
+  }
+}
+
+/** Let the browser save a blob under a name. */
+export function saveFile(content, fileName) {
+  const link = document.createElement("a");
+  link.download = fileName;
+  link.href = URL.createObjectURL(content);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+/** Little-endian float32 from base64. */
+export function floatsOf(base64) {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  return new Float32Array(bytes.buffer);
+}
+
+/** Base64 of float32 values. */
+export function base64Of(values) {
+  const bytes = new Uint8Array(Float32Array.from(values).buffer);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+  return btoa(text);
+}

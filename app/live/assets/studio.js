@@ -1,0 +1,271 @@
+// Interpolate: keyframes, the paths through them on the map, and their pictures as an animation, side by side.
+//
+// All pictures of the paths are decoded in batches and kept; playing and scrubbing then only paint, at the display's
+// own rate. Python is told of keyframes and settings when they settle.
+
+import { channelText, isOtherModel, mounting, report } from "./component.js";
+import { Curves } from "./curves.js";
+import { Desk } from "./desk.js";
+import { el } from "./dom.js";
+import { ExportPanel } from "./exporting.js";
+import { GridPanel } from "./grid.js";
+import { KeyframeStrip } from "./keyframes.js";
+import { PathMap } from "./path_map.js";
+import { PathPanel } from "./path_panel.js";
+import { AnimationPaths } from "./paths.js";
+import { PeekCard } from "./peek.js";
+import { Queries } from "./queries.js";
+import { Screens } from "./screens.js";
+import { LiveSocket, PATH, PEEK } from "./socket.js";
+import { Sources } from "./sources.js";
+import { starsOf } from "./stars.js";
+import { Tabs } from "./tabs.js";
+import { Toolbar } from "./toolbar.js";
+import { Transport } from "./transport.js";
+
+const ASKED_MS = 60; // after the last of several changes
+const PYTHON_BACK_MS = 2000; // Streamlit's own connection comes back later than ours
+
+class Studio {
+  constructor(shadow, root) {
+    this.shadow = shadow;
+    this.root = root;
+    this.channel = el("p", { class: "note", role: "status" });
+    this.note = el("p", { class: "note", role: "status" });
+    this.desk = new Desk(({ keyframes, ...animation }) => this.tell("studio", { keyframes, animation }));
+    this.toolbar = new Toolbar((view) => this.changeView(view));
+    this.sources = new Sources(this);
+    this.strip = new KeyframeStrip({
+      onChange: (keyframes) => this.desk.set({ keyframes }),
+      onGo: (place) => this.goTo(place),
+    });
+    this.paths = new AnimationPaths({
+      onOutline: (outline) => this.transport.setOutline(outline),
+      onTrack: () => this.drawTracks(),
+      onFrames: (done, all) => this.framesCame(done, all),
+      onProblem: (kind, text) => this.screens.setProblem(kind, text),
+      position: () => this.transport.index,
+    });
+    this.screens = new Screens((kinds) => this.desk.set({ kinds }));
+    this.transport = new Transport({
+      onFrame: (index) => this.showFrame(index),
+      isReady: (index) => this.paths.isReady(index),
+      onSettings: (change) => this.desk.set(change),
+    });
+    this.peek = new PeekCard(this);
+    this.curves = new Curves((share) => this.transport.scrubTo(Math.round(share * (this.transport.count - 1))));
+    this.panels = [new PathPanel(this.desk), new ExportPanel(this), new GridPanel(this)];
+    this.desk.on(["keyframes"], ({ keyframes }) => this.keyframesChanged(keyframes));
+    this.desk.on(["loop", "speed"], (state) => this.transport.set(state));
+    this.desk.on(["kinds"], ({ kinds }) => this.screens.setKinds(kinds));
+    this.desk.on(["tab"], ({ tab }) => (this.bench.dataset.tab = tab));
+    this.desk.on(["keyframes", "kinds", "framesPerLeg", "easing", "loop"], () => this.pathsChanged());
+  }
+
+  update(data, before) {
+    const switched = isOtherModel(before, data);
+    if (switched) this.switchModel(data);
+    if (!this.view) this.showView(data.view); // after that the page's own counts: Python's may be on its way
+    this.toolbar.set(this.view);
+    this.sources.takePictures(data);
+    if (!switched && before.session !== data.session) this.restarted();
+    this.placeStars();
+    this.map.applyTheme();
+  }
+
+  tell(kind, value) {
+    report(this.component, kind, value);
+  }
+
+  say(text) {
+    this.note.textContent = text;
+  }
+
+  // -- building ------------------------------------------------------------------------------------------------
+
+  build(data) {
+    this.map = new PathMap(this.root, data.plotlyVersion, {
+      onPeek: (place, px) => this.peek.lookAt(place, px),
+      onLeave: () => this.lookAway(),
+      onLoad: (place) => this.sources.addPlace(place),
+      onGone: () => this.leave(),
+    });
+    this.map.overlay.append(this.peek.element);
+    this.tabs = new Tabs(this.panels, (key) => this.turnTo(key));
+    const left = el("section", { class: "left", "aria-label": "Latent map and what lies along the paths" });
+    left.append(this.toolbar.element, this.map.element, this.curves.element);
+    const right = el("section", { class: "right", "aria-label": "Keyframes and animation" });
+    right.append(this.strip.element, this.sources.element, this.channel, this.note, this.screens.element, this.transport.element, this.tabs.element);
+    this.bench = el("div", { class: "bench studio" }, left, right);
+    this.sources.pictures.acceptDrops(this.bench);
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    window.addEventListener("keydown", (event) => this.keyed(event), { signal });
+    window.addEventListener("pointerdown", (event) => this.settleBefore(event), { capture: true, signal });
+    this.shadow.append(this.bench);
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.transport.setPlaying(true);
+  }
+
+  switchModel({ model, graph, studio }) {
+    this.close();
+    this.live = new LiveSocket(this.root, model, (state, reason) => this.socketChanged(state, reason));
+    this.bulk = new LiveSocket(this.root, model, (state, reason) => state === "refused" && this.say(channelText(state, reason)));
+    this.queries = new Queries(this.root, model.name);
+    this.paths.use(this.queries, this.bulk, model);
+    this.toolbar.build(model);
+    this.peek.switchModel(model);
+    for (const part of [this.strip, this.sources, this.screens, ...this.panels]) part.setModel({ ...model, graph });
+    this.view = null;
+    this.desk.load({ keyframes: studio.keyframes, ...studio.animation });
+    this.tabs.show(this.desk.state.tab);
+  }
+
+  socketChanged(state, reason) {
+    this.channel.textContent = channelText(state, reason);
+    if (state === "open" && this.wasLost) this.comeBack();
+    this.wasLost = state === "lost";
+  }
+
+  /** After a loss: ask again what failed meanwhile, and have Python run, which tells whether it remembers us. */
+  comeBack() {
+    this.showView(this.view);
+    this.pathsChanged();
+    setTimeout(() => this.remind(), PYTHON_BACK_MS);
+  }
+
+  restarted() {
+    this.remind();
+    this.say("The server was restarted: pictures that you added have to be added again.");
+  }
+
+  /** Python may have forgotten this visit, because the server was restarted; the page did not. */
+  remind() {
+    const { keyframes, ...animation } = this.desk.state;
+    this.tell("studio", { keyframes, animation });
+    this.tell("view", this.view);
+  }
+
+  leave() {
+    this.transport.stop();
+    this.listening.abort();
+    this.panels.find(({ key }) => key === "export").job?.stop();
+    this.close();
+  }
+
+  close() {
+    this.live?.close();
+    this.bulk?.close();
+    this.queries?.close();
+  }
+
+  // -- keyframes -----------------------------------------------------------------------------------------------
+
+  /** The codes of all keyframes. */
+  codes() {
+    const mean = (id) => this.data.pictures.find((each) => each.id === id).mean;
+    return this.desk.state.keyframes.map(({ code, picture }) => code ?? mean(picture));
+  }
+
+  keyframesChanged(keyframes) {
+    this.strip.show(keyframes);
+    this.fetchThumbs();
+  }
+
+  goTo(place) {
+    const at = this.transport.outline?.positions[place]; // of one that was just added not known yet
+    if (at !== undefined) this.transport.scrubTo(at);
+  }
+
+  fetchThumbs() {
+    const { keyframes } = this.desk.state;
+    if (!this.view || !keyframes) return;
+    this.live.ask("thumbs", PATH, this.view, this.codes().flat(), ({ places, frames }) => {
+      this.strip.setPictures(keyframes, frames);
+      this.map.setKeyframes(keyframes.map((_, i) => ({ x: places[2 * i], y: places[2 * i + 1] })));
+    });
+  }
+
+  // -- paths ---------------------------------------------------------------------------------------------------
+
+  pathsChanged() {
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => {
+      const { kinds, framesPerLeg, easing, loop } = this.desk.state;
+      this.paths.want({ keyframes: this.codes(), kinds, framesPerLeg, easing, loop });
+    }, ASKED_MS);
+  }
+
+  drawTracks() {
+    this.curves.draw(this.paths.shown(), this.transport.outline?.positions ?? []);
+    this.panels.find(({ key }) => key === "export").show();
+  }
+
+  framesCame(done, all) {
+    const closed = (places) => (this.transport.outline.loop && places[0] ? [...places, places[0]] : places);
+    this.map.setPaths(this.paths.shown().map(({ kind, places }) => ({ kind, places: closed(places.filter(Boolean)) })));
+    this.transport.setLoaded(all ? done / all : 1);
+  }
+
+  showFrame(index) {
+    const tracks = this.paths.shown();
+    this.screens.show(tracks, index);
+    const placed = tracks.filter(({ places }) => places[index]);
+    this.map.setPlaying(placed.map(({ kind, places }) => ({ kind, place: places[index] })));
+    this.curves.show(index);
+    this.strip.markCurrent(this.transport.outline.positions.findLastIndex((at) => at <= index));
+  }
+
+  // -- map and keys --------------------------------------------------------------------------------------------
+
+  changeView(view) {
+    this.showView(view);
+    this.placeStars();
+    this.tell("view", view);
+  }
+
+  peekAt({ x, y }, onAnswer) {
+    this.live.ask("peek", PEEK, this.view, [x, y, ...this.data.z], onAnswer);
+  }
+
+  lookAway() {
+    this.peek.lookAway();
+    this.live?.cancel("peek");
+  }
+
+  showView(view) {
+    this.lookAway();
+    this.view = view;
+    this.map.show(this.data.model, view).catch((error) => this.say(`The map cannot be shown: ${error.message}`));
+    this.paths.setView(view);
+    this.fetchThumbs();
+  }
+
+  placeStars() {
+    this.map.setStars(starsOf(this.data.pictures, this.view, null), { verb: "Add", onPick: (id) => this.sources.addPicture(id) });
+  }
+
+  turnTo(tab) {
+    this.desk.set({ tab });
+    this.panels.find(({ key }) => key === tab).shown?.();
+  }
+
+  /** Who leaves for another page or model right after a change must not lose it. */
+  settleBefore(event) {
+    if (!event.composedPath().includes(this.bench)) this.desk.settle();
+  }
+
+  /** Arrow keys go from frame to frame wherever no part of the page uses them. */
+  keyed(event) {
+    const target = event.composedPath()[0];
+    const inside = event.composedPath().includes(this.bench);
+    const taken = target.closest?.("input, select, textarea, [role=tab], [role=application]");
+    if ((!inside && target !== document.body) || taken || event.altKey || event.ctrlKey || event.metaKey) return;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step) event.shiftKey ? this.transport.jump(step) : this.transport.step(step);
+    else if (event.key === " " && !target.closest?.("button, [role=button], summary")) this.transport.setPlaying(!this.transport.playing);
+    else return;
+    event.preventDefault();
+  }
+}
+
+export const mount = mounting(Studio);

@@ -1,0 +1,196 @@
+"""What a visitor animates: keyframes for each model, how they are played and exported; the page reports it whole."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from app.exports import Format
+from app.state import Keyframe, Picture, Session
+from app.typical import class_members
+from vae_core.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
+from vae_core.errors import InputError
+from vae_core.inference import LoadedModel
+from vae_core.latent import Path
+from vae_core.reference import Reference
+from vae_core.timeline import FRAMES_PER_LEG, GRID_SIDE, KEYFRAMES, Easing
+
+__all__ = [
+    "Animation",
+    "ExportWish",
+    "GridWish",
+    "Studio",
+    "add_picture_keyframe",
+    "current_animation",
+    "current_keyframes",
+    "studio_data",
+    "take_studio",
+]
+
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+FEWEST, MOST = KEYFRAMES
+LONGEST_NAME = 200  # characters
+LARGEST = float(np.finfo(np.float32).max)
+
+Side = Annotated[int, Field(ge=GRID_SIDE[0], le=GRID_SIDE[1])]
+Count = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
+
+
+@dataclass(frozen=True)
+class GridWish:
+    """The grid between the first four keyframes.
+
+    Attributes:
+        rows: From the top edge to the bottom edge, both included.
+        columns: From the left edge to the right edge, both included.
+        spherical: Whether edges and rows are arcs.
+    """
+
+    rows: Side = 8
+    columns: Side = 8
+    spherical: bool = False
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class ExportWish:
+    """The file that an animation becomes.
+
+    Attributes:
+        kind: Of path.
+        format: Of the file.
+        fps: Frames a second.
+        scale: Side in pixels of the square that each of the model's pixels becomes; a model of large pictures takes
+            fewer.
+        repeat: Whether a GIF or WebP plays for ever.
+        pictures: In a strip, evenly spaced along the path.
+        columns: Pictures in a row of a strip.
+    """
+
+    kind: Path = "linear"
+    format: Format = "gif"
+    fps: Annotated[int, Field(ge=1, le=MAX_FPS)] = 25
+    scale: Annotated[int, Field(ge=1, le=MAX_SIDE)] = 8
+    repeat: bool = True
+    pictures: Count = 12
+    columns: Count = 12
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class Animation:
+    """How keyframes are played and exported, whichever model they belong to; names are the page's.
+
+    Attributes:
+        kinds: Of path that are shown side by side.
+        easing: How time turns into way within each leg.
+        framesPerLeg: From a keyframe to the next, both included.
+        loop: Whether another leg leads back to the first keyframe.
+        speed: Of playing, as a multiple of 60 frames a second.
+        grid: Between the first four keyframes.
+        export: The file.
+        tab: The panel that is shown.
+    """
+
+    kinds: Annotated[tuple[Path, ...], Field(min_length=1, max_length=3)] = ("linear", "spherical", "data")
+    easing: Easing = "linear"
+    framesPerLeg: Annotated[int, Field(ge=FRAMES_PER_LEG[0], le=FRAMES_PER_LEG[1])] = 90  # noqa: N815
+    loop: bool = True
+    speed: Annotated[float, Field(ge=0.25, le=4)] = 1
+    grid: GridWish = field(default_factory=GridWish)
+    export: ExportWish = field(default_factory=ExportWish)
+    tab: Literal["path", "export", "grid"] = "path"
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Everything that the page reports, in one piece.
+
+    Attributes:
+        keyframes: Of the model in use, in order.
+        animation: How they are played and exported.
+    """
+
+    keyframes: Annotated[tuple[Keyframe, ...], Field(min_length=FEWEST, max_length=MOST)]
+    animation: Animation
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+def current_keyframes(memory: Session, loaded: LoadedModel) -> tuple[Keyframe, ...]:
+    """The model's keyframes; at first typical members of two classes, which also stand in for what is gone."""
+    kept = tuple(each for each in memory.keyframes.get(loaded.name, ()) if _fits(each, memory, loaded))
+    if len(kept) < FEWEST:
+        kept = (*kept, *_first_keyframes(loaded.need_reference()))[:FEWEST]
+    return kept
+
+
+def current_animation(memory: Session) -> Animation:
+    """How the visitor's keyframes are played and exported."""
+    return memory.animation if isinstance(memory.animation, Animation) else Animation()
+
+
+def add_picture_keyframe(memory: Session, loaded: LoadedModel, picture: Picture) -> None:
+    """Have the animation pass through a picture: in place of a keyframe that it began with, else as the last.
+
+    A picture that is a keyframe already stays where it is.
+
+    Raises:
+        InputError: There are as many keyframes as there may be.
+    """
+    keyframes = list(current_keyframes(memory, loaded))
+    if any(each.picture == picture.id for each in keyframes):
+        return
+    added = Keyframe(picture.name[:LONGEST_NAME] or "a picture", "picture", picture=picture.id)
+    free = next((place for place, each in enumerate(keyframes) if each.source == "typical"), None)
+    if free is not None:
+        keyframes[free] = added
+    elif len(keyframes) < MOST:
+        keyframes.append(added)
+    else:
+        raise InputError(f"an animation has at most {MOST} keyframes, and there are as many; remove one first.")
+    memory.keyframes[loaded.name] = tuple(keyframes)
+
+
+def studio_data(memory: Session, loaded: LoadedModel) -> dict[str, Any]:
+    """Keyframes and settings as the page takes them and reports them."""
+    return asdict(Studio(current_keyframes(memory, loaded), current_animation(memory)))
+
+
+def take_studio(memory: Session, loaded: LoadedModel, value: Any) -> None:
+    """Keep what the page reports; what does not fit the model, or names pictures that are gone, is dropped."""
+    try:
+        # From JSON text, where lists are tuples.
+        studio = TypeAdapter(Studio).validate_json(TypeAdapter(Any).dump_json(value), strict=True)
+    except (ValidationError, ValueError):
+        return
+    if all(_fits(each, memory, loaded) for each in studio.keyframes):
+        memory.keyframes[loaded.name] = studio.keyframes
+        memory.animation = studio.animation
+
+
+def _fits(keyframe: Keyframe, memory: Session, loaded: LoadedModel) -> bool:
+    """Whether it is a code of this model's, or one of the visitor's pictures."""
+    if not 1 <= len(keyframe.name) <= LONGEST_NAME or (keyframe.source == "picture") != (keyframe.picture is not None):
+        return False
+    if keyframe.code is None:
+        return any(picture.id == keyframe.picture for picture in memory.pictures)
+    numbers = all(abs(value) <= LARGEST for value in keyframe.code)  # false for NaN
+    return keyframe.picture is None and len(keyframe.code) == loaded.config.latent_dim and numbers
+
+
+def _first_keyframes(reference: Reference) -> tuple[Keyframe, Keyframe]:
+    """Typical members of two classes; of a single class a typical one and the one that lies farthest from it."""
+    classes = np.unique(reference.labels)
+    first, last = int(classes[len(classes) // 3]), int(classes[-1])
+    members = class_members(reference, first)
+    end, manner = (members[-1], "an unusual") if first == last else (class_members(reference, last)[0], "a typical")
+    return (
+        Keyframe(f"a typical {reference.label_names[first]}", "typical", tuple(members[0].tolist())),
+        Keyframe(f"{manner} {reference.label_names[last]}", "typical", tuple(end.tolist())),
+    )

@@ -1,0 +1,56 @@
+"""The Interpolate component: keyframes, the paths through them on the map, and their pictures side by side."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from app.gallery import Examined
+from app.state import Code, View
+from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
+from app.widgets.model_data import model_data, picture_data
+from vae_core.data_paths import NEIGHBOURS, POWER
+from vae_core.inference import LoadedModel
+
+__all__ = ["studio"]
+
+_render = register("vae_studio", "studio.js")
+
+EVENTS = ("studio", "view", "added", "removed")
+
+
+def studio(
+    *,
+    key: str,
+    loaded: LoadedModel,
+    state: Mapping[str, Any],
+    z: Code,
+    view: View,
+    token: str,
+    examined: Sequence[Examined],
+    on_event: Callable[[Event], None],
+) -> None:
+    """Show the component.
+
+    Args:
+        key: Of the component.
+        loaded: The model in use; it must have a reference set.
+        state: Keyframes and settings (see `app.studio`); the page takes them over when it is mounted or the model is
+            switched, and keeps to its own after that.
+        z: The code of Explore's sliders, [latent].
+        view: How the map is shown.
+        token: Of the session; when it changes under a living page, the page reminds Python of what it shows.
+        examined: The visitor's pictures.
+        on_event: Called with what the person did, before the rerun: ``"studio"`` with the whole state, ``"view"``,
+            ``"added"`` with [{name, content in base64}], ``"removed"`` with a picture's id.
+    """
+    data = {
+        "model": model_data(loaded),
+        "plotlyVersion": PLOTLY_VERSION,
+        "studio": dict(state),
+        "graph": {"neighbours": NEIGHBOURS, "power": POWER},  # that paths through the data follow
+        "z": z.tolist(),
+        "view": asdict(view),
+        "session": token,
+        "pictures": [picture_data(each, loaded) for each in examined],
+    }
+    _render(key=key, data=data, **callbacks(key, EVENTS, loaded.digest, on_event))
