@@ -99,7 +99,8 @@ def map_figure(
     places = places.astype(np.float32)
     symbols = None if held_out is None else np.where(held_out, "circle", "circle-open")
     if colour.categories is None:
-        figure.add_trace(_points(places, colour.title, {**_value_marker(colour), "symbol": symbols}))
+        marker = {**_value_marker(colour), "symbol": symbols}
+        figure.add_trace(_points(places, colour.title, marker, showlegend=False))
         figure.layout.meta = {"indices": [whole_base64(np.arange(len(places)))]}
         return figure
     indices = []
@@ -108,7 +109,8 @@ def map_figure(
         if len(members):
             marker = {"color": PALETTE[index % len(PALETTE)], "size": POINT_SIZE, "opacity": POINT_OPACITY}
             marker["symbol"] = None if symbols is None else symbols[members]
-            figure.add_trace(_points(places[members], _shortened(name), marker))
+            # A group of its own, so that the legend hides what a page adds to a class together with it.
+            figure.add_trace(_points(places[members], _shortened(name), marker, legendgroup=str(index)))
             indices.append(whole_base64(members))
     figure.layout.meta = {"indices": indices}
     return figure
@@ -214,8 +216,9 @@ def _intervals(names: list[str], mean: Float[np.ndarray, " d"], std: Float[np.nd
     )
 
 
-def _points(places: Float[np.ndarray, "n 2"], name: str, marker: dict[str, Any]) -> go.Scattergl:
-    return go.Scattergl(x=places[:, 0], y=places[:, 1], mode="markers", name=name, hoverinfo="none", marker=marker)
+def _points(places: Float[np.ndarray, "n 2"], name: str, marker: dict[str, Any], **legend: Any) -> go.Scattergl:
+    x, y = places.T
+    return go.Scattergl(x=x, y=y, mode="markers", name=name, hoverinfo="none", marker=marker, **legend)
 
 
 def _value_marker(colour: MapColour) -> dict[str, Any]:
@@ -250,5 +253,12 @@ def _map_layout(axis_titles: tuple[str, str] | None, names: tuple[str, ...]) -> 
         "margin": {**(TITLED_MARGINS if axis_titles else FREE_MARGINS), "r": room, "autoexpand": False},
         "hovermode": "closest",
         "dragmode": "pan",
-        "legend": {"itemsizing": "constant", "x": 1.0, "y": 0.94, "xanchor": "left", "yanchor": "top"},
+        "legend": {
+            "itemsizing": "constant",
+            "x": 1.0,
+            "y": 0.94,
+            "xanchor": "left",
+            "yanchor": "top",
+            "tracegroupgap": 0,
+        },
     }

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from app.draws import draw_code
 from app.live.protocol import Kind, ProjectionKind, Question, pack_answer
+from app.refits import refits
 from vae_core.inference import Engine, LoadedModel
 from vae_core.projection import AxesMap, LatentMap
 
@@ -17,6 +18,7 @@ def answer(engine: Engine, name: str, question: Question) -> bytes:
     """Decode what the question asks for and say where it lies on the map.
 
     Raises:
+        InputError: The question's map was fitted anew, and is not remembered any more.
         ModelError: The question's map, or a draw, needs a reference set and the model has none.
         BusyError: Too many requests wait.
     """
@@ -35,8 +37,11 @@ def latent_map(loaded: LoadedModel, kind: ProjectionKind, axes: tuple[int, int])
     """The model's map of that kind.
 
     Raises:
+        InputError: It was fitted anew, and is not remembered any more.
         ModelError: It needs a reference set and the model has none.
     """
+    if kind == ProjectionKind.REFIT:
+        return refits().find(loaded, axes[0] << 8 | axes[1])
     if kind == ProjectionKind.AXES:
         return AxesMap(*axes)
     reference = loaded.need_reference()

@@ -10,7 +10,8 @@ All numbers are little endian. A question is a header of eight bytes and float32
     kind 4  DRAW    values: none                  what does a code drawn like those of the data look like?
 
 The answer carries the question's number, then for each of n codes its place on the map and its values, then
-the pictures, row by row with channels innermost::
+the pictures, row by row with channels innermost. A map that was fitted anew (REFIT) is named by its number, of which
+the x byte is the higher and the y byte the lower part::
 
     u32 number   u32 n   n x (f32 x, f32 y)   n x latent f32   n x height x width x channel u8
 """
@@ -55,6 +56,7 @@ class ProjectionKind(IntEnum):
     UMAP = 0
     PCA = 1
     AXES = 2
+    REFIT = 3
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Question:
     Attributes:
         kind: What is asked.
         projection: The map that places belong to.
-        axes: The two raw dimensions of an AXES map, from 0.
+        axes: The two raw dimensions of an AXES map, from 0; of a REFIT the two bytes of its number.
         number: Comes back with the answer.
         codes: z, [n, latent]; one row unless the kind is PATH, or DRAW, which has none.
         place: On the map, for PEEK; else None.
@@ -88,7 +90,7 @@ def unpack_question(message: bytes, latent_dim: int) -> Question:
         raise InputError(f"a question has {HEADER.size} bytes and whole float32 values, got {len(message)} bytes")
     kind, projection, x, y, number = HEADER.unpack_from(message)
     if kind not in set(Kind) or projection not in set(ProjectionKind):
-        raise InputError(f"kind must be 1 to 4 and projection 0 to 2, got {kind} and {projection}")
+        raise InputError(f"kind must be 1 to 4 and projection 0 to 3, got {kind} and {projection}")
     if projection == ProjectionKind.AXES and max(x, y) >= latent_dim:
         raise InputError(f"this model has dimensions 0 to {latent_dim - 1}, got {x} and {y}")
     values = np.frombuffer(message, "<f4", offset=HEADER.size)

@@ -10,6 +10,7 @@ from pydantic import ConfigDict
 from app.kept import once_a_model
 from app.packing import floats_base64
 from app.queries.base import STRICT, Question
+from app.refits import refits
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
 from vae_core.map_density import SHARES, DensityGrid, density_grid, mass_levels
@@ -28,19 +29,20 @@ class DensityQuestion:
         projection: Which map.
         x: Horizontal dimension of an axes map, from 0.
         y: Vertical dimension, from 0.
+        refit: Number of a map that was fitted anew, in place of the UMAP; None for the stored one.
     """
 
     projection: Literal["umap", "pca", "axes"]
     x: int
     y: int
+    refit: int | None = None
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
 def density(_engine: Engine, loaded: LoadedModel, body: DensityQuestion) -> dict[str, Any]:
     """The density at the nodes of a grid, and the levels of the contours that hold given shares of the points."""
-    axes = (body.x, body.y) if body.projection == "axes" else (0, 0)
-    grid = _grid(loaded, body.projection, *axes)
+    grid = _refitted(loaded, body.refit) if body.refit is not None else _stored(loaded, body)
     levels = mass_levels(grid.density)
     return {
         "x": floats_base64(grid.x),
@@ -48,6 +50,15 @@ def density(_engine: Engine, loaded: LoadedModel, body: DensityQuestion) -> dict
         "density": floats_base64(grid.density),
         "levels": [[share, level] for share, level in zip(SHARES, levels.tolist(), strict=True)],
     }
+
+
+def _refitted(loaded: LoadedModel, number: int) -> DensityGrid:
+    return density_grid(refits().find(loaded, number).places, SIZE)
+
+
+def _stored(loaded: LoadedModel, body: DensityQuestion) -> DensityGrid:
+    axes = (body.x, body.y) if body.projection == "axes" else (0, 0)
+    return _grid(loaded, body.projection, *axes)
 
 
 @once_a_model

@@ -1,8 +1,9 @@
 """Questions that take long and concern the map: a UMAP fitted anew, and the codes of the training images."""
 
 import base64
+import functools
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -11,7 +12,9 @@ from pydantic import ConfigDict
 from app.jobs import jobs
 from app.packing import floats_base64, whole_base64
 from app.queries.base import STRICT, Answer, Question
+from app.refits import refits
 from vae_core.inference import Engine, LoadedModel
+from vae_core.reference import Reference
 from vae_core.refit import Refit, UmapSettings, start_refit
 from vae_core.training_codes import TrainingCodes, start_training_codes
 
@@ -54,23 +57,25 @@ def refit(_engine: Engine, loaded: LoadedModel, body: RefitQuestion) -> Answer:
     def start() -> Refit:
         return start_refit(reference.means, reference.scale, settings, onto=reference.umap_places)
 
-    return {"job": jobs().begin("refit", start, _placed)}
+    return {"job": jobs().begin("refit", start, functools.partial(_placed, loaded))}
 
 
 def training(_engine: Engine, loaded: LoadedModel, _body: TrainingQuestion) -> Answer:
     """A job that encodes them and places them on the stored map, or reads what is known of them."""
-    loaded.need_reference()
-    return {"job": jobs().begin("training", lambda: start_training_codes(loaded), _encoded)}
+    present = functools.partial(_encoded, loaded.need_reference())
+    return {"job": jobs().begin("training", lambda: start_training_codes(loaded), present)}
 
 
-def _placed(places: Float[np.ndarray, "n 2"]) -> dict[str, str]:
-    return {"places": floats_base64(places)}
+def _placed(loaded: LoadedModel, places: Float[np.ndarray, "n 2"]) -> dict[str, Any]:
+    """Where the reference codes lie, and the number by which live questions and others name the new map."""
+    return {"places": floats_base64(places), "number": refits().keep(loaded, places)}
 
 
-def _encoded(training: TrainingCodes) -> dict[str, str]:
+def _encoded(reference: Reference, training: TrainingCodes) -> dict[str, str]:
     """The codes in half precision, which is all that is kept of them; each image's label as for references."""
     return {
-        "places": floats_base64(training.places),
+        "umap": floats_base64(training.places),
+        "pca": floats_base64(reference.pca_map.place(training.codes)),
         "labels": whole_base64(training.labels),
         "codes": base64.b64encode(training.codes.astype("<f2").tobytes()).decode(),
         "trained": base64.b64encode(training.trained.astype(np.uint8).tobytes()).decode(),  # 0: of the validation part

@@ -14,6 +14,7 @@ from app.live.files import maps_version
 from vae_core.datasets import DATASETS
 from vae_core.images import image_to_png
 from vae_core.inference import LoadedModel
+from vae_core.training_codes import has_training_images
 
 __all__ = ["model_data", "picture_data", "png_base64"]
 
@@ -49,6 +50,7 @@ def model_data(loaded: LoadedModel) -> dict[str, Any]:
         "labelTitle": label_title(loaded),
         "labelNames": list(reference.label_names),
         "references": len(reference),
+        "trainingAtHand": has_training_images(loaded.config),
         "seenInTraining": int((~reference.held_out).sum()),
     }
 

@@ -23,6 +23,7 @@ from app.jobs import KEPT, MAX_JOBS, MAX_RUNNING, Jobs
 from app.live.downloads import safe_name
 from app.live.routes import live_routes
 from app.queries import map_jobs
+from app.refits import refits
 from tests.app.conftest import Store
 from vae_core.checkpoint import REFERENCE_FILE
 from vae_core.config import TrainingConfig
@@ -435,8 +436,8 @@ def test_a_refit_takes_the_pages_settings(client: TestClient, tiny: LoadedModel,
     result = client.get(f"/live/jobs/{name}/result")
     assert result.headers["content-type"] == "application/json"
     places = np.frombuffer(base64.b64decode(result.json()["places"]), "<f4").reshape(-1, 2)
-    assert list(result.json()) == ["places"]
     reference = tiny.need_reference()
+    np.testing.assert_array_equal(refits().find(tiny, result.json()["number"]).places, places)
     np.testing.assert_array_equal(places, np.full((len(reference), 2), 0.5))
     codes, scale, settings, onto = asked
     np.testing.assert_array_equal(codes, reference.means)
@@ -514,7 +515,9 @@ def test_training_images_come_as_codes_with_their_places_and_labels(
         assert wait_for(client, name)["phase"] == "done", attempt
         result = client.get(f"/live/jobs/{name}/result").json()
         arrays = {part: base64.b64decode(text) for part, text in result.items()}
-        np.testing.assert_array_equal(np.frombuffer(arrays["places"], "<f4").reshape(-1, 2), expected.places)
+        np.testing.assert_array_equal(np.frombuffer(arrays["umap"], "<f4").reshape(-1, 2), expected.places)
+        on_plane = loaded.need_reference().pca_map.place(expected.codes)
+        np.testing.assert_array_equal(np.frombuffer(arrays["pca"], "<f4").reshape(-1, 2), on_plane.astype(np.float32))
         np.testing.assert_array_equal(np.frombuffer(arrays["labels"], "<i4"), expected.labels)
         np.testing.assert_array_equal(np.frombuffer(arrays["codes"], "<f2").reshape(-1, 3), expected.codes)
         np.testing.assert_array_equal(np.frombuffer(arrays["trained"], "u1"), expected.trained)

@@ -65,7 +65,7 @@ def test_dimensions_of_other_maps_than_axes_are_not_looked_at():
         (message(0, [0.0] * 3), ("kind must be 1 to 4", "got 0")),
         (message(5, [0.0] * 3), ("kind must be 1 to 4", "got 5")),
         (message(4, [0.0] * 3), ("DRAW takes 0 values", "got 3")),
-        (message(1, [0.0] * 3, projection=3), ("projection 0 to 2", "and 3")),
+        (message(1, [0.0] * 3, projection=4), ("projection 0 to 3", "and 4")),
         (message(1, [0.0] * 3, projection=2, x=3), ("dimensions 0 to 2", "got 3 and 1")),
         (message(1, [0.0] * 3, projection=2, y=255), ("dimensions 0 to 2", "got 0 and 255")),
         (message(1, [0.0] * 2), ("DECODE takes 3 values", "got 2")),

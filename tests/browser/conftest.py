@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from vae_core.archives import find_archive
+from vae_core.home import HOME_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -53,8 +57,15 @@ def running_server(port: int, entry: str = "app/server.py", *, prefix: str = "",
     """
     options = ["--server.port", str(port), "--server.baseUrlPath", prefix]
     command = [sys.executable, "-m", "streamlit", "run", entry, *options]
-    environment = {**os.environ, "VAE_MODELS_DIR": models}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
+    with (
+        tempfile.TemporaryDirectory() as home,  # nobody's own: what is saved or encoded there goes with it
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "VAE_MODELS_DIR": models, HOME_VARIABLE: home},
+            stdout=subprocess.DEVNULL,
+        ) as process,
+    ):
         address = f"http://localhost:{port}{prefix and '/'}{prefix}"
         try:
             wait_until_healthy(f"{address}/_stcore/health")
@@ -92,6 +103,14 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def training_digits() -> None:
+    """For tests that need MNIST's training images on this machine."""
+    if find_archive("mnist", None) is None:
+        reason = "VAE_DATA_DIR names no folder with mnist.npz"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
 
 
 @pytest.fixture

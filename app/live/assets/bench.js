@@ -13,17 +13,14 @@ import { Filmstrips } from "./filmstrips.js";
 import { GroupPanel } from "./groups.js";
 import { historyOf } from "./history.js";
 import { copy, linkTo } from "./link.js";
-import { LatentMap } from "./map.js";
+import { MapSide } from "./map_side.js";
 import { NeighbourPanel } from "./neighbours.js";
-import { PeekCard } from "./peek.js";
 import { mountPictures } from "./pictures.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
-import { floatsOf, Queries } from "./queries.js";
+import { Queries } from "./queries.js";
 import { along, SliderPanel } from "./sliders.js";
-import { DECODE, DRAW, LiveSocket, PEEK } from "./socket.js";
-import { starsOf } from "./stars.js";
+import { DECODE, DRAW, LiveSocket } from "./socket.js";
 import { Tabs } from "./tabs.js";
-import { Toolbar } from "./toolbar.js";
 import { TraversalPanel } from "./traversals.js";
 
 const SAVED_SCALE = 16; // a saved picture's pixels a side for each of the model's
@@ -38,7 +35,6 @@ class Bench {
     this.root = root;
     this.shadow = shadow;
     this.decoded = el("canvas", { "data-testid": "decoded", role: "img", "aria-label": "The decoded picture" });
-    this.peek = new PeekCard(this);
     this.note = el("p", { class: "note", role: "status" });
     this.channel = el("p", { class: "note", role: "status" });
     this.sliders = new SliderPanel({
@@ -54,12 +50,8 @@ class Bench {
     this.desk = new Desk((state) => this.tell("desk", state));
     this.desk.on(["names", "locked"], (state) => this.sliders.dress(state));
     this.desk.on(["directions"], () => this.showDirections());
-    this.desk.on(["selection"], ({ selection }) => this.map?.setSelected(selection));
+    this.desk.on(["selection"], ({ selection }) => this.mapSide?.map.setSelected(selection));
     this.panels = [GroupPanel, DirectionPanel, NeighbourPanel, TraversalPanel].map((Panel) => new Panel(this));
-    this.toolbar = new Toolbar(
-      (view) => this.changeView(view),
-      () => this.showDensity(),
-    );
     this.pictures = mountPictures({
       onAdd: (files) => this.tell("added", files),
       onExample: (index) => this.tell("example", index),
@@ -75,10 +67,8 @@ class Bench {
     if (switched) this.switchModel(data);
     if (!switched && before.session !== data.session) this.remind();
     else if (switched || before.revision !== data.revision) this.hydrate(data);
-    this.toolbar.set(this.view);
     this.pictures.update(data);
-    this.placeStars();
-    this.map.applyTheme();
+    this.mapSide.update();
   }
 
   tell(kind, value) {
@@ -97,15 +87,7 @@ class Bench {
   }
 
   build(data) {
-    this.map = new LatentMap(this.root, data.plotlyVersion, {
-      onPeek: (place, px) => this.peek.lookAt(place, px),
-      onLeave: () => this.lookAway(),
-      onLoad: (place) => this.loadPlace(place),
-      onSelect: (indices) => this.select(indices),
-      onRange: () => this.toPanels("viewChanged"),
-      onGone: () => this.leave(),
-    });
-    this.map.overlay.append(this.peek.element);
+    this.mapSide = new MapSide(this, data.plotlyVersion);
     const sliders = { key: "sliders", title: "Sliders", element: this.sliders.element };
     this.tabs = new Tabs([sliders, ...this.panels], (key) => this.turnTo(key));
     const button = (text, title, act) => el("button", { class: "action", title, onclick: act }, text);
@@ -123,10 +105,9 @@ class Bench {
     );
     const beside = el("div", { class: "beside" }, actions, this.pictures.element, this.channel, this.note);
     const stage = el("div", { class: "stage" }, this.decoded, beside);
-    const left = el("section", { class: "left", "aria-label": "Latent map and its settings" }, this.toolbar.element, this.map.element);
     const right = el("section", { class: "right", "aria-label": "Picture and sliders" });
     right.append(stage, this.tabs.element);
-    this.bench = el("div", { class: "bench" }, left, right);
+    this.bench = el("div", { class: "bench" }, this.mapSide.element, right);
     this.bench.addEventListener("keydown", (event) => this.keyed(event));
     this.pictures.acceptDrops(this.bench);
     this.shadow.append(this.bench);
@@ -138,12 +119,10 @@ class Bench {
     this.bulk = new LiveSocket(this.root, model, () => {}); // for many pictures at once, which live ones must not wait for
     this.queries = new Queries(this.root, model.name);
     sizeCanvas(this.decoded, model.shape);
-    this.peek.switchModel(model);
     this.sliders.build(model);
-    this.toolbar.build(model);
+    this.mapSide.switchModel(model);
     Object.assign(this.priorButton, priorDraw(model));
     this.bench.dataset.few = model.latentDim <= FEW_DIMENSIONS;
-    this.view = null;
     this.films.use(this.bulk, model, { projection: model.projections[0], x: 0, y: 0 });
     this.components = null;
     this.desk.state = structuredClone(this.data.desk);
@@ -157,6 +136,15 @@ class Bench {
     this.socket?.close();
     this.bulk?.close();
     this.queries?.close();
+    this.mapSide.leave();
+  }
+
+  get map() {
+    return this.mapSide.map;
+  }
+
+  get view() {
+    return this.mapSide.view;
   }
 
   toPanels(method, ...args) {
@@ -190,13 +178,13 @@ class Bench {
     this.remember();
     this.sliders.set(this.z);
     this.codeSettled();
-    if (JSON.stringify(this.view) !== JSON.stringify(view)) this.showView(view);
+    if (JSON.stringify(this.view) !== JSON.stringify(view)) this.mapSide.showView(view);
     this.ask();
   }
 
   socketChanged(state, reason) {
     this.channel.textContent = state === "refused" ? "" : channelText(state, reason);
-    if (state === "refused") this.say(channelText(state, reason));
+    if (state === "refused" && !this.mapSide.forgetRefit()) this.say(channelText(state, reason));
     if (state === "lost") this.wasLost = true;
     if (state === "open" && this.wasLost) this.comeBack();
   }
@@ -204,7 +192,7 @@ class Bench {
   /** After a loss: fetch the map that could not be had, and have Python run, which tells whether it remembers us. */
   comeBack() {
     this.wasLost = false;
-    this.showView(this.view);
+    this.mapSide.showView(this.view);
     setTimeout(() => this.tellAll(), PYTHON_BACK_MS);
   }
 
@@ -230,7 +218,7 @@ class Bench {
   }
 
   ask() {
-    this.socket.ask("z", DECODE, this.view, this.z, ({ places, frames }) => {
+    this.socket.ask("z", DECODE, this.mapSide.placing, this.z, ({ places, frames }) => {
       paint(this.decoded, frames[0], this.data.model.shape);
       this.map.moveMarker({ x: places[0], y: places[1] });
     });
@@ -326,59 +314,6 @@ class Bench {
   select(indices) {
     this.desk.set({ selection: indices, ...(indices.length ? { tab: "groups" } : {}) });
     this.tabs.show(this.desk.state.tab);
-  }
-
-  changeView(view) {
-    this.showView(view);
-    this.ask();
-    this.placeStars();
-    this.tell("view", view);
-  }
-
-  showView(view) {
-    this.view = view;
-    this.lookAway();
-    this.map.show(this.data.model, view).then(
-      () => this.mapShown(),
-      (error) => this.say((this.mapProblem = `The map cannot be shown: ${error.message}`)),
-    );
-  }
-
-  mapShown() {
-    if (this.mapProblem) this.say((this.mapProblem = ""));
-    if (this.toolbar.density.checked && !this.map.contours) this.showDensity();
-    this.toPanels("viewChanged");
-  }
-
-  showDensity() {
-    if (!this.toolbar.density.checked) return this.map.setContours(null);
-    const { projection, x, y } = this.view;
-    const drawn = this.map.drawn;
-    return this.queries.ask("density", { projection, x, y }).then(
-      (field) => {
-        const [xs, ys, density] = [field.x, field.y, field.density].map(floatsOf);
-        if (this.map.drawn === drawn) this.map.setContours({ x: xs, y: ys, density, levels: field.levels });
-      },
-      (error) => this.say(error.message),
-    );
-  }
-
-  lookAway() {
-    this.peek.lookAway();
-    this.socket?.cancel("peek");
-  }
-
-  peekAt({ x, y }, onAnswer) {
-    this.socket.ask("peek", PEEK, this.view, [x, y, ...this.z], onAnswer);
-  }
-
-  loadPlace({ x, y }) {
-    this.socket.ask("load", PEEK, this.view, [x, y, ...this.z], ({ codes }) => this.load(codes));
-  }
-
-  placeStars() {
-    const { pictures, chosen } = this.data;
-    this.map.setStars(starsOf(pictures, this.view, chosen), { onPick: (id) => this.choose(id) });
   }
 
   choose(id) {

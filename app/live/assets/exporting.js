@@ -4,7 +4,8 @@ import { el, renew } from "./dom.js";
 import { Job } from "./jobs.js";
 import { KINDS } from "./kinds.js";
 import { codeAt } from "./paths.js";
-import { base64Of, saveFile } from "./queries.js";
+import { base64Of } from "./packing.js";
+import { saveFile } from "./queries.js";
 
 const FORMATS = [
   { key: "gif", title: "GIF", ending: "gif", moves: true, repeats: true },

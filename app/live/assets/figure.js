@@ -1,6 +1,7 @@
 // Plotly and its figures: fetching both from the server, and what a shadow root needs of Plotly's style.
 
 import { el } from "./dom.js";
+import { floatsOf, wholeOf } from "./packing.js";
 
 let plotlyScript = null;
 
@@ -28,46 +29,52 @@ export function adoptPlotlyStyles(shadow) {
   shadow.adoptedStyleSheets = [...shadow.adoptedStyleSheets, sheet];
 }
 
-/** A map as a Plotly figure whose x and y are Float32Arrays. */
+/**
+ * @typedef {{trace: object, indices: Int32Array}} Layer a trace of points, and which reference image each of them is;
+ *   of training images -1 - the image's number
+ */
+
+/**
+ * A map as the server draws it.
+ * @returns {Promise<{layers: Layer[], layout: object}>} with each trace's x and y as Float32Arrays
+ */
 export async function fetchFigure(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(await response.text());
-  return unpackArrays(await response.json());
+  const { data, layout } = await response.json();
+  const layers = data.map((trace, at) => ({ trace: unpacked(trace), indices: wholeOf(layout.meta.indices[at]) }));
+  return { layers, layout };
 }
 
 /** Plotly's JSON carries long arrays as {dtype: "f4", bdata: base64}; the map reads them too. */
-function unpackArrays(figure) {
-  for (const trace of figure.data) {
-    for (const axis of ["x", "y"]) {
-      const bytes = Uint8Array.from(atob(trace[axis].bdata), (letter) => letter.charCodeAt(0));
-      trace[axis] = new Float32Array(bytes.buffer);
-    }
-  }
-  return figure;
+function unpacked(trace) {
+  return { ...trace, x: floatsOf(trace.x.bdata), y: floatsOf(trace.y.bdata), uid: `own-${trace.legendgroup ?? "all"}` };
 }
 
 /**
- * The points of all traces of a map: where they lie, which reference image each is, and which trace it belongs to.
- * @returns {{x: Float64Array, y: Float64Array, indices: number[], traces: number[]}}
+ * The points of all layers: where they lie, which image each is, and which layer it belongs to.
+ * @param {Layer[]} layers
+ * @returns {{x: Float32Array, y: Float32Array, indices: Int32Array, layers: Uint8Array}}
  */
-export function joinPoints({ data, layout }) {
-  const points = { x: [], y: [], indices: [], traces: [] };
-  data.forEach((trace, at) => {
-    const own = indicesOf(layout, at);
-    for (let i = 0; i < trace.x.length; i++) {
-      points.x.push(trace.x[i]);
-      points.y.push(trace.y[i]);
-      points.indices.push(own[i]);
-      points.traces.push(at);
-    }
+export function joinPoints(layers) {
+  const count = layers.reduce((sum, { indices }) => sum + indices.length, 0);
+  const points = { x: new Float32Array(count), y: new Float32Array(count), indices: new Int32Array(count), layers: new Uint8Array(count) };
+  let start = 0;
+  layers.forEach(({ trace, indices }, at) => {
+    points.x.set(trace.x, start);
+    points.y.set(trace.y, start);
+    points.indices.set(indices, start);
+    points.layers.fill(at, start, (start += indices.length));
   });
-  return { ...points, x: Float64Array.from(points.x), y: Float64Array.from(points.y) };
+  return points;
 }
 
-/** The reference images that a trace's points are. */
-function indicesOf(layout, trace) {
-  const bytes = Uint8Array.from(atob(layout.meta.indices[trace]), (letter) => letter.charCodeAt(0));
-  return new Int32Array(bytes.buffer);
+/** Layers with each point where its reference image lies on another map: `places` holds x and y of each image. */
+export function movedTo(places, layers) {
+  return layers.map(({ trace, indices }) => {
+    const [x, y] = [0, 1].map((axis) => Float32Array.from(indices, (index) => places[2 * index + axis]));
+    return { trace: { ...trace, x, y }, indices };
+  });
 }
 
 /** Lowest and highest of each axis. */

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { paint, savePNG } from "./pixels.js";
-import { floatsOf } from "./queries.js";
+import { floatsOf } from "./packing.js";
 import { PATH } from "./socket.js";
 
 const CORNERS = 4;

@@ -1,20 +1,23 @@
 // A latent map: Plotly draws the points, and everything that moves (the marker, stars, a path, the peek card) is
 // an element over the plot, because redrawing a trace for each mouse move is ten times too slow.
 
+import { contourTraces } from "./contours.js";
 import { el, renew } from "./dom.js";
-import { adoptPlotlyStyles, extentOf, fetchFigure, joinPoints, loadPlotly } from "./figure.js";
+import { adoptPlotlyStyles, extentOf, fetchFigure, joinPoints, loadPlotly, movedTo } from "./figure.js";
+import { MapFrame } from "./map_frame.js";
+import { MapPointer } from "./map_pointer.js";
 import { MapSelection } from "./map_selection.js";
+import { morph } from "./morph.js";
 import { starButton } from "./stars.js";
 
-const PAD = 0.04; // of the data's extent, left free around it
-const CLICK_PX = 4; // a press that moves less is a click
 const SNAP_PX = 6; // nearer to a point than this means the point
-const KEY_STEP = 0.02; // of the view's width
 const GONE_MS = 1000; // a node that is out of the page for this long does not come back
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * @typedef {{x: number, y: number}} Place
+ * @typedef {{x: number, y: number, index?: number, training?: number}} Place of a reference image, or of a training
+ *   image, where it is the place of one
+ * @typedef {{number: number, places: Float32Array}} Refit a UMAP fitted anew: its number, x and y of each reference image
  * @typedef {{onPeek?: (place: Place, px: Place) => void, onLeave?: () => void, onLoad?: (place: Place) => void,
  *   onSelect?: (indices: number[]) => void, onRange?: () => void, onGone?: () => void}} Hooks
  */
@@ -48,64 +51,97 @@ export class LatentMap {
       this.plot,
       this.overlay,
     );
+    this.frame = new MapFrame(this.element);
+    this.pointer = new MapPointer(this);
     this.selection = hooks.onSelect ? new MapSelection(this) : null;
     this.marks = []; // {node, place}
     this.paths = [];
-    this.points = { x: [], y: [] };
-    this.listen();
+    this.layers = []; // all that are drawn; points under the others first
+    this.points = joinPoints([]);
+    this.backdrop = null;
+    this.contours = null;
+    new ResizeObserver(() => this.resized()).observe(this.element);
   }
 
-  /** Fetch and draw a map unless it is there; resolves when it is painted. Only the newest call draws. */
-  async show(model, view) {
+  /** What is shown at present, {x: [low, high], y: [low, high]}; null before the first map. */
+  get range() {
+    return this.frame.isSet ? { x: [...this.frame.x], y: [...this.frame.y] } : null;
+  }
+
+  /**
+   * Fetch and draw a map unless it is there; resolves when it is painted. Only the newest call draws.
+   * @param {Refit | null} refit to show in place of the model's own UMAP
+   */
+  async show(model, view, refit = null) {
     const query = new URLSearchParams({ projection: view.projection, x: view.x, y: view.y, colour: view.colour });
-    const url = new URL(`live/models/${encodeURIComponent(model.name)}/${model.maps}/map?${query}`, this.root);
-    this.wanted = url.href;
-    if (this.shown === url.href) return;
+    const { href } = new URL(`live/models/${encodeURIComponent(model.name)}/${model.maps}/map?${query}`, this.root);
+    const shown = view.projection === "umap" ? refit : null;
+    const wanted = `${href} ${shown?.number}`;
+    this.wanted = wanted;
+    if (this.shown === wanted) return;
     const [Plotly, figure] = await Promise.all([
       loadPlotly(this.root, this.plotlyVersion),
-      fetchFigure(url).catch((error) => this.wanted === url.href && Promise.reject(error)),
+      fetchFigure(href).catch((error) => this.wanted === wanted && Promise.reject(error)),
     ]);
-    if (this.wanted !== url.href || !this.element.isConnected) return;
-    const name = `${model.maps} ${view.projection} ${view.x} ${view.y}`;
-    const sameMap = this.drawn === name;
-    this.drawn = name;
-    await this.draw(Plotly, figure, sameMap);
-    this.shown = url.href;
+    if (this.wanted !== wanted || !this.element.isConnected) return;
+    await this.draw(Plotly, figure, { model, view, refit: shown, href });
+    this.shown = wanted;
   }
 
-  async draw(Plotly, figure, keepRange) {
-    const first = !this.range;
+  /** Draw a map; from the same one before a refit its points move over. */
+  async draw(Plotly, figure, map) {
+    const [before, first] = [this.map, !this.frame.isSet];
     this.Plotly = Plotly;
-    this.margin = figure.layout.margin;
-    this.points = joinPoints(figure);
-    this.extent = extentOf(this.points);
+    this.layout = figure.layout;
+    const own = map.refit ? movedTo(map.refit.places, figure.layers) : figure.layers;
+    if (before?.href === map.href) await morph(this, own);
+    this.map = map;
+    this.own = own;
+    this.frame.margin = figure.layout.margin;
+    this.frame.extent = extentOf(joinPoints(own));
     this.snaps = !figure.layout.xaxis.visible; // a map without axes is known by its points
-    if (first || !keepRange) this.showWhole();
-    this.filled = this.area();
-    this.size = this.measure();
-    this.selection?.dress(figure.data);
-    this.contours = null; // of another map
-    await Plotly.react(this.plot, figure.data, this.dressed(figure.layout), this.config());
+    if (this.drawn !== nameOf(map)) {
+      this.contours = null; // of another map
+      this.frame.showWhole();
+    }
+    this.drawn = nameOf(map);
+    this.frame.measure();
+    await this.compose();
     if (first) this.afterFirstDraw();
-    this.replace();
     this.element.dataset.painted = this.drawn;
+  }
+
+  /** Draw all layers: the backdrop's, the map's own, contours. */
+  async compose() {
+    this.layers = [...(this.backdrop?.layersFor(this.map, this.own) ?? []), ...this.own];
+    this.points = joinPoints(this.layers);
+    this.noteHidden();
+    this.selection?.dress(this.layers);
+    const traces = [...this.layers.map(({ trace }) => trace), ...(this.contours ?? [])];
+    await this.Plotly.react(this.plot, traces, this.dressed(this.layout), this.config());
+    this.replace();
+  }
+
+  /**
+   * Points under the map's own ones; null takes them away.
+   * @param {{layersFor: (map: object, own: import("./figure.js").Layer[]) => import("./figure.js").Layer[]} | null} backdrop
+   */
+  async setBackdrop(backdrop) {
+    this.backdrop = backdrop;
+    if (this.map) await this.compose();
   }
 
   /** The layout with the page's colours and our range, so that one drawing is enough. */
   dressed(layout) {
     const colours = this.themeColours();
     this.worn = JSON.stringify(colours);
-    const changes = { ...colours, ...this.rangeChange(), uirevision: this.drawn, dragmode: this.dragMode ?? "pan" };
+    const changes = { ...colours, ...this.frame.change(), uirevision: this.drawn, dragmode: this.dragMode ?? "pan" };
     for (const [path, value] of Object.entries(changes)) {
       const steps = path.split(".");
       const last = steps.pop();
       steps.reduce((part, step) => (part[step] ??= {}), layout)[last] = value;
     }
     return layout;
-  }
-
-  rangeChange() {
-    return { "xaxis.range": [...this.range.x], "yaxis.range": [...this.range.y] };
   }
 
   config() {
@@ -143,37 +179,22 @@ export class LatentMap {
 
   /** Points of classes that the legend hides are not looked at. */
   noteHidden() {
-    const hidden = this.pointTraces().map(({ visible }) => visible === "legendonly" || visible === false);
-    this.points.hidden = this.points.traces.map((trace) => hidden[trace]);
+    this.hidden = this.layers.map(({ trace: { visible } }) => visible === "legendonly" || visible === false);
   }
 
   resized() {
     if (!this.element.isConnected) setTimeout(() => this.element.isConnected || this.leave(), GONE_MS);
-    else if (this.range && this.element.clientWidth > 0 && this.measure() !== this.size) this.refill();
+    else if (this.frame.isOutgrown) this.refill();
   }
 
-  measure() {
-    return `${this.element.clientWidth} ${this.element.clientHeight}`;
-  }
-
-  /** Fill the new size: with the whole map if that was shown, else with the same middle and scale. */
   refill() {
-    const { width, height } = this.area();
-    this.size = this.measure();
-    const around = ([low, high], before, pixels) => {
-      const [middle, unit] = [(low + high) / 2, (high - low) / before];
-      return [middle - (unit * pixels) / 2, middle + (unit * pixels) / 2];
-    };
-    const { x, y } = this.range;
-    if (this.isWhole) this.range = this.wholeRange();
-    else this.range = { x: around(x, this.filled.width, width), y: around(y, this.filled.height, height) };
-    this.filled = { width, height };
+    this.frame.refill();
     this.Plotly.Plots.resize(this.plot).then(() => this.applyRange());
   }
 
   /** The page was left: give back what the browser would keep otherwise, such as its few WebGL contexts. */
   leave() {
-    this.listening.abort();
+    this.pointer.close();
     for (const canvas of this.plot.querySelectorAll("canvas")) {
       canvas.getContext("webgl")?.getExtension("WEBGL_lose_context")?.loseContext();
     }
@@ -202,95 +223,47 @@ export class LatentMap {
   /** Take the page's colours again, after a change of theme. */
   applyTheme() {
     const colours = this.themeColours();
-    if (!this.range || JSON.stringify(colours) === this.worn) return; // each relayout draws all points again
+    if (!this.frame.isSet || JSON.stringify(colours) === this.worn) return; // each relayout draws all points again
     this.worn = JSON.stringify(colours);
     this.Plotly.relayout(this.plot, colours);
   }
 
-  /** The range that shows all points, one unit as long on both axes. */
-  wholeRange() {
-    const { width, height } = this.area();
-    const { x, y } = this.extent;
-    const unit = Math.max((x[1] - x[0]) / width, (y[1] - y[0]) / height) * (1 + 2 * PAD) || 1 / width;
-    const around = ([low, high], pixels) => {
-      const middle = (low + high) / 2;
-      return [middle - (unit * pixels) / 2, middle + (unit * pixels) / 2];
-    };
-    return { x: around(x, width), y: around(y, height) };
-  }
-
   /** Show all points. */
   async fit() {
-    this.showWhole();
+    this.frame.showWhole();
     await this.applyRange();
   }
 
-  showWhole() {
-    this.range = this.wholeRange();
-    this.isWhole = true; // until the person pans or zooms
-  }
-
   async applyRange() {
-    await this.Plotly.relayout(this.plot, this.rangeChange());
+    await this.Plotly.relayout(this.plot, this.frame.change());
     this.replace();
     this.hooks.onRange?.();
   }
 
-  /** Keep to Plotly's range while and after it pans or zooms; its layout is stale during a pan. */
   follow(change) {
     if (change.dragmode) this.dragMode = change.dragmode;
-    for (const axis of ["x", "y"]) {
-      const whole = change[`${axis}axis.range`];
-      const low = change[`${axis}axis.range[0]`] ?? whole?.[0];
-      const high = change[`${axis}axis.range[1]`] ?? whole?.[1];
-      if (low !== undefined) this.range[axis] = [low, high];
-      if (`${axis}axis.range[0]` in change) this.isWhole = false; // our own changes name the whole range
-    }
+    this.frame.follow(change);
     this.replace();
   }
 
-  /** The plot's area in the element's pixels. */
-  area() {
-    const { l, r, t, b } = this.margin;
-    return {
-      left: l,
-      top: t,
-      width: Math.max(1, this.element.clientWidth - l - r),
-      height: Math.max(1, this.element.clientHeight - t - b),
-    };
-  }
-
-  toPixel({ x, y }) {
-    const { left, top, width, height } = this.area();
-    const { x: [x0, x1], y: [y0, y1] } = this.range;
-    return { x: left + ((x - x0) / (x1 - x0)) * width, y: top + ((y1 - y) / (y1 - y0)) * height };
-  }
-
-  toPlace({ x, y }) {
-    const { left, top, width, height } = this.area();
-    const { x: [x0, x1], y: [y0, y1] } = this.range;
-    return { x: x0 + ((x - left) / width) * (x1 - x0), y: y1 - ((y - top) / height) * (y1 - y0) };
+  toPixel(place) {
+    return this.frame.toPixel(place);
   }
 
   /** The place meant by a pixel: on a map known by its points, a point that lies very near. */
   meant(px) {
-    const place = this.toPlace(px);
+    const place = this.frame.toPlace(px);
     if (!this.snaps) return place;
-    const unit = (this.range.x[1] - this.range.x[0]) / this.area().width;
-    const { x, y, hidden } = this.points;
+    const { x, y, indices, layers } = this.points;
     let best = -1;
-    let least = (SNAP_PX * unit) ** 2;
-    for (let i = 0; i < x.length; i++) {
-      if (hidden?.[i]) continue;
+    let least = (SNAP_PX * this.frame.unit) ** 2;
+    for (let i = x.length - 1; i >= 0; i--) { // from the top layer down
       const distance = (x[i] - place.x) ** 2 + (y[i] - place.y) ** 2;
-      if (distance < least) [best, least] = [i, distance];
+      if (distance < least && !this.hidden[layers[i]]) [best, least] = [i, distance];
     }
-    return best < 0 ? place : { x: x[best], y: y[best], index: this.points.indices[best] };
-  }
-
-  /** The traces of points; contours come after them. */
-  pointTraces() {
-    return this.plot.data.filter(({ type }) => type === "scattergl");
+    if (best < 0) return place;
+    const image = indices[best] < 0 ? { training: -1 - indices[best] } : { index: indices[best] };
+    return { x: x[best], y: y[best], ...image };
   }
 
   /**
@@ -298,27 +271,26 @@ export class LatentMap {
    * @param {{x: Float32Array, y: Float32Array, density: Float32Array, levels: [number, number][]} | null} field
    */
   async setContours(field) {
-    if (this.contours) await this.Plotly.deleteTraces(this.plot, this.contours.map((_, i) => -1 - i));
     this.contours = field && contourTraces(field, this.themeColours()["font.color"]);
-    if (this.contours) await this.Plotly.addTraces(this.plot, this.contours);
+    await this.compose();
   }
 
-  /** A ring around a reference image's point; null takes it away. */
-  ring(index) {
-    const at = index === null ? -1 : this.points.indices.indexOf(index);
-    this.haloPlace = at < 0 ? null : { x: this.points.x[at], y: this.points.y[at] };
+  /** A ring around a reference image's point, or around any place; null takes it away. */
+  ring(target) {
+    const at = typeof target === "number" ? this.placeOf(target) : target;
+    this.haloPlace = at;
     this.halo.hidden = true;
-    if (this.haloPlace) this.put(this.halo, this.haloPlace);
+    if (at) this.put(this.halo, at);
+  }
+
+  placeOf(index) {
+    const at = this.points.indices.indexOf(index);
+    return at < 0 ? null : { x: this.points.x[at], y: this.points.y[at] };
   }
 
   /** Show some reference images as selected. */
   setSelected(indices) {
     this.selection?.show(indices);
-  }
-
-  /** What is shown at present: {x: [low, high], y: [low, high]}. */
-  visibleRange() {
-    return structuredClone(this.range);
   }
 
   /** A picture under the points, {source, x: [low, high], y: [low, high]}; null takes it away. */
@@ -339,7 +311,7 @@ export class LatentMap {
 
   moveMarker(place) {
     this.markerPlace = place;
-    if (this.range) this.put(this.marker, place);
+    if (this.frame.isSet) this.put(this.marker, place);
   }
 
   /**
@@ -362,16 +334,15 @@ export class LatentMap {
   }
 
   put(node, place) {
-    const { x, y } = this.toPixel(place);
-    const { left, top, width, height } = this.area();
-    node.hidden = x < left - 1 || x > left + width + 1 || y < top - 1 || y > top + height + 1;
-    node.style.transform = `translate(${x}px, ${y}px)`;
+    const px = this.frame.toPixel(place);
+    node.hidden = !this.frame.holds(px, 1);
+    node.style.transform = `translate(${px.x}px, ${px.y}px)`;
   }
 
   replace() {
-    if (!this.range) return;
+    if (!this.frame.isSet) return;
     if (this.markerPlace) this.put(this.marker, this.markerPlace);
-    if (this.crosshairPlace) this.put(this.crosshair, this.crosshairPlace);
+    this.pointer.putCrosshair();
     if (this.haloPlace) this.put(this.halo, this.haloPlace);
     for (const { node, place } of this.marks) this.put(node, place);
     this.trail.replaceChildren(...this.paths.map((path) => this.line(path)));
@@ -384,100 +355,9 @@ export class LatentMap {
     line.setAttribute("data-kind", kind);
     return line;
   }
-
-  listen() {
-    const node = this.element;
-    node.addEventListener("pointermove", (event) => this.pointed(event));
-    node.addEventListener("pointerleave", () => this.hooks.onLeave?.());
-    node.addEventListener("pointerdown", (event) => (this.pressed = this.inPlot(event)), true);
-    // Plotly covers the page while a button is down, so that the release is heard on the window alone.
-    this.listening = new AbortController();
-    const { signal } = this.listening;
-    window.addEventListener("pointermove", (event) => this.dragged(event), { capture: true, signal });
-    window.addEventListener("pointerup", (event) => this.released(event), { capture: true, signal });
-    node.addEventListener("keydown", (event) => this.keyed(event));
-    node.addEventListener("blur", () => this.leaveCrosshair());
-    new ResizeObserver(() => this.resized()).observe(node);
-  }
-
-  /** The pointer's pixel when it lies on the plot itself, not on its buttons or legend; else null. */
-  inPlot(event) {
-    const inner = event.composedPath()[0];
-    if (!this.range || inner.closest?.(".modebar, .legend, .star")) return null;
-    const px = this.pixelOf(event);
-    const { left, top, width, height } = this.area();
-    const inside = px.x >= left && px.x <= left + width && px.y >= top && px.y <= top + height;
-    return inside ? px : null;
-  }
-
-  pointed(event) {
-    const px = event.buttons ? null : this.inPlot(event);
-    if (px) this.hooks.onPeek?.(this.meant(px), px);
-    else this.hooks.onLeave?.();
-  }
-
-  /** Where a pointer is, in the element's pixels. */
-  pixelOf(event) {
-    const box = this.element.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
-  }
-
-  /** A press that moves away is no click, even when it comes back, as a lasso does. */
-  dragged(event) {
-    if (!this.pressed) return;
-    const { x, y } = this.pixelOf(event);
-    if (Math.hypot(x - this.pressed.x, y - this.pressed.y) >= CLICK_PX) this.pressed.moved = true;
-  }
-
-  released(event) {
-    this.dragged(event);
-    const start = this.pressed;
-    this.pressed = null;
-    if (start && !start.moved && event.button === 0) this.hooks.onLoad?.(this.meant(this.pixelOf(event)));
-  }
-
-  keyed(event) {
-    if (!this.range || event.target !== this.element || event.altKey || event.ctrlKey || event.metaKey) return;
-    const step = KEY_STEP * (this.range.x[1] - this.range.x[0]) * (event.shiftKey ? 0.2 : 1);
-    const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
-    if (moves[event.key]) this.moveCrosshair(...moves[event.key]);
-    else if (event.key === "Enter" && this.crosshairPlace) this.hooks.onLoad?.(this.crosshairPlace);
-    else if (event.key === "Escape") this.leaveCrosshair();
-    else return;
-    event.preventDefault();
-  }
-
-  moveCrosshair(dx, dy) {
-    const middle = { x: (this.range.x[0] + this.range.x[1]) / 2, y: (this.range.y[0] + this.range.y[1]) / 2 };
-    const from = this.crosshairPlace ?? this.markerPlace ?? middle;
-    const within = (value, [low, high]) => Math.min(high, Math.max(low, value));
-    this.crosshairPlace = { x: within(from.x + dx, this.range.x), y: within(from.y + dy, this.range.y) };
-    this.put(this.crosshair, this.crosshairPlace);
-    this.hooks.onPeek?.(this.crosshairPlace, this.toPixel(this.crosshairPlace));
-  }
-
-  leaveCrosshair() {
-    if (!this.crosshairPlace) return;
-    this.crosshairPlace = null;
-    this.crosshair.hidden = true;
-    this.hooks.onLeave?.();
-  }
 }
 
-function contourTraces({ x, y, density, levels }, colour) {
-  const rows = Array.from(y, (_, i) => Array.from(density.subarray(i * x.length, (i + 1) * x.length)));
-  return levels.map(([share, level]) => ({
-    type: "contour",
-    x: Array.from(x),
-    y: Array.from(y),
-    z: rows,
-    contours: { type: "constraint", operation: "=", value: level },
-    line: { color: colour, width: 1.2 },
-    opacity: 1 - 0.7 * share,
-    fillcolor: "rgba(0,0,0,0)",
-    showlegend: false,
-    showscale: false,
-    hoverinfo: "skip",
-    name: `${100 * share}%`,
-  }));
+/** Says whether two maps show the same places, whatever colours their points. */
+function nameOf({ model, view, refit }) {
+  return `${model.maps} ${view.projection} ${view.x} ${view.y}${refit ? ` ${refit.number}` : ""}`;
 }

@@ -13,11 +13,9 @@ export class MapSelection {
   }
 
   drawn(points) {
-    const offsets = this.offsets();
-    const { indices } = this.map.points;
-    const chosen = points.map(({ curveNumber, pointNumber }) => indices[offsets[curveNumber] + pointNumber]);
+    const chosen = points.map(({ curveNumber, pointNumber }) => this.map.layers[curveNumber].indices[pointNumber]);
     this.removeOutline();
-    this.map.hooks.onSelect(chosen.sort((a, b) => a - b));
+    this.map.hooks.onSelect(chosen.filter((index) => index >= 0).sort((a, b) => a - b)); // training images have none
   }
 
   /** The outline has done its work: what is selected stands out by itself. */
@@ -27,17 +25,6 @@ export class MapSelection {
     this.map.Plotly.relayout(this.map.plot, { selections: [] }).then(done, done);
   }
 
-  /** Where each trace's points begin among all. */
-  offsets() {
-    const offsets = [];
-    let start = 0;
-    for (const trace of this.map.pointTraces()) {
-      offsets.push(start);
-      start += trace.x.length;
-    }
-    return offsets;
-  }
-
   clear() {
     if (this.chosen) this.map.hooks.onSelect([]);
   }
@@ -45,23 +32,21 @@ export class MapSelection {
   /** Show some as selected and fade the others; none fades nothing. */
   show(indices) {
     this.chosen = indices.length ? new Set(indices) : null;
-    if (!this.map.Plotly) return;
-    const data = this.map.pointTraces();
-    const selectedpoints = data.map((_, at) => this.pointsOf(at, data));
-    this.map.Plotly.restyle(this.map.plot, { selectedpoints }, data.map((_, at) => at));
+    const { Plotly, plot, layers } = this.map;
+    if (!layers.length) return;
+    Plotly.restyle(plot, { selectedpoints: layers.map((layer) => this.pointsOf(layer)) }, [...layers.keys()]);
   }
 
-  /** Give traces that are about to be drawn their selected points. */
-  dress(data) {
-    if (!this.chosen) return;
-    data.forEach((trace, at) => (trace.selectedpoints = this.pointsOf(at, data)));
+  /** Give layers that are about to be drawn their selected points. */
+  dress(layers) {
+    for (const layer of layers) layer.trace.selectedpoints = this.pointsOf(layer) ?? undefined;
   }
 
-  pointsOf(at, data) {
+  /** The points of a layer that are selected; null where nothing is. */
+  pointsOf({ indices }) {
     if (!this.chosen) return null;
-    const start = data.slice(0, at).reduce((sum, { x }) => sum + x.length, 0);
     const own = [];
-    for (let i = 0; i < data[at].x.length; i++) if (this.chosen.has(this.map.points.indices[start + i])) own.push(i);
+    indices.forEach((index, i) => this.chosen.has(index) && own.push(i));
     return own;
   }
 }

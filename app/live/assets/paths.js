@@ -1,6 +1,6 @@
 // The frames of each kind of path: asked for when keyframes or settings change, decoded in batches, kept for playing.
 
-import { floatsOf } from "./queries.js";
+import { floatsOf } from "./packing.js";
 import { Recall } from "./recall.js";
 import { PATH } from "./socket.js";
 

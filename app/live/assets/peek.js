@@ -9,7 +9,7 @@ const GAP = 18; // pixels between the pointer and the card
 const TOP = 36; // pixels, kept free for the map's buttons
 
 export class PeekCard {
-  /** @param {object} bench peekAt(place, onAnswer), queries, map, data */
+  /** @param {object} bench peekAt(place, onAnswer), queries, map, data; aboutTraining(image) where its map shows such */
   constructor(bench) {
     this.bench = bench;
     this.picture = el("canvas", { "data-testid": "peek", role: "img", "aria-label": "Decoded under the pointer" });
@@ -24,13 +24,13 @@ export class PeekCard {
     sizeCanvas(this.picture, model.shape);
   }
 
-  /** @param {{x: number, y: number, index?: number}} place of a reference image, when it has an index */
+  /** @param {import("./map.js").Place} place */
   lookAt(place, px) {
     const same = this.wanted && this.wanted.x === place.x && this.wanted.y === place.y;
     this.wanted = place;
     this.put(px);
     if (same) return;
-    this.bench.map.ring(place.index ?? null);
+    this.bench.map.ring(place.index ?? (place.training === undefined ? null : place));
     this.text.replaceChildren();
     this.original.hidden = true;
     clearTimeout(this.rest);
@@ -53,7 +53,8 @@ export class PeekCard {
     const { queries } = this.bench;
     const told = (lines) => this.wanted === place && this.text.replaceChildren(...lines.map((line) => el("span", {}, line)));
     const unknown = () => {}; // the picture is there; what is known of it is an extra
-    if (place.index !== undefined) queries.ask("card", { index: place.index }, "peek").then((card) => this.showCard(card, told), unknown);
+    if (place.training !== undefined) told(this.bench.aboutTraining(place.training));
+    else if (place.index !== undefined) queries.ask("card", { index: place.index }, "peek").then((card) => this.showCard(card, told), unknown);
     else if (this.code) queries.ask("place", { z: Array.from(this.code) }, "peek").then(({ hint }) => told([`Between points: ${hint}`]), unknown);
   }
 

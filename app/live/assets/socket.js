@@ -8,7 +8,7 @@ export const PEEK = 2;
 export const PATH = 3;
 export const DRAW = 4;
 
-const PROJECTIONS = { umap: 0, pca: 1, axes: 2 };
+const PROJECTIONS = { umap: 0, pca: 1, axes: 2, refit: 3 };
 const HEADER_BYTES = 8;
 const REFUSED = 1008;
 const FIRST_RETRY_MS = 500;

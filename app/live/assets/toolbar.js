@@ -33,10 +33,12 @@ const SEEN_TITLE = "The set has few held-out pictures: pictures that the model w
 export class Toolbar {
   /**
    * @param {(view: {projection: string, x: number, y: number, colour: string}) => void} onChange
-   * @param {((shown: boolean) => void) | null} onDensity null for a map without contours
+   * @param {{onDensity?: (shown: boolean) => void, extras?: HTMLElement[]}} more what a map can show beside its points:
+   *   contours, and whatever has an element of its own
    */
-  constructor(onChange, onDensity = null) {
+  constructor(onChange, { onDensity, extras = [] } = {}) {
     this.onChange = onChange;
+    this.extras = extras;
     this.density = el("input", { type: "checkbox" });
     this.density.addEventListener("change", () => onDensity(this.density.checked));
     const title = "Lines within which a quarter, half, three quarters and nine tenths of the points lie";
@@ -58,7 +60,8 @@ export class Toolbar {
     const seen = el("span", { class: "note", title: SEEN_TITLE, hidden: !seenInTraining }, `○ ${seenInTraining} seen in training`);
     this.reading = el("ul", {});
     const reading = el("details", { class: "reading" }, el("summary", {}, "How to read this map"), this.reading);
-    this.element.replaceChildren(this.projection.label, this.axes, this.colour.label, this.densityLabel, seen, reading);
+    const shown = [this.projection.label, this.axes, this.colour.label, this.densityLabel, ...this.extras];
+    this.element.replaceChildren(...shown, seen, reading);
   }
 
   select(name, options) {

@@ -1,0 +1,96 @@
+// What a person does on a map with the pointer and the keyboard: look, pick, and move a crosshair.
+
+const CLICK_PX = 4; // a press that moves less is a click
+const KEY_STEP = 0.02; // of the view's width
+
+export class MapPointer {
+  /** @param {import("./map.js").LatentMap} map */
+  constructor(map) {
+    this.map = map;
+    this.pressed = null;
+    this.place = null; // of the crosshair
+    const node = map.element;
+    node.addEventListener("pointermove", (event) => this.pointed(event));
+    node.addEventListener("pointerleave", () => map.hooks.onLeave?.());
+    node.addEventListener("pointerdown", (event) => (this.pressed = this.inPlot(event)), true);
+    node.addEventListener("keydown", (event) => this.keyed(event));
+    node.addEventListener("blur", () => this.leaveCrosshair());
+    // Plotly covers the page while a button is down, so that the release is heard on the window alone.
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    window.addEventListener("pointermove", (event) => this.dragged(event), { capture: true, signal });
+    window.addEventListener("pointerup", (event) => this.released(event), { capture: true, signal });
+  }
+
+  close() {
+    this.listening.abort();
+  }
+
+  /** The pointer's pixel when it lies on the plot itself, not on its buttons or legend; else null. */
+  inPlot(event) {
+    const inner = event.composedPath()[0];
+    if (!this.map.frame.isSet || inner.closest?.(".modebar, .legend, .star")) return null;
+    const px = this.pixelOf(event);
+    return this.map.frame.holds(px) ? px : null;
+  }
+
+  /** Where a pointer is, in the element's pixels. */
+  pixelOf(event) {
+    const box = this.map.element.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  pointed(event) {
+    const px = event.buttons ? null : this.inPlot(event);
+    if (px) this.map.hooks.onPeek?.(this.map.meant(px), px);
+    else this.map.hooks.onLeave?.();
+  }
+
+  /** A press that moves away is no click, even when it comes back, as a lasso does. */
+  dragged(event) {
+    if (!this.pressed) return;
+    const { x, y } = this.pixelOf(event);
+    if (Math.hypot(x - this.pressed.x, y - this.pressed.y) >= CLICK_PX) this.pressed.moved = true;
+  }
+
+  released(event) {
+    this.dragged(event);
+    const start = this.pressed;
+    this.pressed = null;
+    if (start && !start.moved && event.button === 0) this.map.hooks.onLoad?.(this.map.meant(this.pixelOf(event)));
+  }
+
+  keyed(event) {
+    const { frame, element, hooks } = this.map;
+    if (!frame.isSet || event.target !== element || event.altKey || event.ctrlKey || event.metaKey) return;
+    const step = KEY_STEP * (frame.x[1] - frame.x[0]) * (event.shiftKey ? 0.2 : 1);
+    const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
+    if (moves[event.key]) this.moveCrosshair(...moves[event.key]);
+    else if (event.key === "Enter" && this.place) hooks.onLoad?.(this.place);
+    else if (event.key === "Escape") this.leaveCrosshair();
+    else return;
+    event.preventDefault();
+  }
+
+  moveCrosshair(dx, dy) {
+    const { frame, markerPlace, hooks } = this.map;
+    const middle = { x: (frame.x[0] + frame.x[1]) / 2, y: (frame.y[0] + frame.y[1]) / 2 };
+    const from = this.place ?? markerPlace ?? middle;
+    const within = (value, [low, high]) => Math.min(high, Math.max(low, value));
+    this.place = { x: within(from.x + dx, frame.x), y: within(from.y + dy, frame.y) };
+    this.putCrosshair();
+    hooks.onPeek?.(this.place, frame.toPixel(this.place));
+  }
+
+  /** Keep the crosshair on its place. */
+  putCrosshair() {
+    if (this.place) this.map.put(this.map.crosshair, this.place);
+  }
+
+  leaveCrosshair() {
+    if (!this.place) return;
+    this.place = null;
+    this.map.crosshair.hidden = true;
+    this.map.hooks.onLeave?.();
+  }
+}

@@ -1,0 +1,66 @@
+"""Maps that visitors had fitted anew, for as long as the server remembers them: by number, the newest few."""
+
+import secrets
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Float
+
+from vae_core.errors import InputError
+from vae_core.inference import LoadedModel
+from vae_core.projection import NeighbourMap
+
+__all__ = ["KEPT", "LARGEST", "Refits", "refits"]
+
+KEPT = 12  # maps of the whole process; one of 10,000 codes in 128 dimensions holds 10 MB once something is placed on it
+LARGEST = 0xFFFF  # of a number: it travels in the two bytes of a live question that name an axes map's dimensions
+
+
+class Refits:
+    """All maps that were fitted anew."""
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._maps: OrderedDict[int, tuple[str, NeighbourMap]] = OrderedDict()  # with the model's digest; newest last
+
+    def keep(self, loaded: LoadedModel, places: Float[np.ndarray, "n 2"]) -> int:
+        """Keep a map of the model's reference codes and give the number by which it is found.
+
+        Args:
+            loaded: The model.
+            places: Of its reference codes, [reference, 2].
+        """
+        refitted = replace(loaded.need_reference().umap_map, places=places)
+        with self._changing:
+            number = next(free for free in iter(_random_number, None) if free not in self._maps)
+            self._maps[number] = (loaded.digest, refitted)
+            while len(self._maps) > KEPT:
+                self._maps.popitem(last=False)
+        return number
+
+    def find(self, loaded: LoadedModel, number: int) -> NeighbourMap:
+        """The map of that number.
+
+        Raises:
+            InputError: It is gone, or belongs to another model.
+        """
+        with self._changing:
+            digest, refitted = self._maps.get(number, ("", None))
+            if refitted is None or digest != loaded.digest:
+                raise InputError(f"map {number} of {loaded.name} is gone; fit it again")
+            self._maps.move_to_end(number)  # what is looked at stays longest
+        return refitted
+
+
+def _random_number() -> int:
+    return secrets.randbelow(LARGEST) + 1
+
+
+_REFITS = Refits()
+
+
+def refits() -> Refits:
+    """The process's one memory of refitted maps."""
+    return _REFITS

@@ -1,0 +1,72 @@
+"""Maps fitted anew are found by their number, by their own model alone, and the oldest ones give way."""
+
+import numpy as np
+import pytest
+
+from app import refits as module
+from app.live.answers import answer, latent_map
+from app.live.protocol import Kind, ProjectionKind, Question
+from app.queries.layers import DensityQuestion, density
+from app.refits import KEPT, LARGEST, Refits, refits
+from tests.app.conftest import Store
+from vae_core.errors import InputError
+from vae_core.inference import LoadedModel, engine
+
+
+def shifted(loaded: LoadedModel, by: float) -> np.ndarray:
+    return loaded.need_reference().umap_places + np.float32(by)
+
+
+def halves(number: int) -> tuple[int, int]:
+    return number >> 8, number & 0xFF
+
+
+def test_a_reference_code_lies_where_the_new_map_has_it(tiny: LoadedModel):
+    places = shifted(tiny, 7)
+    number = refits().keep(tiny, places)
+    assert 1 <= number <= LARGEST
+    found = latent_map(tiny, ProjectionKind.REFIT, halves(number))
+    np.testing.assert_array_equal(found.place(tiny.need_reference().means[:3]), places[:3])
+    stored = latent_map(tiny, ProjectionKind.UMAP, (0, 0))
+    np.testing.assert_allclose(stored.place(tiny.need_reference().means[:3]), places[:3] - 7, atol=1e-5)
+
+
+def test_a_live_question_names_the_new_map_by_two_bytes(tiny: LoadedModel):
+    places = shifted(tiny, 7)
+    number = refits().keep(tiny, places)
+    codes = tiny.need_reference().means[:1]
+    question = Question(Kind.DECODE, ProjectionKind.REFIT, halves(number), 1, codes, None)
+    content = answer(engine(), tiny.name, question)
+    np.testing.assert_array_equal(np.frombuffer(content, "<f4", count=2, offset=8), places[0])
+
+
+def test_the_density_is_that_of_the_new_map(tiny: LoadedModel):
+    number = refits().keep(tiny, shifted(tiny, 100))
+    stored = density(engine(), tiny, DensityQuestion("umap", 0, 1))
+    anew = density(engine(), tiny, DensityQuestion("umap", 0, 1, refit=number))
+    assert stored["x"] != anew["x"]
+
+
+def test_an_unknown_map_and_another_models_map_get_a_sentence(tiny: LoadedModel, store: Store):
+    number = refits().keep(tiny, shifted(tiny, 1))
+    other = store("other", latent_dim=4)
+    for loaded, wanted in ((other, number), (tiny, 0)):
+        with pytest.raises(InputError, match=f"map {wanted} of {loaded.name} is gone; fit it again"):
+            refits().find(loaded, wanted)
+
+
+def test_what_was_not_looked_at_for_longest_gives_way(tiny: LoadedModel):
+    memory = Refits()
+    numbers = [memory.keep(tiny, shifted(tiny, i)) for i in range(KEPT)]
+    memory.find(tiny, numbers[0])
+    memory.keep(tiny, shifted(tiny, KEPT))
+    assert memory.find(tiny, numbers[0])
+    with pytest.raises(InputError):
+        memory.find(tiny, numbers[1])
+
+
+def test_two_maps_never_share_a_number(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch):
+    numbers = iter([5, 5, 6])
+    monkeypatch.setattr(module, "_random_number", lambda: next(numbers))
+    memory = Refits()
+    assert [memory.keep(tiny, shifted(tiny, i)) for i in range(2)] == [5, 6]
