@@ -118,6 +118,39 @@
     requestAnimationFrame(followNative);
   }
 
+  /** Whether a group of so many images is shown, with its montage. */
+  function groupShown(count) {
+    const [group] = deep('[data-testid="group-summary"]');
+    const montage = group?.dataset.count === String(count) && group.querySelector("img.montage");
+    return Boolean(montage) && loaded([montage]);
+  }
+
+  /** The latent map's Plotly plot. */
+  const plot = () => deep('[data-testid="latent-map"] .plot')[0];
+
+  /** How many points the map shows, those of training images included. */
+  function points() {
+    const under = Number(deep('[data-testid="backdrop"]')[0]?.dataset.points ?? 0);
+    return plot().data.reduce((sum, { x }) => sum + x.length, under);
+  }
+
+  /** When the last question of that name left and when its answer began to come, ms; null while there is none. */
+  function asked(what) {
+    const last = performance.getEntriesByType("resource").findLast(({ name }) => name.endsWith(`/ask/${what}`));
+    return last ? { sent: last.requestStart, answered: last.responseStart } : null;
+  }
+
+  let frames = 0;
+  const count = () => requestAnimationFrame(() => (frames++, count()));
+  count();
+
+  /** Frames that the browser drew since the last call. */
+  function takeFrames() {
+    const drawn = frames;
+    frames = 0;
+    return drawn;
+  }
+
   /** Milliseconds since 1970 of the first frame that shows the condition; an error after `limit` ms. */
   function when(condition, limit) {
     const end = performance.now() + limit;
@@ -138,5 +171,5 @@
     return kept;
   }
 
-  window.watch = { mapPainted, shownPictures, uploadShown, nativePicture, followNative, when, take };
+  window.watch = { mapPainted, shownPictures, uploadShown, nativePicture, followNative, groupShown, plot, points, asked, takeFrames, when, take };
 })();

@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.touch import (
@@ -22,27 +23,23 @@ TRAINING, TEST = 60_000, 10_000
 DIGITS = "?model=mnist-10d-beta-1"
 SMALL = "?model=emoji"  # its reference set has 2,000 images
 
-# How many points each kind of layer draws: those under the map's own ones have a uid that says so.
-COUNTS = """(plot) => plot.data.reduce((sum, { x, uid, visible }) => {
-  const kind = uid.startsWith("training") ? "training" : "own";
-  if (visible !== "legendonly") sum[kind] += x.length;
-  return sum;
-}, { training: 0, own: 0 })"""
+OWN = """(plot) => plot.data.reduce((sum, { x, visible }) => sum + (visible === "legendonly" ? 0 : x.length), 0)"""
 
-# A training image's point that lies alone, in the plot's pixels.
-LONELY = """(plot) => {
+# The place of a reference image amid many, in the map's pixels.
+AMID = """(plot) => {
   const { xaxis, yaxis, margin } = plot._fullLayout;
-  const place = ({ y, uid }) => (value, i) => [xaxis.c2p(value), yaxis.c2p(y[i]), uid];
-  const all = plot.data.flatMap((trace) => Array.from(trace.x, place(trace)));
-  const inside = ([x, y]) => x > 60 && x < xaxis._length - 60 && y > 60 && y < yaxis._length - 60;
-  const near = (a) => all.filter((b) => Math.hypot(a[0] - b[0], a[1] - b[1]) < 9).length;
-  const found = all.find((each) => each[2].startsWith("training") && inside(each) && near(each) === 1);
-  return { x: found[0] + margin.l, y: found[1] + margin.t };
+  const { x, y } = plot.data[0];
+  const middle = (values) => Array.from(values).sort((a, b) => a - b)[values.length >> 1];
+  return { x: xaxis.c2p(middle(x)) + margin.l, y: yaxis.c2p(middle(y)) + margin.t };
 }"""
 
 
 def plot(page: Page) -> Locator:
     return latent_map(page).locator(".plot")
+
+
+def backdrop(page: Page) -> Locator:
+    return page.get_by_test_id("backdrop")
 
 
 def painted(page: Page) -> str:
@@ -64,17 +61,27 @@ def fit(page: Page, **settings: str) -> None:
 def show_training(page: Page) -> None:
     page.get_by_role("checkbox", name="Training images").check()
     expect(page.get_by_role("checkbox", name="60,000 training images")).to_be_visible(timeout=ENCODE_MS)
-    page.wait_for_function(
-        "([plot, count]) => plot.data.some(({ uid }) => uid.startsWith('training'))",
-        arg=[plot(page).element_handle(), 0],
-    )
+    expect(backdrop(page)).to_have_attribute("data-points", str(TRAINING))
 
 
-def point_at(page: Page, where: dict[str, float]) -> None:
-    box = latent_map(page).bounding_box()
+def inked(page: Page) -> int:
+    """How many pixels of the backdrop are painted."""
+    return backdrop(page).evaluate("""(canvas) => {
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      return data.reduce((sum, value, i) => sum + (i % 4 === 3 && value > 0), 0);
+    }""")
+
+
+def look_for(page: Page, text: re.Pattern[str]) -> None:
+    """Move over the map, amid its points, until the card says it."""
+    box, where = latent_map(page).bounding_box(), plot(page).evaluate(AMID)
     assert box is not None
-    page.mouse.move(box["x"] + where["x"] - 30, box["y"] + where["y"])
-    page.mouse.move(box["x"] + where["x"], box["y"] + where["y"])
+    for step in range(20):
+        page.mouse.move(box["x"] + where["x"] + 4 * step, box["y"] + where["y"] + 2 * step)
+        expect(page.locator(".peek-text")).not_to_be_empty()
+        if text.search(page.locator(".peek-text").inner_text()):
+            return
+    pytest.fail(f"nothing on the map says {text.pattern}")
 
 
 # -- UMAPs fitted anew -----------------------------------------------------------------------------------------------
@@ -163,23 +170,22 @@ def test_a_new_umap_that_the_server_forgot_gives_way_to_the_stored_one(page: Pag
 
 def test_training_images_lie_under_the_others_and_share_their_legend(page: Page, server: str, training_digits: None):
     open_page(page, server, DIGITS)
-    assert plot(page).evaluate(COUNTS) == {"training": 0, "own": TEST}
+    assert plot(page).evaluate(OWN) == TEST
     show_training(page)
-    assert plot(page).evaluate(COUNTS) == {"training": TRAINING, "own": TEST}
+    assert inked(page) > 1_000
     page.locator(".legendtoggle").first.click()
-    page.wait_for_function(f"(plot) => ({COUNTS})(plot).own < {TEST}", arg=plot(page).element_handle())
-    counts = plot(page).evaluate(COUNTS)
-    assert 5_000 < TRAINING - counts["training"] < 7_000, "the training images of a class hide with it"
+    expect(backdrop(page)).not_to_have_attribute("data-points", str(TRAINING))
+    hidden = TRAINING - int(backdrop(page).get_attribute("data-points"))
+    assert 5_000 < hidden < 7_000, "the training images of a class hide with it"
+    assert plot(page).evaluate(OWN) < TEST
     page.get_by_role("checkbox", name="60,000 training images").uncheck()
-    page.wait_for_function(f"(plot) => ({COUNTS})(plot).training === 0", arg=plot(page).element_handle())
+    expect(backdrop(page)).to_be_hidden()
 
 
 def test_a_training_image_is_looked_at_and_loaded_by_its_own_code(page: Page, server: str, training_digits: None):
     open_page(page, server, DIGITS)
     show_training(page)
-    where = plot(page).evaluate(LONELY)
-    point_at(page, where)
-    expect(page.locator(".peek-text")).to_contain_text(re.compile("seen in training|seen when weights were chosen"))
+    look_for(page, re.compile("seen in training|seen when weights were chosen"))
     shown, before = pixels(page.get_by_test_id("peek")), pixels(decoded(page))
     page.mouse.down()
     page.mouse.up()
@@ -187,13 +193,18 @@ def test_a_training_image_is_looked_at_and_loaded_by_its_own_code(page: Page, se
     assert pixels(decoded(page)) == shown
 
 
-def test_training_images_are_coloured_by_what_is_known_of_them(page: Page, server: str, training_digits: None):
+def test_training_images_follow_the_map_and_its_colours(page: Page, server: str, training_digits: None):
     open_page(page, server, DIGITS)
     show_training(page)
-    of_training = "(plot) => plot.data.find(({ uid }) => uid === 'training')?.marker.color"
+    by_label = pixels(backdrop(page))
     colour = page.get_by_label("Colour", exact=True)
     colour.select_option("0")
-    page.wait_for_function(f"(plot) => ({of_training})(plot)?.length === {TRAINING}", arg=plot(page).element_handle())
+    wait_until_changed(page, backdrop(page), by_label)
+    by_dimension = pixels(backdrop(page))
     colour.select_option("reconstruction")  # known of reference images alone
-    page.wait_for_function(f"(plot) => typeof ({of_training})(plot) === 'string'", arg=plot(page).element_handle())
-    assert plot(page).evaluate(COUNTS) == {"training": TRAINING, "own": TEST}
+    wait_until_changed(page, backdrop(page), by_dimension)
+    in_place = pixels(backdrop(page))
+    page.mouse.move(*map_point(page, 0.5, 0.5))
+    page.mouse.wheel(0, -400)
+    wait_until_changed(page, backdrop(page), in_place)  # drawn anew where the map came to rest
+    expect(backdrop(page)).to_have_attribute("data-points", str(TRAINING))

@@ -31,7 +31,7 @@ export function adoptPlotlyStyles(shadow) {
 
 /**
  * @typedef {{trace: object, indices: Int32Array}} Layer a trace of points, and which reference image each of them is;
- *   of training images -1 - the image's number
+ *   elsewhere `indices` may hold training images as well, each as -1 - its number
  */
 
 /**
@@ -48,25 +48,28 @@ export async function fetchFigure(url) {
 
 /** Plotly's JSON carries long arrays as {dtype: "f4", bdata: base64}; the map reads them too. */
 function unpacked(trace) {
-  return { ...trace, x: floatsOf(trace.x.bdata), y: floatsOf(trace.y.bdata), uid: `own-${trace.legendgroup ?? "all"}` };
+  return { ...trace, x: floatsOf(trace.x.bdata), y: floatsOf(trace.y.bdata) };
 }
 
 /**
- * The points of all layers: where they lie, which image each is, and which layer it belongs to.
- * @param {Layer[]} layers
- * @returns {{x: Float32Array, y: Float32Array, indices: Int32Array, layers: Uint8Array}}
+ * Points of several parts in one list: where they lie, and which image each is.
+ * @param {{x: Float32Array, y: Float32Array, indices: Int32Array}[]} parts
+ * @returns {{x: Float32Array, y: Float32Array, indices: Int32Array}}
  */
-export function joinPoints(layers) {
-  const count = layers.reduce((sum, { indices }) => sum + indices.length, 0);
-  const points = { x: new Float32Array(count), y: new Float32Array(count), indices: new Int32Array(count), layers: new Uint8Array(count) };
+export function joinPoints(parts) {
+  const count = parts.reduce((sum, { indices }) => sum + indices.length, 0);
+  const points = { x: new Float32Array(count), y: new Float32Array(count), indices: new Int32Array(count) };
   let start = 0;
-  layers.forEach(({ trace, indices }, at) => {
-    points.x.set(trace.x, start);
-    points.y.set(trace.y, start);
-    points.indices.set(indices, start);
-    points.layers.fill(at, start, (start += indices.length));
-  });
+  for (const part of parts) {
+    for (const name of ["x", "y", "indices"]) points[name].set(part[name], start);
+    start += part.indices.length;
+  }
   return points;
+}
+
+/** The points of all layers in one list. */
+export function pointsOf(layers) {
+  return joinPoints(layers.map(({ trace: { x, y }, indices }) => ({ x, y, indices })));
 }
 
 /** Layers with each point where its reference image lies on another map: `places` holds x and y of each image. */

@@ -1,9 +1,10 @@
 // A latent map: Plotly draws the points, and everything that moves (the marker, stars, a path, the peek card) is
 // an element over the plot, because redrawing a trace for each mouse move is ten times too slow.
 
+import { Backdrop } from "./backdrop.js";
 import { contourTraces } from "./contours.js";
 import { el, renew } from "./dom.js";
-import { adoptPlotlyStyles, extentOf, fetchFigure, joinPoints, loadPlotly, movedTo } from "./figure.js";
+import { adoptPlotlyStyles, extentOf, fetchFigure, joinPoints, loadPlotly, movedTo, pointsOf } from "./figure.js";
 import { MapFrame } from "./map_frame.js";
 import { MapPointer } from "./map_pointer.js";
 import { MapSelection } from "./map_selection.js";
@@ -39,26 +40,23 @@ export class LatentMap {
     this.stars = el("div", { class: "stars" });
     this.halo = el("div", { class: "halo", hidden: true });
     this.overlay = el("div", { class: "overlay" }, this.trail, this.halo, this.stars, this.marker, this.crosshair);
-    this.element = el(
-      "div",
-      {
-        class: "map",
-        "data-testid": "latent-map",
-        tabindex: 0,
-        role: "application",
-        "aria-label": "Latent map. Arrow keys move a crosshair, Enter loads what lies there, Escape leaves.",
-      },
-      this.plot,
-      this.overlay,
-    );
+    this.element = el("div", {
+      class: "map",
+      "data-testid": "latent-map",
+      tabindex: 0,
+      role: "application",
+      "aria-label": "Latent map. Arrow keys move a crosshair, Enter loads what lies there, Escape leaves.",
+    });
     this.frame = new MapFrame(this.element);
+    this.backdrop = new Backdrop(this.frame);
+    this.element.append(this.backdrop.element, this.plot, this.overlay);
     this.pointer = new MapPointer(this);
     this.selection = hooks.onSelect ? new MapSelection(this) : null;
     this.marks = []; // {node, place}
     this.paths = [];
-    this.layers = []; // all that are drawn; points under the others first
+    this.layers = [];
     this.points = joinPoints([]);
-    this.backdrop = null;
+    this.under = null; // whose points lie under the map's own ones
     this.contours = null;
     new ResizeObserver(() => this.resized()).observe(this.element);
   }
@@ -96,9 +94,9 @@ export class LatentMap {
     const own = map.refit ? movedTo(map.refit.places, figure.layers) : figure.layers;
     if (before?.href === map.href) await morph(this, own);
     this.map = map;
-    this.own = own;
+    this.layers = own;
     this.frame.margin = figure.layout.margin;
-    this.frame.extent = extentOf(joinPoints(own));
+    this.frame.extent = extentOf(pointsOf(own));
     this.snaps = !figure.layout.xaxis.visible; // a map without axes is known by its points
     if (this.drawn !== nameOf(map)) {
       this.contours = null; // of another map
@@ -111,24 +109,36 @@ export class LatentMap {
     this.element.dataset.painted = this.drawn;
   }
 
-  /** Draw all layers: the backdrop's, the map's own, contours. */
+  /** Draw points and contours. */
   async compose() {
-    this.layers = [...(this.backdrop?.layersFor(this.map, this.own) ?? []), ...this.own];
-    this.points = joinPoints(this.layers);
-    this.noteHidden();
     this.selection?.dress(this.layers);
     const traces = [...this.layers.map(({ trace }) => trace), ...(this.contours ?? [])];
     await this.Plotly.react(this.plot, traces, this.dressed(this.layout), this.config());
+    this.showUnder();
     this.replace();
   }
 
   /**
    * Points under the map's own ones; null takes them away.
-   * @param {{layersFor: (map: object, own: import("./figure.js").Layer[]) => import("./figure.js").Layer[]} | null} backdrop
+   * @param {{layersFor: (map: object, own: import("./figure.js").Layer[]) => import("./backdrop.js").BackdropLayer[]} | null} under
    */
-  async setBackdrop(backdrop) {
-    this.backdrop = backdrop;
-    if (this.map) await this.compose();
+  setUnder(under) {
+    this.under = under;
+    if (this.map) this.showUnder();
+  }
+
+  showUnder() {
+    this.beneath = this.under?.layersFor(this.map, this.layers) ?? [];
+    this.notePoints();
+  }
+
+  /** The points that can be looked at: those that the legend does not hide. */
+  notePoints() {
+    const shown = this.layers.filter(({ trace: { visible } }) => visible !== "legendonly" && visible !== false);
+    const groups = new Set(shown.map(({ trace }) => trace.legendgroup));
+    const beneath = this.beneath.filter(({ legendgroup }) => legendgroup === undefined || groups.has(legendgroup));
+    this.points = joinPoints([...beneath, ...shown.map(({ trace: { x, y }, indices }) => ({ x, y, indices }))]);
+    this.backdrop.show(beneath);
   }
 
   /** The layout with the page's colours and our range, so that one drawing is enough. */
@@ -166,7 +176,7 @@ export class LatentMap {
     this.plot.on("plotly_relayouting", (change) => this.follow(change));
     this.plot.on("plotly_relayout", (change) => this.follow(change));
     this.plot.on("plotly_doubleclick", () => this.doubleClicked());
-    this.plot.on("plotly_restyle", () => this.noteHidden());
+    this.plot.on("plotly_restyle", () => this.notePoints());
     this.selection?.listen();
   }
 
@@ -175,11 +185,6 @@ export class LatentMap {
     const selecting = ["lasso", "select"].includes(this.plot.layout.dragmode);
     if (selecting && this.selection) this.selection.clear();
     else this.fit();
-  }
-
-  /** Points of classes that the legend hides are not looked at. */
-  noteHidden() {
-    this.hidden = this.layers.map(({ trace: { visible } }) => visible === "legendonly" || visible === false);
   }
 
   resized() {
@@ -254,12 +259,12 @@ export class LatentMap {
   meant(px) {
     const place = this.frame.toPlace(px);
     if (!this.snaps) return place;
-    const { x, y, indices, layers } = this.points;
+    const { x, y, indices } = this.points;
     let best = -1;
     let least = (SNAP_PX * this.frame.unit) ** 2;
     for (let i = x.length - 1; i >= 0; i--) { // from the top layer down
       const distance = (x[i] - place.x) ** 2 + (y[i] - place.y) ** 2;
-      if (distance < least && !this.hidden[layers[i]]) [best, least] = [i, distance];
+      if (distance < least) [best, least] = [i, distance];
     }
     if (best < 0) return place;
     const image = indices[best] < 0 ? { training: -1 - indices[best] } : { index: indices[best] };
@@ -343,6 +348,7 @@ export class LatentMap {
     if (!this.frame.isSet) return;
     if (this.markerPlace) this.put(this.marker, this.markerPlace);
     this.pointer.putCrosshair();
+    this.backdrop.follow();
     if (this.haloPlace) this.put(this.halo, this.haloPlace);
     for (const { node, place } of this.marks) this.put(node, place);
     this.trail.replaceChildren(...this.paths.map((path) => this.line(path)));

@@ -15,7 +15,7 @@ export class MapSelection {
   drawn(points) {
     const chosen = points.map(({ curveNumber, pointNumber }) => this.map.layers[curveNumber].indices[pointNumber]);
     this.removeOutline();
-    this.map.hooks.onSelect(chosen.filter((index) => index >= 0).sort((a, b) => a - b)); // training images have none
+    this.map.hooks.onSelect(chosen.sort((a, b) => a - b));
   }
 
   /** The outline has done its work: what is selected stands out by itself. */
@@ -32,7 +32,8 @@ export class MapSelection {
   /** Show some as selected and fade the others; none fades nothing. */
   show(indices) {
     this.chosen = indices.length ? new Set(indices) : null;
-    const { Plotly, plot, layers } = this.map;
+    const { Plotly, plot, layers, backdrop } = this.map;
+    backdrop.element.dataset.faint = this.chosen !== null;
     if (!layers.length) return;
     Plotly.restyle(plot, { selectedpoints: layers.map((layer) => this.pointsOf(layer)) }, [...layers.keys()]);
   }

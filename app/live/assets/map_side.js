@@ -20,7 +20,7 @@ export class MapSide {
     this.peek = new PeekCard(this);
     const say = (text) => bench.say(text);
     this.refit = new RefitPanel({ root: bench.root, onMap: () => this.refitted(), say });
-    this.training = new TrainingSwitch({ root: bench.root, onChange: (points) => this.map.setBackdrop(points), say });
+    this.training = new TrainingSwitch({ root: bench.root, onChange: (points) => this.map.setUnder(points), say });
     this.toolbar = new Toolbar((view) => this.changeView(view), {
       onDensity: () => this.showDensity(),
       extras: [this.training.element, this.refit.element],
@@ -50,7 +50,7 @@ export class MapSide {
     this.view = null;
     this.peek.switchModel(model);
     this.toolbar.build(model);
-    this.map.setBackdrop(null);
+    this.map.setUnder(null);
     this.refit.switchModel(model, this.bench.queries);
     this.training.switchModel(model, this.bench.queries);
   }

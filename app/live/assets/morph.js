@@ -1,6 +1,6 @@
 // Points of a map on their way from their places to new ones.
 
-import { extentOf, joinPoints } from "./figure.js";
+import { extentOf, pointsOf } from "./figure.js";
 
 const MS = 900;
 
@@ -13,18 +13,16 @@ const MS = 900;
 export async function morph(map, own) {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
   const { Plotly, plot, frame } = map;
-  const under = map.layers.length - map.own.length;
-  if (under) await Plotly.restyle(plot, { visible: false }, [...Array(under).keys()]); // they lie on the old map
-  const traces = own.map((_, i) => under + i);
-  const [from, to] = [map.own, own].map((layers) => layers.map(({ trace: { x, y } }) => ({ x, y })));
-  const [shown, target] = [{ x: frame.x, y: frame.y }, frame.wholeRange(extentOf(joinPoints(own)))];
+  map.backdrop.show([]); // its points lie on the old map
+  const [from, to] = [map.layers, own].map((layers) => layers.map(({ trace: { x, y } }) => ({ x, y })));
+  const [shown, target] = [{ x: frame.x, y: frame.y }, frame.wholeRange(extentOf(pointsOf(own)))];
   const start = performance.now();
   for (let share = 0; share < 1; ) {
     share = Math.min(1, ((await nextFrame()) - start) / MS);
     const eased = share * share * (3 - 2 * share);
     const between = (axis) => from.map((each, i) => mixed(each[axis], to[i][axis], eased));
     for (const axis of ["x", "y"]) frame[axis] = mixed(shown[axis], target[axis], eased);
-    await Plotly.update(plot, { x: between("x"), y: between("y") }, frame.change(), traces);
+    await Plotly.update(plot, { x: between("x"), y: between("y") }, frame.change(), [...own.keys()]);
     map.replace();
   }
 }

@@ -2,8 +2,7 @@
 
 import { bytesOf, floatsOf, halvesOf, wholeOf } from "./packing.js";
 
-const SIZE = 2.5; // pixels; the reference images, which can be selected, stand out
-const OPACITY = 0.35;
+const SHADES = 24; // of a scale of colours
 const NEUTRAL = "#94a4a2"; // of values that only reference images have; shows on light and dark ground
 
 export class TrainingPoints {
@@ -32,21 +31,36 @@ export class TrainingPoints {
   /**
    * Layers for LatentMap.setBackdrop: coloured as the map's own ones where training images have such a value. On a map
    * that was fitted anew they have no places.
+   * @returns {import("./backdrop.js").BackdropLayer[]}
    */
   layersFor({ view, refit }, own) {
     if (refit) return [];
     const places = this.placesOn(view);
-    const style = { size: SIZE, opacity: OPACITY };
-    if (view.colour === "label") return own.map(({ trace }) => this.classLayer(trace, places, style));
-    const values = this.valuesOf(view.colour);
-    const { colorscale, cmin, cmax } = own[0].trace.marker;
-    const marker = values ? { ...style, color: values, colorscale, cmin, cmax, showscale: false } : { ...style, color: NEUTRAL };
-    return [layer(places, Int32Array.from(this.labels.keys()), { marker, uid: "training" })];
+    const { colour } = view;
+    if (colour === "label") return own.map(({ trace: { legendgroup, marker } }) => this.layer(places, this.ofClass(legendgroup), marker.color, legendgroup));
+    const values = this.valuesOf(colour);
+    return values ? this.shaded(places, values, own[0].trace.marker) : [this.layer(places, this.all(), NEUTRAL)];
   }
 
-  classLayer({ legendgroup, visible, marker }, places, style) {
-    const members = Int32Array.from([...this.labels.keys()].filter((image) => this.labels[image] === Number(legendgroup)));
-    return layer(places, members, { marker: { ...style, color: marker.color }, legendgroup, visible, uid: `training-${legendgroup}` });
+  all() {
+    return Int32Array.from(this.labels.keys());
+  }
+
+  ofClass(legendgroup) {
+    return this.all().filter((image) => this.labels[image] === Number(legendgroup));
+  }
+
+  /** One layer for each of some shades, which lie evenly on the scale. */
+  shaded(places, values, { colorscale, cmin, cmax }) {
+    const shadeOf = (value) => Math.min(SHADES - 1, Math.max(0, Math.floor((SHADES * (value - cmin)) / (cmax - cmin || 1))));
+    const members = Array.from({ length: SHADES }, () => []);
+    values.forEach((value, image) => members[shadeOf(value)].push(image));
+    return members.map((images, shade) => this.layer(places, Int32Array.from(images), colourAt(colorscale, (shade + 0.5) / SHADES)));
+  }
+
+  layer(places, images, colour, legendgroup) {
+    const axis = (offset) => Float32Array.from(images, (image) => places[2 * image + offset]);
+    return { x: axis(0), y: axis(1), indices: images.map((image) => -1 - image), colour, legendgroup };
   }
 
   /** x and y of each image. */
@@ -67,8 +81,7 @@ export class TrainingPoints {
   }
 }
 
-function layer(places, images, style) {
-  const axis = (offset) => Float32Array.from(images, (image) => places[2 * image + offset]);
-  const trace = { type: "scattergl", mode: "markers", hoverinfo: "none", showlegend: false, x: axis(0), y: axis(1), ...style };
-  return { trace, indices: images.map((image) => -1 - image) };
+/** The colour of a scale's stop that lies nearest to a share of it; Plotly's scales are lists of [share, colour]. */
+function colourAt(scale, share) {
+  return scale.reduce((best, stop) => (Math.abs(stop[0] - share) < Math.abs(best[0] - share) ? stop : best))[1];
 }
