@@ -28,7 +28,7 @@ NAMES = [name for name in list_models() if (SHIPPED / name / CONFIG_FILE).is_fil
 # What each model must reach on its test images, as a path into metrics.json with the worst value allowed.
 AT_MOST = {
     ("mnist-2d", "test.negative_elbo"): 132.0,
-    ("mnist-16d", "test.negative_elbo"): 92.5,
+    ("mnist-16d", "test.negative_elbo"): 91.0,  # the first one had 91.58
     ("mnist-32d-binarised", "likelihood.negative_log_likelihood"): 82.4,
 }
 AT_LEAST: dict[tuple[str, str], float] = {
