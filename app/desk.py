@@ -8,12 +8,13 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from app.state import Session
 from vae_core.inference import LoadedModel
 
-__all__ = ["Desk", "DeskDirection", "DeskGroup", "current_desk", "desk_data", "take_desk"]
+__all__ = ["Desk", "DeskDirection", "DeskGroup", "DeskSeparation", "current_desk", "desk_data", "take_desk"]
 
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 MOST_GROUPS, MOST_DIRECTIONS = 50, 50
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 Indices = Annotated[tuple[int, ...], Field(max_length=100_000)]
+Origin = Literal["map", "label", "range"]  # how the members of a group were chosen
 Tab = Literal["sliders", "groups", "directions", "neighbours", "traversals"]
 
 
@@ -24,10 +25,25 @@ class DeskGroup:
     Attributes:
         name: As the visitor calls it.
         indices: Of its members in the reference set.
+        origin: How they were chosen; None where that is not known, as of a link's.
     """
 
     name: Name
     indices: Indices
+    origin: Origin | None = None
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+
+@dataclass(frozen=True)
+class DeskSeparation:
+    """How well a direction's two groups separate, as the page was told."""
+
+    auroc: float
+    error: float
+    countA: int  # noqa: N815 - the page's name
+    countB: int  # noqa: N815
+    byPlace: bool = False  # noqa: N815
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -42,7 +58,8 @@ class DeskDirection:
         vector: One step, [latent].
         low: Of its slider.
         high: Of its slider.
-        separation: Held-out AUROC, its standard error and the groups' sizes; None where there are no groups.
+        separation: Held-out AUROC, its standard error, the groups' sizes and whether one was chosen by where its
+            codes lie; None where there are no groups.
         why: Why there is no separation; None where there is one, or no groups.
         varianceShare: Of a principal component; None for others.
     """
@@ -52,7 +69,7 @@ class DeskDirection:
     vector: tuple[float, ...]
     low: float
     high: float
-    separation: dict[str, float] | None = None
+    separation: DeskSeparation | None = None
     why: str | None = None
     varianceShare: float | None = None  # noqa: N815 - the page's name
 
@@ -65,6 +82,7 @@ class Desk:
 
     Attributes:
         selection: Reference images that are selected on the map.
+        origin: How they were chosen; None where that is not known.
         groups: Those that were given names.
         directions: With sliders of their own.
         names: What the visitor calls dimensions, by number from 0.
@@ -73,6 +91,7 @@ class Desk:
     """
 
     selection: Indices = ()
+    origin: Origin | None = None
     groups: Annotated[tuple[DeskGroup, ...], Field(max_length=MOST_GROUPS)] = ()
     directions: Annotated[tuple[DeskDirection, ...], Field(max_length=MOST_DIRECTIONS)] = ()
     names: dict[int, Name] = field(default_factory=dict)

@@ -64,13 +64,14 @@ def reference_values(loaded: LoadedModel, what: str) -> Float[np.ndarray, " n"]:
 
 @once_a_model
 def principal_component(loaded: LoadedModel, index: int) -> Direction:
-    """One of the reference codes' principal components, that of the largest variance first, from 0.
+    """One of the reference codes' principal components in posterior deviations, the largest variance first, from 0.
 
     Raises:
         InputError: The codes vary along no more than `index` directions.
         ModelError: The model has no reference set.
     """
-    return principal_directions(loaded.need_reference().means, index + 1)[index]
+    reference = loaded.need_reference()
+    return principal_directions(reference.means, index + 1, scale=reference.scale)[index]
 
 
 @once_a_model

@@ -18,11 +18,19 @@ from pydantic import ConfigDict, Field
 
 from vae_core.checkpoint import check_name
 from vae_core.config import config_from_json, config_to_json
-from vae_core.directions import Direction, Kind, Separation
+from vae_core.directions import Direction, Kind
 from vae_core.errors import ConfigError, InputError
 from vae_core.home import HOME_VARIABLE, home_folder
+from vae_core.separation import Separation
 
-__all__ = ["DIRECTION_LIMIT", "SavedDirections", "load_directions", "save_directions"]
+__all__ = [
+    "DIRECTION_LIMIT",
+    "SavedDirections",
+    "add_directions",
+    "directions_path",
+    "load_directions",
+    "save_directions",
+]
 
 DIRECTION_LIMIT = 200  # in one file
 BYTES_LIMIT = 8 * 2**20  # of a file; 200 directions of 256 dimensions take 2 MB
@@ -63,12 +71,34 @@ def save_directions(model_name: str, model_digest: str, directions: Sequence[Dir
             is none.
         ConfigError: The folder cannot be written, or the file there is damaged: it is left as it is.
     """
-    path = _path(model_name)
+    path = directions_path(model_name)
     _check_digest(model_digest)
-    _check_together(directions)
     with _saving:
-        others = {digest: those for digest, those in _read(path).items() if digest != model_digest}
-        _write(path, _within_limit({model_digest: tuple(directions)} | others))
+        _store(path, model_digest, directions, _read(path))
+
+
+def add_directions(model_name: str, model_digest: str, directions: Sequence[Direction]) -> int:
+    """Store directions after those stored for the model before, in place of those that they share a name with.
+
+    Args:
+        model_name: Of the model.
+        model_digest: What changes with its weights, letters and digits.
+        directions: Named differently and of the same number of dimensions.
+
+    Returns:
+        How many are stored for these weights now.
+
+    Raises:
+        As `save_directions`; the limit is that of all together.
+    """
+    path = directions_path(model_name)
+    _check_digest(model_digest)
+    names = {direction.name for direction in directions}
+    with _saving:
+        stored = _read(path)
+        kept = [each for each in stored.get(model_digest, ()) if each.name not in names]
+        _store(path, model_digest, [*kept, *directions], stored)
+    return len(kept) + len(directions)
 
 
 def load_directions(model_name: str, model_digest: str) -> SavedDirections:
@@ -84,9 +114,18 @@ def load_directions(model_name: str, model_digest: str) -> SavedDirections:
         ConfigError: The file cannot be read or breaks a rule; the message names it.
     """
     _check_digest(model_digest)
-    stored = _read(_path(model_name))
+    stored = _read(directions_path(model_name))
     own = stored.pop(model_digest, ())
     return SavedDirections(own, sum(map(len, stored.values())))
+
+
+def directions_path(model_name: str) -> Path:
+    """The file of a model's directions; it may not exist yet.
+
+    Raises:
+        ModelError: The model's name breaks its rule.
+    """
+    return home_folder() / "directions" / f"{check_name(model_name)}.json"
 
 
 @dataclass(frozen=True)
@@ -95,6 +134,7 @@ class _StoredSeparation:
     auroc_error: Annotated[float, Field(ge=0)]
     count_a: Annotated[int, Field(ge=1)]
     count_b: Annotated[int, Field(ge=1)]
+    by_place: bool = False  # files of before it was known lack it
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -136,10 +176,6 @@ class _StoredFile:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
-def _path(model_name: str) -> Path:
-    return home_folder() / "directions" / f"{check_name(model_name)}.json"
-
-
 def _read(path: Path) -> dict[str, tuple[Direction, ...]]:
     """A file's directions by digest, the last saved first; none when there is no file."""
     try:
@@ -167,6 +203,15 @@ def _parse(text: bytes) -> dict[str, tuple[Direction, ...]]:
         found[model.digest] = tuple(direction.restored() for direction in model.directions)
         _check_together(found[model.digest])
     return found
+
+
+def _store(
+    path: Path, model_digest: str, directions: Sequence[Direction], stored: dict[str, tuple[Direction, ...]]
+) -> None:
+    """Write a model's directions before those of other weights that are in the file."""
+    _check_together(directions)
+    others = {digest: those for digest, those in stored.items() if digest != model_digest}
+    _write(path, _within_limit({model_digest: tuple(directions)} | others))
 
 
 def _write(path: Path, models: dict[str, tuple[Direction, ...]]) -> None:

@@ -11,59 +11,37 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Float, Float32
 from scipy.linalg import orth
 
 from vae_core.errors import InputError
+from vae_core.separation import (
+    Separation,
+    check_codes,
+    check_groups,
+    check_same_dimensions,
+    mean_code,
+    measure_separation,
+)
 
 __all__ = [
     "NAME_LIMIT",
-    "SMALLEST_GROUP",
     "Direction",
     "Kind",
-    "Separation",
     "arithmetic",
     "axis_direction",
     "difference",
-    "measure_separation",
     "orthogonalise",
     "principal_directions",
-    "why_no_separation",
 ]
 
 Kind = Literal["groups", "component", "axis"]
-Fold = tuple[Int[np.ndarray, " r"], Int[np.ndarray, " h"]]  # rows to fit to, rows held out
 
 NAME_LIMIT = 60  # characters
 JOINERS = "\u200c\u200d"  # invisible as well, but Persian words and emoji are written with them
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's categories of controls, formats, half pairs and line ends
-FOLDS = 5  # the usual choice: Hastie et al., The Elements of Statistical Learning, section 7.10
-SMALLEST_GROUP = 10  # codes: two of each group in every held-out fold
 EPSILON = float(np.finfo(np.float32).eps)  # what a code's values are known to, relative to the largest
 NOTHING_LEFT = 1e-4  # of a direction's length; a thousand times what rounding leaves
-
-
-@dataclass(frozen=True)
-class Separation:
-    """How well a difference of means tells the two groups apart, measured on codes that it was not fitted to.
-
-    It judges groups that were chosen by what their pictures show. Groups that were drawn around places of the map
-    are apart because they were chosen so: there it says nothing of the pictures.
-
-    Attributes:
-        auroc: The chance that a code of B lies farther along the direction than one of A: 0.5 is chance, 1 perfect.
-            The mean over folds.
-        auroc_error: Its standard error. That of one fold by Hanley & McNeil 1982 (Radiology 143:29), times
-            sqrt(1/k + 1/(k - 1)) for the mean of k folds that share training codes (Nadeau & Bengio 2003, Machine
-            Learning 52:239); with sqrt(1/k) it came out a fifth to a third too small on codes drawn for the purpose.
-        count_a: Codes in A.
-        count_b: Codes in B.
-    """
-
-    auroc: float
-    auroc_error: float
-    count_a: int
-    count_b: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +54,7 @@ class Direction:
             deviation of the codes along it, of an axis 1.
         kind: What it comes from.
         separation: Of the two groups; None for other kinds and where `why_no_separation` tells why.
-        variance_share: Of a principal component, the share of the codes' variance along it; None for other kinds.
+        variance_share: Of a principal component, its share of the variance that was compared; None for other kinds.
 
     Raises:
         InputError: The name breaks its rule, or the vector is zero or not finite.
@@ -128,7 +106,7 @@ class Direction:
         return self.vector.astype(np.float64)  # squares of single precision would leave its range
 
     def _check_dimensions(self, codes: Float[np.ndarray, "... e"]) -> None:
-        _check_same_dimensions(f"codes and the direction {self.name!r}", codes, self.vector)
+        check_same_dimensions(f"codes and the direction {self.name!r}", codes, self.vector)
 
 
 def difference(
@@ -145,70 +123,38 @@ def difference(
     Raises:
         InputError: A group is empty or not finite, their dimensions differ, or their means coincide.
     """
-    _check_groups(codes_a, codes_b)
-    step = _mean(codes_b) - _mean(codes_a)
+    check_groups(codes_a, codes_b)
+    step = mean_code(codes_b) - mean_code(codes_a)
     if np.abs(step).max() <= EPSILON * max(np.abs(codes_a).max(), np.abs(codes_b).max()):
         raise InputError("a direction needs two groups with different means, got means that coincide; choose others.")
     vector = _as_float32(step, f"the direction {name!r}")
     return Direction(name, vector, "groups", measure_separation(codes_a, codes_b, seed=seed))
 
 
-def why_no_separation(count_a: int, count_b: int) -> str | None:
-    """Why groups of so many codes get no held-out separation; None where they get one."""
-    if min(count_a, count_b) >= SMALLEST_GROUP:
-        return None
-    return (
-        f"how well two groups separate is measured on held-out codes, which takes at least {SMALLEST_GROUP} in each "
-        f"group, got {count_a} and {count_b}; add more."
-    )
-
-
-def measure_separation(
-    codes_a: Float[np.ndarray, "n d"], codes_b: Float[np.ndarray, "m e"], *, seed: int = 0
-) -> Separation | None:
-    """How well the difference of means tells held-out codes apart; None for groups below `SMALLEST_GROUP`.
-
-    The codes are dealt into `FOLDS` stratified folds. The difference of the means of all but one fold ranks that
-    fold's codes by their projection on it. AUROC is the mean over folds, not that of all projections pooled: those
-    of different folds are on different scales, which biases the pooled one (Forman & Scholz 2010, SIGKDD
-    Explorations 12:49).
-
-    Args:
-        codes_a: [code, latent].
-        codes_b: [code, latent].
-        seed: Of the folds, from 0 to 2^32 - 1.
-
-    Raises:
-        InputError: A group is empty or not finite, or their dimensions differ.
-    """
-    _check_groups(codes_a, codes_b)
-    count_a, count_b = len(codes_a), len(codes_b)
-    if why_no_separation(count_a, count_b):
-        return None
-    from sklearn.model_selection import StratifiedKFold  # takes a second to import
-
-    codes = np.concatenate([codes_a, codes_b]).astype(np.float64)
-    in_b = np.arange(len(codes)) >= count_a  # [code]
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(codes, in_b)
-    auroc = float(np.mean([_fold_auroc(codes, in_b, fold) for fold in folds]))
-    return Separation(auroc, _auroc_error(auroc, count_a, count_b), count_a, count_b)
-
-
-def principal_directions(codes: Float[np.ndarray, "n d"], count: int) -> list[Direction]:
+def principal_directions(
+    codes: Float[np.ndarray, "n d"], count: int, *, scale: Float[np.ndarray, " d"] | None = None
+) -> list[Direction]:
     """The leading principal components of codes, largest variance first.
 
     A component's sign is arbitrary: its largest entry is made positive, as on the map. Standard deviations and
     shares of the variance are those of these codes themselves, with n in the denominator.
 
+    A VAE's codes vary by about 1 along every dimension that it uses, so that their plain components point anywhere:
+    on 128 dimensions of faces the first changed pictures less than a random direction did. Counted in posterior
+    deviations they point to where the model spends its precision, and pictures change.
+
     Args:
         codes: The reference set's means, [code, latent].
         count: How many components, at most one a dimension.
+        scale: What a step along each dimension counts for where variances are compared, as `Reference.scale`; 1 each
+            unless given.
 
     Raises:
         InputError: There are no codes, they are not finite, or they vary along fewer than `count` directions.
     """
-    _check_codes("principal components are", codes)
-    exact = codes.astype(np.float64)
+    check_codes("principal components are", codes)
+    weights = np.ones(codes.shape[1]) if scale is None else scale.astype(np.float64)
+    exact = codes.astype(np.float64) * weights
     centred = exact - exact.mean(axis=0)
     variances, units = np.linalg.eigh(centred.T @ centred / len(codes))  # far faster than all codes' decomposition
     variances, units = variances[::-1].clip(min=0), units.T[::-1]  # largest first, [component], [component, latent]
@@ -220,8 +166,11 @@ def principal_directions(codes: Float[np.ndarray, "n d"], count: int) -> list[Di
             f"asked for, got {count}."
         )
     shares = variances / variances.sum()
+    units = units[:count] / weights  # [component, latent], of z itself
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
     signs = np.sign(np.take_along_axis(units, np.abs(units).argmax(axis=1)[:, None], axis=1))
-    vectors = _as_float32(np.sqrt(variances)[:, None] * signs * units, "a principal component")
+    deviations = (centred / weights @ units.T).std(axis=0)[:, None]
+    vectors = _as_float32(deviations * signs * units, "a principal component")
     return [
         Direction(f"component {index + 1}", vectors[index], "component", variance_share=float(shares[index]))
         for index in range(count)
@@ -256,9 +205,9 @@ def arithmetic(
     """
     if not (a.size and b.size and c.size):
         raise InputError(f"A - B + C needs a code for each, got groups of {[len(term) for term in (a, b, c)]}.")
-    _check_same_dimensions("A and B", a, b)
-    _check_same_dimensions("A and C", a, c)
-    first, second, third = (_mean(np.atleast_2d(term)) for term in (a, b, c))
+    check_same_dimensions("A and B", a, b)
+    check_same_dimensions("A and C", a, c)
+    first, second, third = (mean_code(np.atleast_2d(term)) for term in (a, b, c))
     return _as_float32(first - second + third, "A - B + C")
 
 
@@ -279,7 +228,7 @@ def orthogonalise(direction: Direction, against: Sequence[Direction], *, name: s
     if not against:
         return replace(direction, name=name or direction.name)
     for other in against:
-        _check_same_dimensions(f"{direction.name!r} and {other.name!r}", direction.vector, other.vector)
+        check_same_dimensions(f"{direction.name!r} and {other.name!r}", direction.vector, other.vector)
     vector = direction._exact
     basis = orth(np.stack([other.overlaps() for other in against], axis=1).astype(np.float64), EPSILON)  # [latent, k]
     rest = vector - basis @ (basis.T @ vector)
@@ -288,31 +237,6 @@ def orthogonalise(direction: Direction, against: Sequence[Direction], *, name: s
         raise InputError(f"nothing is left of {direction.name!r} without the part along {others}; take away fewer.")
     rest = _as_float32(rest, f"the rest of {direction.name!r}")
     return Direction(name or direction.name, rest, direction.kind)
-
-
-def _fold_auroc(codes: Float[np.ndarray, "n d"], in_b: Bool[np.ndarray, " n"], fold: Fold) -> float:
-    """AUROC on the fold's held-out codes of the difference that its other codes give."""
-    from sklearn.metrics import roc_auc_score
-
-    train, held_out = fold
-    step = _mean(codes[train][in_b[train]]) - _mean(codes[train][~in_b[train]])
-    return float(roc_auc_score(in_b[held_out], codes[held_out] @ step))
-
-
-def _auroc_error(auroc: float, count_a: int, count_b: int) -> float:
-    """The standard error of the mean over folds; see `Separation`."""
-    pairs = count_a * count_b
-    chance = min(max(auroc, 0.5 / pairs), 1 - 0.5 / pairs)  # half a pair short: the formula gives 0 for all or none
-    both_b, both_a = chance / (2 - chance), 2 * chance**2 / (1 + chance)  # Hanley and McNeil's Q1 and Q2
-    fold_a, fold_b = count_a / FOLDS, count_b / FOLDS
-    spread = (fold_b - 1) * (both_b - chance**2) + (fold_a - 1) * (both_a - chance**2)
-    variance = (chance * (1 - chance) + spread) / (fold_a * fold_b)
-    return math.sqrt(variance * (1 / FOLDS + 1 / (FOLDS - 1)))
-
-
-def _mean(codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " d"]:
-    mean: np.ndarray = codes.mean(axis=0, dtype=np.float64)
-    return mean
 
 
 def _as_float32(values: Float[np.ndarray, "... d"], what: str) -> Float32[np.ndarray, "... d"]:
@@ -329,21 +253,3 @@ def _check_name(name: str) -> None:
         raise InputError(f"a direction's name has 1 to {NAME_LIMIT} characters, got {len(name)}: {shown!r}.")
     if any(unicodedata.category(character) in UNSEEN and character not in JOINERS for character in name):
         raise InputError(f"a direction's name has no control or other unseen characters, got {name!r}; remove them.")
-
-
-def _check_groups(codes_a: Float[np.ndarray, "n d"], codes_b: Float[np.ndarray, "m e"]) -> None:
-    for which, codes in (("group A is", codes_a), ("group B is", codes_b)):
-        _check_codes(which, codes)
-    _check_same_dimensions("both groups", codes_a, codes_b)
-
-
-def _check_codes(what: str, codes: Float[np.ndarray, "n d"]) -> None:
-    if not codes.size:
-        raise InputError(f"{what} made of at least 1 code, got {list(codes.shape)}; choose some.")
-    if not np.isfinite(codes).all():
-        raise InputError(f"{what} made of finite codes, got some that are infinite or not a number.")
-
-
-def _check_same_dimensions(what: str, one: Float[np.ndarray, "... d"], other: Float[np.ndarray, "... e"]) -> None:
-    if one.shape[-1] != other.shape[-1]:
-        raise InputError(f"{what} need the same number of dimensions, got {one.shape[-1]} and {other.shape[-1]}.")

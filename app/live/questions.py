@@ -15,6 +15,7 @@ from types import ModuleType
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from threadpoolctl import threadpool_limits
 
 from app.live.downloads import as_attachment
 from app.live.origin import is_same_origin
@@ -102,10 +103,20 @@ def import_measuring() -> None:
 
     Its parts import each other: two threads that began with different ones would wait for each other, and Python would
     end that with an error.
+
+    From then on a product of matrices takes one thread. scikit-learn sees to that itself while its own threads
+    multiply, but for the whole process: of two searches at the same time the one that ends first would give the other
+    two levels of threads, in which OpenBLAS may hang.
     """
     with _importing:
         for module in MEASURING:
             importlib.import_module(module)
+        _limit_products()
+
+
+@functools.cache
+def _limit_products() -> None:
+    threadpool_limits(limits=1, user_api="blas")
 
 
 def _answer(model: str, question: Question, body: bytes) -> Response:

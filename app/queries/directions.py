@@ -1,7 +1,7 @@
 """Questions about directions in latent space: making, combining, saving and finding them again."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -9,19 +9,18 @@ from pydantic import ConfigDict, Field
 
 from app.kept import principal_component, weights_digest
 from app.queries.base import STRICT, Numbers, Question, as_code
-from vae_core.direction_files import DIRECTION_LIMIT, load_directions, save_directions
+from vae_core.direction_files import DIRECTION_LIMIT, add_directions, directions_path, load_directions
 from vae_core.directions import (
     NAME_LIMIT,
     Direction,
     Kind,
-    Separation,
     axis_direction,
     difference,
     orthogonalise,
-    why_no_separation,
 )
 from vae_core.groups import checked_group
 from vae_core.inference import Engine, LoadedModel
+from vae_core.separation import Separation, why_no_separation
 
 __all__ = ["QUESTIONS", "AxisQuestion", "BetweenGroups", "ComponentQuestion", "WithoutOthers"]
 
@@ -38,12 +37,13 @@ Count = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True)
 class BetweenGroups:
-    """What leads from the mean of group A to that of group B?"""
+    """What leads from the mean of group A to that of group B, of which one may have been chosen by place?"""
 
     kind: Literal["groups"]
     name: str
     a: tuple[int, ...]
     b: tuple[int, ...]
+    byPlace: bool = False  # noqa: N815 - the page's name
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -99,6 +99,7 @@ class ToldSeparation:
     error: Annotated[float, Field(ge=0)]
     countA: Count  # noqa: N815 - the page's name
     countB: Count  # noqa: N815
+    byPlace: bool = False  # noqa: N815
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -149,22 +150,24 @@ def direction(_engine: Engine, loaded: LoadedModel, body: DirectionQuestion) -> 
 
 
 def saved_directions(_engine: Engine, loaded: LoadedModel, _body: SavedQuestion) -> dict[str, Any]:
-    """Those that were saved for the model's weights, and how many more were saved for others."""
+    """Those that were saved for the model's weights, how many more were saved for others, and the file of all."""
     saved = load_directions(loaded.name, weights_digest(loaded))
     described = [_described(loaded, each) for each in saved.directions]
-    return {"directions": described, "unfit": saved.of_other_weights}
+    return {"directions": described, "unfit": saved.of_other_weights, "file": _file_of(loaded)}
 
 
 def save(_engine: Engine, loaded: LoadedModel, body: SaveQuestion) -> dict[str, Any]:
-    """Keep directions in the person's own folder, in place of those kept for this model before."""
-    save_directions(loaded.name, weights_digest(loaded), [_restored(loaded, told) for told in body.directions])
-    return {"count": len(body.directions)}
+    """Keep directions in the person's own folder, in place of those of the same names; others there stay."""
+    made = [_restored(loaded, told) for told in body.directions]
+    return {"count": len(made), "total": add_directions(loaded.name, weights_digest(loaded), made)}
 
 
 def _between(loaded: LoadedModel, body: BetweenGroups) -> dict[str, Any]:
     reference = loaded.need_reference()
     groups = [checked_group(reference, name, each).indices for name, each in (("A", body.a), ("B", body.b))]
     made = difference(body.name, *(reference.means[members] for members in groups))
+    if made.separation is not None:
+        made = replace(made, separation=replace(made.separation, by_place=body.byPlace))
     return _described(loaded, made, why=why_no_separation(*map(len, groups)))
 
 
@@ -187,10 +190,21 @@ def _axis(loaded: LoadedModel, index: int) -> dict[str, Any]:
 
 
 def _restored(loaded: LoadedModel, told: ToldDirection) -> Direction:
-    measured = told.separation
-    figures = None if measured is None else (measured.auroc, measured.error, measured.countA, measured.countB)
     vector = as_code(loaded, told.vector, "each direction")
-    return Direction(told.name, vector, told.kind, figures and Separation(*figures), told.varianceShare)
+    return Direction(told.name, vector, told.kind, _measured(told.separation), told.varianceShare)
+
+
+def _measured(told: ToldSeparation | None) -> Separation | None:
+    if told is None:
+        return None
+    return Separation(told.auroc, told.error, told.countA, told.countB, told.byPlace)
+
+
+def _file_of(loaded: LoadedModel) -> str:
+    """Where the model's directions are kept; the home folder is written as ~, since others may read the page."""
+    path = directions_path(loaded.name)
+    home = Path.home()
+    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
 
 
 def _described(loaded: LoadedModel, made: Direction, *, why: str | None = None) -> dict[str, Any]:
@@ -203,26 +217,19 @@ def _described(loaded: LoadedModel, made: Direction, *, why: str | None = None) 
         "separation": None if measured is None else _told(measured),
         "why": why,
         "varianceShare": made.variance_share,
-        "overlaps": _overlaps(made),
         "low": low,
         "high": high,
     }
 
 
-def _told(measured: Separation) -> dict[str, float]:
+def _told(measured: Separation) -> dict[str, float | bool]:
     return {
         "auroc": measured.auroc,
         "error": measured.auroc_error,
         "countA": measured.count_a,
         "countB": measured.count_b,
+        "byPlace": measured.by_place,
     }
-
-
-def _overlaps(made: Direction) -> list[list[float]]:
-    """The cosine with each axis beside its dimension, the largest first."""
-    cosines = made.overlaps()
-    order: Sequence[int] = np.argsort(-np.abs(cosines), kind="stable").tolist()
-    return [[dimension, float(cosines[dimension])] for dimension in order]
 
 
 def _range(loaded: LoadedModel, made: Direction) -> tuple[float, float]:

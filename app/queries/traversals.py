@@ -1,6 +1,7 @@
 """Questions for pictures of many codes at once: a sheet of dimensions, and a plane of two directions."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -20,6 +21,7 @@ PICTURE_LIMIT = 1_600  # of one answer, as many as a plane of 40 a side
 SIDE_LIMIT = 40  # pictures a side of a plane
 STEP_LIMIT = 50  # pictures in a row of a sheet
 
+Name = Annotated[str, Field(max_length=60)]
 Steps = Annotated[int, Field(ge=2, le=STEP_LIMIT)]
 Ends = Annotated[Numbers, Field(min_length=2, max_length=2)]  # along the first direction, along the second
 
@@ -33,6 +35,7 @@ class SheetQuestion:
     steps: Steps
     low: Number | None
     high: Number | None
+    names: dict[int, Name] = field(default_factory=dict)  # that the person gave to dimensions
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -56,7 +59,7 @@ def traversal_sheet(engine: Engine, loaded: LoadedModel, body: SheetQuestion) ->
     """A row of pictures for each dimension, in which it goes from its lowest value to its highest."""
     codes = _sheet_codes(loaded, body)  # [row, step, latent]
     ends = (body.low, body.high)
-    rows = [_row_title(loaded, dimension, with_range=None in ends) for dimension in body.dimensions]
+    rows = [_row_title(loaded, dimension, body.names, with_range=None in ends) for dimension in body.dimensions]
     pictures = _decode_grid(engine, loaded, codes)
     return File(to_png(sheet(pictures, rows, _column_titles(body))), "image/png", f"{loaded.name}-traversals.png")
 
@@ -104,10 +107,10 @@ def _decode_grid(
     return pixels.reshape(rows, columns, *pixels.shape[1:])
 
 
-def _row_title(loaded: LoadedModel, dimension: int, *, with_range: bool) -> str:
+def _row_title(loaded: LoadedModel, dimension: int, names: Mapping[int, str], *, with_range: bool) -> str:
     """A dimension's number and name, what it carries, and where its row goes from and to."""
     reference = loaded.need_reference()
-    name, importance = reference.dimension_names[dimension], reference.importance[dimension]
+    name, importance = names.get(dimension, reference.dimension_names[dimension]), reference.importance[dimension]
     title = f"z{dimension + 1}" + (f" · {name}" if name else "")
     carried = f"{importance:.2f} nats" if reference.is_variational else f"variance {importance:.2f}"
     low, high = reference.ranges[dimension]

@@ -37,6 +37,7 @@ STYLE = """
 <style>
   [class*="st-key-family_"] { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr)); }
   [class*="st-key-family_"] > *, [class*="st-key-family_"] > * > * { width: auto; height: 100%%; }
+  .stTabs h2 { font-size: 1.5rem; padding: 0.75rem 0 0.5rem; }
   .st-key-%(card)s h1 { font-size: 1.3rem; }
   .st-key-%(card)s :is(h2, h3) { font-size: 1.1rem; padding: 0.6rem 0 0.3rem; }
 </style>
@@ -67,7 +68,7 @@ def show() -> None:
 def show_gallery(entries: Sequence[Entry]) -> None:
     """A tile a model, those of a family together."""
     for number, (title, members) in enumerate(families(entries).items()):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         with st.container(key=f"family_{number}"):
             for entry in members:
                 with st.container(border=True, key=f"tile_{entry.name}"):
@@ -141,7 +142,7 @@ def show_figures(entries: Sequence[Entry]) -> None:
 def show_published(entries: Sequence[Entry]) -> None:
     """Figures of others beside the models' own."""
     if rows := published_rows(entries):
-        st.subheader("Beside published figures", anchor=False)
+        st.header("Beside published figures", anchor=False)
         st.caption(PUBLISHED_HINT)
         st.dataframe(rows, hide_index=True, height="content")
 

@@ -83,7 +83,7 @@ def test_every_model_has_a_tile_with_strip_dimensions_data_and_summary(models: l
 
 def test_families_are_headings(models: list[str]):
     page = open_page("models", model="tiny")
-    headings = [heading.value for heading in page.subheader]
+    headings = [heading.value for heading in page.header]
     assert headings[:3] == ["Rate and distortion", "On their own", "Your own models"]
 
 

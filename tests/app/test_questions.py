@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import json
 import threading
 from collections.abc import Callable, Iterator
 from io import BytesIO, StringIO
@@ -12,9 +13,12 @@ import httpx2
 import numpy as np
 import pytest
 from PIL import Image
+from pydantic import TypeAdapter
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from app.desk import DeskDirection
 from app.live import questions
 from app.live.questions import BODY_LIMIT, QUESTIONS
 from app.live.routes import live_routes
@@ -219,12 +223,9 @@ def members(model: str, label: int, count: int) -> list[int]:
 
 
 def assert_is_direction(model: str, answer: dict[str, Any]) -> None:
-    """What every direction carries: cosines with all axes, and a range that holds what there is along it."""
+    """What every direction carries: all that a desk keeps of it, and a range that holds what there is along it."""
+    TypeAdapter(DeskDirection).validate_json(json.dumps(answer))  # else the page could not keep it
     vector, means = np.array(answer["vector"]), reference_of_model(model).means.astype(float)
-    overlaps = dict(answer["overlaps"])
-    np.testing.assert_allclose([overlaps[d] for d in range(len(vector))], vector / np.linalg.norm(vector), atol=1e-6)
-    magnitudes = [abs(cosine) for _, cosine in answer["overlaps"]]
-    assert magnitudes == sorted(magnitudes, reverse=True)
     places = means @ vector / (vector @ vector)  # steps from the origin, as the page counts them
     low, high = np.quantile(places, [0.001, 0.999])
     assert low - 0.11 <= answer["low"] <= low or answer["low"] <= places.mean() - 1
@@ -263,7 +264,9 @@ def test_components_explain_less_and_less_and_stand_upright(ask: Ask, model: str
         assert (answer["separation"], answer["why"]) == (None, None)
         assert_is_direction(model, answer)
     assert 1 > first["varianceShare"] >= second["varianceShare"] > 0
-    assert np.dot(first["vector"], second["vector"]) == pytest.approx(0, abs=1e-3)
+    scale = reference_of_model(model).scale  # in posterior deviations they stand upright
+    counted = [np.array(each["vector"]) * scale for each in (first, second)]
+    assert np.dot(*counted) / np.prod(np.linalg.norm(counted, axis=1)) == pytest.approx(0, abs=1e-4)
     deviation = np.linalg.norm(first["vector"])  # a step is one standard deviation
     along = reference_of_model(model).means @ np.array(first["vector"]) / deviation
     assert along.std() == pytest.approx(deviation, rel=1e-3)
@@ -272,7 +275,6 @@ def test_components_explain_less_and_less_and_stand_upright(ask: Ask, model: str
 def test_an_axis_is_a_dimension(ask: Ask):
     answer = ask(DIGITS, "direction", kind="axis", index=4)
     assert (answer["name"], answer["vector"]) == ("z5", np.eye(16)[4].tolist())
-    assert answer["overlaps"][0] == [4, 1.0]
     assert_is_direction(DIGITS, answer)
 
 
@@ -311,14 +313,30 @@ def test_saved_directions_come_back_as_they_were(ask: Ask):
         ask(DIGITS, "direction", kind="component", index=2),
     ]
     stored = [{key: each[key] for key in ("name", "kind", "vector", "separation", "varianceShare")} for each in made]
-    assert ask(DIGITS, "saved-directions") == {"directions": [], "unfit": 0}
-    assert ask(DIGITS, "save-directions", directions=stored) == {"count": 2}
-    assert ask(DIGITS, "saved-directions") == {"directions": made, "unfit": 0}
-    assert ask(PLAIN, "saved-directions") == {"directions": [], "unfit": 0}
-    bare = [{key: each[key] for key in ("name", "kind", "vector")} for each in made]
-    assert ask(DIGITS, "save-directions", directions=bare[:1]) == {"count": 1}
-    [only] = ask(DIGITS, "saved-directions")["directions"]
-    assert (only["name"], only["separation"], only["why"]) == ("0 → 1", None, None)
+    assert ask(DIGITS, "saved-directions")["directions"] == []
+    assert ask(DIGITS, "save-directions", directions=stored) == {"count": 2, "total": 2}
+    saved = ask(DIGITS, "saved-directions")
+    assert (saved["directions"], saved["unfit"]) == (made, 0)
+    assert saved["file"].endswith(f"/directions/{DIGITS}.json")
+    assert ask(PLAIN, "saved-directions")["directions"] == []
+
+
+def test_a_save_keeps_what_others_saved_under_other_names(ask: Ask):
+    axes = [{"name": name, "kind": "axis", "vector": [0.0] * 15 + [1.0]} for name in ("mine", "yours")]
+    assert ask(DIGITS, "save-directions", directions=axes[:1]) == {"count": 1, "total": 1}
+    assert ask(DIGITS, "save-directions", directions=axes[1:]) == {"count": 1, "total": 2}
+    assert ask(DIGITS, "save-directions", directions=axes[:1]) == {"count": 1, "total": 2}
+    assert [each["name"] for each in ask(DIGITS, "saved-directions")["directions"]] == ["yours", "mine"]
+
+
+def test_groups_that_were_chosen_by_place_are_told_as_such(ask: Ask):
+    a, b = members(DIGITS, 0, 20), members(DIGITS, 1, 30)
+    made = ask(DIGITS, "direction", kind="groups", name="here → there", a=a, b=b, byPlace=True)
+    assert made["separation"]["byPlace"] is True
+    assert_is_direction(DIGITS, made)
+    stored = {key: made[key] for key in ("name", "kind", "vector", "separation", "varianceShare")}
+    ask(DIGITS, "save-directions", directions=[stored])
+    assert ask(DIGITS, "saved-directions")["directions"] == [made]
 
 
 def test_saved_directions_belong_to_the_weights_they_were_made_with(ask: Ask, store: Store, models_dir: Path):
@@ -330,7 +348,8 @@ def test_saved_directions_belong_to_the_weights_they_were_made_with(ask: Ask, st
     assert [each["name"] for each in ask("kept", "saved-directions")["directions"]] == ["mine"]
     weights = models_dir / "kept" / WEIGHTS_FILE
     weights.write_bytes((models_dir / "tiny" / WEIGHTS_FILE).read_bytes())  # trained anew
-    assert ask("kept", "saved-directions") == {"directions": [], "unfit": 1}
+    saved = ask("kept", "saved-directions")
+    assert (saved["directions"], saved["unfit"]) == ([], 1)
 
 
 # -- neighbours ----------------------------------------------------------------------------------------------------
@@ -652,6 +671,14 @@ def test_a_damaged_model_says_so(post: Callable[..., httpx2.Response], store: St
     answer = post("broken", "card", index=0)
     assert answer.status_code == 400
     assert WEIGHTS_FILE in answer.text
+
+
+def test_products_take_one_thread_while_questions_are_answered():
+    questions._limit_products.cache_clear()
+    with threadpool_limits(limits=2, user_api="blas"):
+        questions.import_measuring()
+        threads = {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+    assert threads == {1}, "scikit-learn's own limit is undone by whichever search ends first"
 
 
 # -- the route -----------------------------------------------------------------------------------------------------

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from vae_core import direction_files
-from vae_core.direction_files import DIRECTION_LIMIT, load_directions, save_directions
-from vae_core.directions import NAME_LIMIT, Direction, Separation, axis_direction
+from vae_core.direction_files import DIRECTION_LIMIT, add_directions, load_directions, save_directions
+from vae_core.directions import NAME_LIMIT, Direction, axis_direction
 from vae_core.errors import ConfigError, InputError, ModelError
 from vae_core.home import HOME_VARIABLE
+from vae_core.separation import Separation
 
 DIGEST, OTHER = "0123456789ab", "ba9876543210"
 
@@ -73,7 +74,7 @@ def test_directions_come_back_as_they_were_saved() -> None:
     vectors = np.random.default_rng(0).standard_normal((3, 16), dtype=np.float32)
     vectors[0, :4] = [np.finfo(np.float32).max, -np.finfo(np.float32).max, 1e-45, -0.0]
     saved = [
-        Direction("Lächeln 笑顔 👩‍🦰 \"'\\/", vectors[0], "groups", Separation(0.9371, 0.0123, 12, 3456)),
+        Direction("Lächeln 笑顔 👩‍🦰 \"'\\/", vectors[0], "groups", Separation(0.9371, 0.0123, 12, 3456, True)),
         Direction("component 1", vectors[1], "component", variance_share=1 / 3),
         Direction("z1", vectors[2], "axis"),
     ]
@@ -94,6 +95,19 @@ def test_a_save_replaces_what_was_saved_before() -> None:
     assert names() == ["c"]
     save_directions("tiny", DIGEST, [])
     assert names() == []
+
+
+def test_what_is_added_takes_the_place_of_its_name_and_leaves_the_others() -> None:
+    assert add_directions("tiny", DIGEST, named("a", "b")) == 2
+    assert add_directions("tiny", DIGEST, named("c", "a")) == 3
+    assert names() == ["b", "c", "a"]
+    moved = {each.name: each.vector.tolist() for each in load_directions("tiny", DIGEST).directions}
+    assert moved["a"] == [0, 1, 0], "the newer one"
+    full = [f"d{index}" for index in range(DIRECTION_LIMIT - 3)]
+    add_directions("tiny", DIGEST, named(*full))
+    with pytest.raises(InputError, match="at most 200 directions are kept for a model, got 201"):
+        add_directions("tiny", DIGEST, named("one more"))
+    assert names() == ["b", "c", "a", *full]
 
 
 def test_each_model_has_its_own() -> None:

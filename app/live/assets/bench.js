@@ -18,7 +18,7 @@ import { NeighbourPanel } from "./neighbours.js";
 import { mountPictures } from "./pictures.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
 import { Queries } from "./queries.js";
-import { along, SliderPanel } from "./sliders.js";
+import { movedAlong, SliderPanel } from "./sliders.js";
 import { DECODE, DRAW, LiveSocket } from "./socket.js";
 import { Tabs } from "./tabs.js";
 import { TraversalPanel } from "./traversals.js";
@@ -210,9 +210,7 @@ class Bench {
 
   /** Bring the code to a place along a direction; locked dimensions stay. */
   moveAlong(vector, value) {
-    const { locked } = this.desk.state;
-    const step = value - along(this.z, vector);
-    vector.forEach((part, i) => locked.includes(i) || (this.z[i] += step * part));
+    this.z = movedAlong(this.z, vector, value, this.desk.state.locked);
     this.sliders.set(this.z);
     this.ask();
   }

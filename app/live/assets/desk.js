@@ -2,6 +2,8 @@
 
 const SETTLE_MS = 400; // what is typed or clicked in a row is reported once
 
+export const MOST_KEPT = 50; // groups, and directions: app/desk.py takes no more
+
 export class Desk {
   /** @param {(state: object) => void} onReport called with the whole state when it has settled */
   constructor(onReport) {
@@ -27,9 +29,9 @@ export class Desk {
     this.listeners.push({ parts, onChange });
   }
 
-  /** Change parts of the state: set({ groups: [...] }). */
+  /** Change parts of the state: set({ groups: [...] }). A selection that does not say otherwise was drawn on the map. */
   set(change) {
-    Object.assign(this.state, change);
+    Object.assign(this.state, "selection" in change ? { origin: "map", ...change } : change);
     for (const { parts, onChange } of this.listeners) {
       if (parts.some((part) => part in change)) onChange(this.state);
     }

@@ -1,13 +1,20 @@
 // Directions in latent space: from one group to another, principal components, axes; and arithmetic on pictures.
 
-import { freeName } from "./desk.js";
+import { MOST_KEPT } from "./desk.js";
 import { el } from "./dom.js";
-import { number } from "./names.js";
+import { dimensionOptions, number, sentence, shortened, unusedName } from "./names.js";
 import { paint, sizeCanvas } from "./pixels.js";
 import { PATH } from "./socket.js";
 
 const STEPS = [-2, -1, 0, 1, 2]; // of a direction, in its row of pictures
 const TOLD_AXES = 3; // axes that a direction overlaps with most
+const SHOWN_ROWS = 20; // whose pictures are decoded; more cannot be looked at together
+const ANYWHERE = { projection: "axes", x: 0, y: 0 }; // where the pictures lie on a map is not asked
+const HALF_NAME = 28; // characters of each group's name: both make one of a direction
+const TOO_MANY = `At most ${MOST_KEPT} directions are kept; remove one first.`;
+const BY_PLACE = "One group was chosen by where its codes lie, so they lie apart by choice: this says nothing of their pictures.";
+const COMPONENT_HINT =
+  "Where the codes vary most, counted in posterior deviations as distances are; a step is one standard deviation along it";
 
 export class DirectionPanel {
   key = "directions";
@@ -22,16 +29,15 @@ export class DirectionPanel {
     this.axis = select("Axis");
     this.terms = ["A", "B", "C"].map((letter) => select(letter));
     this.list = el("div", { class: "direction-list" });
+    this.where = el("p", { class: "note" });
     this.element = el("div", { class: "directions" }, this.makers(), this.list, this.arithmeticRow(), this.storing());
-    bench.desk.on(["groups"], () => this.offer());
+    bench.desk.on(["groups", "names"], () => this.offer());
     bench.desk.on(["directions"], () => this.showList());
   }
 
   makers() {
     const between = button("Add direction", "From the mean of one group's codes to that of the other", () => this.addBetween());
-    const component = button("Add", "A step is one standard deviation of the codes along it", () =>
-      this.add({ kind: "component", index: Number(this.component.value) - 1 }),
-    );
+    const component = button("Add", COMPONENT_HINT, () => this.addComponent());
     const axis = button("Add", "One dimension of z", () => this.add({ kind: "axis", index: Number(this.axis.value) }));
     return el(
       "div",
@@ -49,15 +55,14 @@ export class DirectionPanel {
   }
 
   storing() {
-    const save = button("Save directions", "In your own folder, for the next visit", () => this.save());
-    const load = button("Load saved ones", "From your own folder", () => this.loadSaved());
-    return el("div", { class: "actions" }, save, load);
+    const save = button("Save directions", "For the next visit; saved ones of other names stay", () => this.save());
+    const load = button("Load saved ones", "Those that are not in the list yet", () => this.loadSaved());
+    return el("div", { class: "stored" }, el("div", { class: "actions" }, save, load), this.where);
   }
 
   switchModel(model) {
     this.component.max = model.latentDim;
-    const named = model.sliders.toSorted((a, b) => a.dimension - b.dimension);
-    fill(this.axis, named.map(({ dimension, name }) => [String(dimension), `z${dimension + 1}${name && ` · ${name}`}`]));
+    this.where.textContent = "";
     this.offer();
     this.showList();
   }
@@ -65,10 +70,21 @@ export class DirectionPanel {
   shown() {
     this.offer();
     this.decodeRows();
+    this.tellWhere();
   }
 
   codeSettled() {
-    if (this.element.offsetParent) this.decodeRows();
+    if (!this.element.offsetParent) return;
+    this.decodeRows();
+    if (!this.where.textContent) this.tellWhere();
+  }
+
+  async tellWhere() {
+    const told = await this.bench.queries.ask("saved-directions", {}, "where directions are").catch(() => null);
+    if (!told) return;
+    const count = told.directions.length;
+    const saved = count === 0 ? "None are saved yet. They would be" : count === 1 ? "1 is saved," : `${count} are saved,`;
+    this.where.textContent = `${saved} kept in ${told.file} on the computer that runs this page; everybody who uses it shares them.`;
   }
 
   /** Groups to choose from: those that were kept, and every label. */
@@ -76,6 +92,7 @@ export class DirectionPanel {
     const { groups } = this.bench.desk.state;
     const model = this.bench.data?.model;
     if (!model || !groups) return;
+    fill(this.axis, dimensionOptions(model, this.bench.desk.state.names));
     const kept = groups.map(({ name }, i) => [`group ${i}`, name]);
     const labels = model.labelNames.map((name, i) => [`label ${i}`, `${model.labelTitle}: ${name}`]);
     for (const [node, at] of [[this.from, 0], [this.to, 1]]) fill(node, [...kept, ...labels], at);
@@ -95,22 +112,38 @@ export class DirectionPanel {
     return kind === "group" ? this.bench.desk.state.groups[Number(index)].name : this.bench.data.model.labelNames[Number(index)];
   }
 
+  /** Whether a group was chosen by where its codes lie: then it lies apart, whatever its pictures show. */
+  isByPlace(choice) {
+    const [kind, index] = choice.split(" ");
+    return kind === "group" && ["map", "range"].includes(this.bench.desk.state.groups[Number(index)].origin);
+  }
+
   async addBetween() {
     const [from, to] = [this.from.value, this.to.value];
+    const ends = [from, to].map((choice) => shortened(this.nameOf(choice), HALF_NAME));
+    const byPlace = this.isByPlace(from) || this.isByPlace(to);
     try {
       const [a, b] = await Promise.all([this.membersOf(from), this.membersOf(to)]);
-      const name = `${this.nameOf(from)} \u2192 ${this.nameOf(to)}`.slice(0, 60);
-      await this.add({ kind: "groups", name, a, b });
+      await this.add({ kind: "groups", name: ends.join(" \u2192 "), a, b, byPlace });
     } catch (error) {
       this.bench.say(error.message);
     }
   }
 
+  addComponent() {
+    const { value, max } = this.component;
+    const index = Number(value) - 1;
+    if (Number.isInteger(index) && index >= 0 && index < max) this.add({ kind: "component", index });
+    else this.bench.say(`Principal components of this model are from 1 to ${max}.`);
+  }
+
   async add(body) {
-    const { directions } = this.bench.desk.state;
+    const { desk, queries } = this.bench;
     try {
-      const made = await this.bench.queries.ask("direction", body);
-      this.bench.desk.set({ directions: [...directions, { ...made, name: unused(made.name, directions) }] });
+      if (desk.state.directions.length >= MOST_KEPT) throw new Error(TOO_MANY);
+      const made = await queries.ask("direction", body);
+      const { directions } = desk.state; // as they are now
+      desk.set({ directions: [...directions, { ...made, name: unusedName(made.name, directions) }] });
     } catch (error) {
       this.bench.say(error.message);
     }
@@ -129,18 +162,19 @@ export class DirectionPanel {
   row(direction, i) {
     const { name, separation, why, varianceShare } = direction;
     const input = el("input", { class: "name", type: "text", maxlength: 60, value: name, "aria-label": `Name of direction ${i + 1}` });
-    input.addEventListener("change", () => this.change(i, { name: input.value.trim() || name }));
+    input.addEventListener("change", () => this.rename(i, shortened(input.value)));
     const told = [];
-    if (separation) told.push(`tells held-out members apart: AUROC ${separation.auroc.toFixed(2)} \u00b1 ${separation.error.toFixed(2)}`);
-    if (why) told.push(why);
-    if (varianceShare) told.push(`${(100 * varianceShare).toFixed(1)}% of the variance`);
-    told.push(`overlaps with ${this.overlapOf(direction)}`);
+    if (separation) told.push(`Tells held-out members apart: AUROC ${separation.auroc.toFixed(3)} \u00b1 ${separation.error.toFixed(3)}.`);
+    if (separation?.byPlace) told.push(BY_PLACE);
+    if (why) told.push(sentence(why));
+    if (varianceShare) told.push(`${(100 * varianceShare).toFixed(1)}% of the variance.`);
+    told.push(`Overlaps with ${this.overlapOf(direction)}.`);
     const apart = button("Without the others", "Take away what it shares with the directions above", () => this.separate(i));
     apart.disabled = i === 0;
     const away = el("button", { class: "lock away", title: `Remove ${name}`, "aria-label": `Remove direction ${name}`, onclick: () => this.remove(i) }, "×");
     const film = STEPS.map((step) => el("figure", {}, el("canvas", { class: "frame" }), el("figcaption", {}, step === 0 ? "now" : number(step).replace(".00", ""))));
     const head = el("div", { class: "kept-row" }, input, apart, away);
-    const element = el("div", { class: "direction-card" }, head, el("p", { class: "note" }, told.join("; ")), el("div", { class: "film" }, ...film));
+    const element = el("div", { class: "direction-card" }, head, el("p", { class: "note" }, told.join(" ")), el("div", { class: "film" }, ...film));
     return { element, canvases: film.map((figure) => figure.firstChild) };
   }
 
@@ -154,18 +188,24 @@ export class DirectionPanel {
   /** What each direction makes of the present code, two steps either way. */
   decodeRows() {
     const { directions } = this.bench.desk.state;
-    if (!directions?.length) return;
-    const some = directions.slice(0, 20);
-    const z = this.bench.z;
+    const { z } = this.bench;
+    if (!directions?.length || z?.length !== directions[0].vector.length) return; // the model was switched just now
+    const some = directions.slice(0, SHOWN_ROWS);
+    const { rows } = this;
     const codes = some.flatMap(({ vector }) => STEPS.map((step) => vector.map((part, j) => z[j] + step * part)));
-    this.bench.bulk.ask("directions", PATH, this.bench.view, codes.flat(), ({ frames }) => {
+    this.bench.bulk.ask("directions", PATH, ANYWHERE, codes.flat(), ({ frames }) => {
       some.forEach((_, i) => {
-        this.rows[i]?.canvases.forEach((canvas, k) => {
+        rows[i].canvases.forEach((canvas, k) => {
           sizeCanvas(canvas, this.bench.data.model.shape);
           paint(canvas, frames[i * STEPS.length + k], this.bench.data.model.shape);
         });
       });
     });
+  }
+
+  rename(i, name) {
+    const others = this.bench.desk.state.directions.toSpliced(i, 1);
+    this.change(i, name ? { name: unusedName(name, others) } : {});
   }
 
   change(i, change) {
@@ -211,8 +251,11 @@ export class DirectionPanel {
   async save() {
     const stored = ({ name, kind, vector, separation, varianceShare }) => ({ name, kind, vector, separation, varianceShare });
     try {
-      const { count } = await this.bench.queries.ask("save-directions", { directions: this.bench.desk.state.directions.map(stored) });
+      const { directions } = this.bench.desk.state;
+      if (!directions.length) throw new Error("There is no direction to save yet; add one first.");
+      const { count } = await this.bench.queries.ask("save-directions", { directions: directions.map(stored) });
       this.bench.say(count === 1 ? "1 direction is saved." : `${count} directions are saved.`);
+      this.tellWhere();
     } catch (error) {
       this.bench.say(error.message);
     }
@@ -223,10 +266,10 @@ export class DirectionPanel {
       const { directions: saved, unfit } = await this.bench.queries.ask("saved-directions", {});
       const { directions } = this.bench.desk.state;
       const known = new Set(directions.map(({ name }) => name));
-      const fresh = saved.filter(({ name }) => !known.has(name));
+      const fresh = saved.filter(({ name }) => !known.has(name)).slice(0, MOST_KEPT - directions.length);
       this.bench.desk.set({ directions: [...directions, ...fresh] });
-      const old = unfit ? `; ${unfit} belong to an older training of this model` : "";
-      this.bench.say(`${fresh.length} of ${saved.length} saved directions were added${old}.`);
+      const old = unfit ? `; ${unfit} more belong to an older training of this model` : "";
+      this.bench.say(saved.length || unfit ? `${fresh.length} of ${saved.length} saved directions were added${old}.` : "No direction is saved yet.");
     } catch (error) {
       this.bench.say(error.message);
     }
@@ -249,6 +292,3 @@ function fill(node, options, at = 0) {
   node.value = keeps ? chosen : (options[Math.min(at, options.length - 1)]?.[0] ?? "");
 }
 
-function unused(name, others) {
-  return others.some((each) => each.name === name) ? freeName(name, others).slice(-60) : name;
-}

@@ -1,7 +1,7 @@
 // Filmstrips on the sliders' tracks: what each slider would do to the present code.
 
 import { paint, sizeCanvas } from "./pixels.js";
-import { along } from "./sliders.js";
+import { movedAlong } from "./sliders.js";
 import { PATH } from "./socket.js";
 
 const FRAMES = 13; // on a track
@@ -48,14 +48,12 @@ export class Filmstrips {
   }
 
   codesOf({ row, dimension, vector }) {
-    const { low, high } = row.info;
+    const { low, high } = row.span;
     return Array.from({ length: FRAMES }, (_, i) => {
       const value = low + ((i + 0.5) / FRAMES) * (high - low);
+      if (vector) return Array.from(movedAlong(this.z, vector, value, this.panel.locked));
       const code = Array.from(this.z);
-      if (vector) {
-        const step = value - along(this.z, vector);
-        vector.forEach((part, j) => (code[j] += step * part));
-      } else code[dimension] = value;
+      code[dimension] = value;
       return code;
     });
   }

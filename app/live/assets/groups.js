@@ -1,11 +1,14 @@
 // Groups of reference images: what is selected on the map, by label or by a range of values, and what was kept of it.
 
-import { freeName } from "./desk.js";
+import { freeName, MOST_KEPT } from "./desk.js";
 import { el } from "./dom.js";
-import { number } from "./names.js";
+import { montageOf } from "./montage.js";
+import { dimensionOptions, number, parsed, shortened } from "./names.js";
 import { NAMED_VALUES } from "./toolbar.js";
 
 const ASKED_MS = 60; // after the last change of the selection
+const MEMBER_WIDTH = 52; // CSS pixels of a member's picture, at the most
+const FACTS = { kl: "KL", reconstruction: "reconstruction" };
 
 export class GroupPanel {
   key = "groups";
@@ -17,25 +20,44 @@ export class GroupPanel {
     this.summary = el("div", { class: "group-summary", "data-testid": "group-summary" });
     this.kept = el("div", { class: "kept" });
     this.choosers = el("div", { class: "panel-head" });
-    this.element = el("div", { class: "groups" }, this.choosers, this.summary, this.kept);
+    this.element = el("div", { class: "groups" }, this.choosers, this.kept, this.summary);
     bench.desk.on(["selection"], () => this.selectionChanged());
     bench.desk.on(["groups"], () => this.showKept());
+    bench.desk.on(["names"], () => this.nameDimensions());
   }
 
   switchModel(model) {
     this.model = model;
     this.labels = this.choice(model.labelTitle, "label", model.labelNames.map((name, i) => [i, name]));
-    this.what = this.select("Range of", [...NAMED_VALUES.filter(([key]) => key !== "kl" || model.variational), ...dimensions(model)]);
-    this.low = el("input", { class: "number", type: "text", "aria-label": "Lowest value" });
-    this.high = el("input", { class: "number", type: "text", "aria-label": "Highest value" });
+    this.what = this.select("Range of", [...NAMED_VALUES.filter(([key]) => key !== "kl" || model.variational), ...dimensionOptions(model, {})]);
+    this.low = this.bound("Lowest value");
+    this.high = this.bound("Highest value");
     this.what.addEventListener("change", () => this.proposeRange());
     const byRange = el("button", { class: "action small", onclick: () => this.selectRange() }, "Select range");
     this.choosers.replaceChildren(this.labels, el("span", { class: "range" }, this.what, this.low, "to", this.high, byRange));
     this.ranged = null;
   }
 
+  /** A field for one end of a range; what is typed there stays, whatever is proposed later. */
+  bound(title) {
+    const input = el("input", { class: "number", type: "text", inputmode: "decimal", "aria-label": title });
+    input.addEventListener("input", () => (input.typed = true));
+    input.addEventListener("keydown", (event) => event.key === "Enter" && this.selectRange());
+    return input;
+  }
+
+  nameDimensions() {
+    if (!this.what) return;
+    const names = Object.fromEntries(dimensionOptions(this.model, this.bench.desk.state.names));
+    for (const option of this.what.options) option.textContent = names[option.value] ?? option.textContent;
+  }
+
   shown() {
     if (this.ranged !== this.what.value) this.proposeRange();
+  }
+
+  codeSettled() {
+    if (this.element.offsetParent) this.shown();
   }
 
   /** A select that acts at once and then stands for "choose one". */
@@ -57,22 +79,32 @@ export class GroupPanel {
   proposeRange() {
     const what = this.what.value;
     this.ranged = what;
+    for (const input of [this.low, this.high]) Object.assign(input, { value: "", typed: false }); // those of another value
     this.ask("values", { what }, ({ quantiles }) => {
-      this.low.value = number(quantiles[90]);
-      this.high.value = number(quantiles[100]);
+      this.propose(this.low, Math.floor(100 * quantiles[90]) / 100);
+      this.propose(this.high, Math.ceil(100 * quantiles[100]) / 100);
     });
   }
 
+  /** An end of the range, unless the person was faster. */
+  propose(input, value) {
+    if (!input.typed) input.value = value.toFixed(2).replace("-", "\u2212");
+  }
+
   selectRange() {
-    const [low, high] = [this.low, this.high].map(({ value }) => Number(value.replace("\u2212", "-").replace(",", ".")));
-    if (Number.isNaN(low) || Number.isNaN(high)) this.bench.say("A range needs two numbers.");
+    const [low, high] = [this.low, this.high].map(({ value }) => parsed(value));
+    if (!Number.isFinite(low) || !Number.isFinite(high)) this.bench.say("A range needs two numbers.");
     else this.fetchSelection({ by: "range", what: this.what.value, low, high });
   }
 
+  /** Select what the server finds, unless something else was selected while it looked. */
   fetchSelection(body) {
+    const { desk } = this.bench;
+    const before = desk.state.selection;
     this.ask("select", body, ({ indices }) => {
-      this.bench.desk.set({ selection: indices });
-      if (!indices.length) this.bench.say("No image lies in that range.");
+      if (desk.state.selection !== before) return;
+      if (indices.length) desk.set({ selection: indices, origin: body.by });
+      this.bench.say(indices.length ? "" : `No image ${body.by === "label" ? "has that label" : "lies in that range"}.`);
     });
   }
 
@@ -85,8 +117,16 @@ export class GroupPanel {
   selectionChanged() {
     clearTimeout(this.soon);
     const { selection } = this.bench.desk.state;
+    this.summary.setAttribute("aria-busy", selection.length > 0);
     if (!selection.length) this.showHint();
-    else this.soon = setTimeout(() => this.ask("group", { indices: selection }, (group) => this.showGroup(group)), ASKED_MS);
+    else this.soon = setTimeout(() => this.fetchGroup(selection), ASKED_MS);
+    this.codeSettled(); // a lasso turns to this panel by itself
+  }
+
+  fetchGroup(indices) {
+    this.ask("group", { indices }, (group) => {
+      if (this.bench.desk.state.selection === indices) this.showGroup(group, indices);
+    });
   }
 
   showHint() {
@@ -95,19 +135,23 @@ export class GroupPanel {
     delete this.summary.dataset.count;
   }
 
-  showGroup(group) {
+  /** What is shown acts on the images that it is about. */
+  showGroup(group, indices) {
     const { count, labels, means, meanCode, meanPicture } = group;
-    const nats = Object.entries(means).map(([name, value]) => `${name} ${number(value)} nats`);
+    const nats = Object.entries(means).map(([name, value]) => `${FACTS[name]} ${number(value)} nats`);
     const seen = group.seen ? [`${group.seen} seen in training`] : [];
     const mean = el("button", { class: "thumb", title: "Load the mean of their codes", "aria-label": "Load the group's mean", onclick: () => this.bench.load(meanCode) });
     mean.append(el("img", { src: `data:image/png;base64,${meanPicture}`, alt: "" }));
     const head = el("div", { class: "group-head" }, el("figure", {}, mean, el("figcaption", {}, "mean")), this.facts(count, [...nats, ...seen]), this.bars(labels, count));
     this.summary.dataset.count = count;
-    this.summary.replaceChildren(head, this.actions(), this.montage(group));
+    this.summary.setAttribute("aria-busy", false);
+    const montage = montageOf(group, (index) => this.bench.loadReference(index));
+    montage.style.maxWidth = `${group.columns * MEMBER_WIDTH}px`;
+    this.summary.replaceChildren(head, this.actions(indices), montage);
   }
 
   facts(count, lines) {
-    const title = el("strong", {}, count === 1 ? "1 image" : `${count.toLocaleString("en")} images`);
+    const title = el("strong", {}, counted(count));
     return el("div", { class: "facts" }, title, ...lines.map((line) => el("span", { class: "faint" }, line)));
   }
 
@@ -119,41 +163,29 @@ export class GroupPanel {
     return el("div", { class: "bars" }, ...rows, ...rest);
   }
 
-  actions() {
+  actions(indices) {
     const button = (text, title, act) => el("button", { class: "action small", title, onclick: act }, text);
     return el(
       "div",
       { class: "actions" },
-      button("Keep as group", "Give it a name and keep it for directions", () => this.keep()),
-      button("CSV", "Indices, labels, codes and places as a table", () => this.export("csv")),
-      button("NPZ", "The same as NumPy arrays", () => this.export("npz")),
+      button("Keep as group", "Give it a name and keep it for directions", () => this.keep(indices)),
+      button("CSV", "Indices, labels, codes and places as a table", () => this.export("csv", indices)),
+      button("NPZ", "The same as NumPy arrays", () => this.export("npz", indices)),
       button("Clear", "Select nothing", () => this.bench.desk.set({ selection: [] })),
     );
   }
 
-  /** One picture of some members; a click loads the one that was hit. */
-  montage({ montage, members, columns }) {
-    const image = el("img", { class: "montage", src: `data:image/png;base64,${montage}`, alt: `${members.length} of the group's members`, title: "Click one to load it" });
-    image.addEventListener("click", (event) => {
-      const rows = Math.ceil(members.length / columns);
-      const column = Math.floor((event.offsetX / image.clientWidth) * columns);
-      const row = Math.floor((event.offsetY / image.clientHeight) * rows);
-      const index = members[row * columns + column];
-      if (index !== undefined) this.bench.loadReference(index);
-    });
-    return image;
-  }
-
-  export(format) {
-    const { selection, groups } = this.bench.desk.state;
-    const name = groups.find(({ indices }) => String(indices) === String(selection))?.name ?? "selection";
-    const body = { name, indices: selection, format };
+  export(format, indices) {
+    const { groups } = this.bench.desk.state;
+    const name = groups.find((group) => String(group.indices) === String(indices))?.name ?? "selection";
+    const body = { name, indices, format };
     this.bench.queries.save("export-group", body, `${this.model.name}-${name}.${format}`).catch((error) => this.bench.say(error.message));
   }
 
-  keep() {
-    const { groups, selection } = this.bench.desk.state;
-    this.bench.desk.set({ groups: [...groups, { name: freeName("Group", groups), indices: selection }] });
+  keep(indices) {
+    const { groups, origin } = this.bench.desk.state;
+    if (groups.length >= MOST_KEPT) return this.bench.say(`At most ${MOST_KEPT} groups are kept; remove one first.`);
+    this.bench.desk.set({ groups: [...groups, { name: freeName("Group", groups), indices, origin }] });
   }
 
   // -- what was kept ---------------------------------------------------------------------------------------------
@@ -163,11 +195,11 @@ export class GroupPanel {
     this.kept.replaceChildren(...groups.map((group, i) => this.keptRow(group, i)));
   }
 
-  keptRow({ name, indices }, i) {
+  keptRow({ name, indices, origin }, i) {
     const input = el("input", { class: "name", type: "text", maxlength: 60, value: name, "aria-label": `Name of group ${i + 1}` });
-    input.addEventListener("change", () => this.rename(i, input.value.trim()));
-    const count = el("span", { class: "faint" }, `${indices.length.toLocaleString("en")} images`);
-    const show = el("button", { class: "action small", title: "Select its members on the map", onclick: () => this.bench.desk.set({ selection: indices }) }, "Show");
+    input.addEventListener("change", () => this.rename(i, shortened(input.value)));
+    const count = el("span", { class: "faint" }, counted(indices.length));
+    const show = el("button", { class: "action small", title: "Select its members on the map", onclick: () => this.bench.desk.set({ selection: indices, origin }) }, "Show");
     const away = el("button", { class: "lock away", title: `Remove ${name}`, "aria-label": `Remove ${name}`, onclick: () => this.remove(i) }, "×");
     return el("div", { class: "kept-row" }, input, count, show, away);
   }
@@ -182,6 +214,6 @@ export class GroupPanel {
   }
 }
 
-function dimensions({ sliders }) {
-  return sliders.toSorted((a, b) => a.dimension - b.dimension).map(({ dimension, name }) => [String(dimension), `z${dimension + 1}${name && ` · ${name}`}`]);
+function counted(images) {
+  return images === 1 ? "1 image" : `${images.toLocaleString("en")} images`;
 }

@@ -9,7 +9,7 @@ export class JobLine {
    */
   constructor(what) {
     this.bar = el("progress", { max: 1, value: 0, "aria-label": what });
-    this.news = el("span", { class: "note" });
+    this.news = el("span", { class: "note", role: "status" });
     const stop = el("button", { class: "action small", onclick: () => this.stop() }, "Stop");
     this.element = el("span", { class: "job-line", hidden: true }, this.bar, this.news, stop);
   }

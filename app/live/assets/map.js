@@ -19,14 +19,15 @@ const SVG = "http://www.w3.org/2000/svg";
  * @typedef {{x: number, y: number, index?: number, training?: number}} Place of a reference image, or of a training
  *   image, where it is the place of one
  * @typedef {{number: number, places: Float32Array}} Refit a UMAP fitted anew: its number, x and y of each reference image
- * @typedef {{onPeek?: (place: Place, px: Place) => void, onLeave?: () => void, onLoad?: (place: Place) => void,
+ * @typedef {{onPeek?: (place: Place, px: Place) => void, onLeave?: () => void, onLoad?: (place: Place) => void, verb?: string,
  *   onSelect?: (indices: number[]) => void, onRange?: () => void, onGone?: () => void}} Hooks
  */
 export class LatentMap {
   /**
    * @param {URL} root
    * @param {string} plotlyVersion
-   * @param {Hooks} hooks what to do when somebody looks at, leaves or picks a place, and when the map is gone
+   * @param {Hooks} hooks what to do when somebody looks at, leaves or picks a place, and when the map is gone;
+   *   `verb` says what picking does, by default that it loads
    */
   constructor(root, plotlyVersion, hooks = {}) {
     this.root = root;
@@ -45,7 +46,7 @@ export class LatentMap {
       "data-testid": "latent-map",
       tabindex: 0,
       role: "application",
-      "aria-label": "Latent map. Arrow keys move a crosshair, Enter loads what lies there, Escape leaves.",
+      "aria-label": `Latent map. Arrow keys move a crosshair, ${hooks.onLoad ? `Enter ${hooks.verb ?? "loads"} what lies there, ` : ""}Escape takes it away.`,
     });
     this.frame = new MapFrame(this.element);
     this.backdrop = new Backdrop(this.frame);

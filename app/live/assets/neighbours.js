@@ -1,7 +1,7 @@
 // The reference images whose codes lie nearest to the present one.
 
 import { el } from "./dom.js";
-import { number } from "./names.js";
+import { number, sentence } from "./names.js";
 
 const WAIT_MS = 150;
 
@@ -16,18 +16,20 @@ export class NeighbourPanel {
     this.metric = el(
       "select",
       { "aria-label": "Distance" },
-      el("option", { value: "deviations", title: "A step along a dimension counts in its posterior deviations" }, "In posterior deviations"),
+      el("option", { value: "deviations", title: "Euclidean, each step counted in the dimension's posterior deviations (1/σ)" }, "In posterior deviations"),
       el("option", { value: "euclidean" }, "Euclidean"),
       el("option", { value: "cosine" }, "Cosine"),
     );
     for (const input of [this.count, this.metric]) input.addEventListener("change", () => this.refresh());
-    this.list = el("div", { class: "cards", role: "list" });
+    this.list = el("div", { class: "cards", role: "list", "aria-label": "Neighbours" });
     const head = el("div", { class: "panel-head" }, el("label", {}, this.count, "nearest"), this.metric);
     this.element = el("div", { class: "neighbours" }, head, this.list);
   }
 
-  switchModel() {
+  switchModel({ variational }) {
     this.list.replaceChildren();
+    this.metric.firstChild.hidden = !variational; // a plain autoencoder has no deviations
+    if (!variational && this.metric.value === "deviations") this.metric.value = "euclidean";
   }
 
   shown() {
@@ -45,19 +47,28 @@ export class NeighbourPanel {
 
   fetch() {
     const k = Math.min(60, Math.max(1, Math.round(Number(this.count.value)) || 12));
+    if (Number(this.count.value) !== k) this.count.value = k; // what is shown is what is asked
     const body = { z: Array.from(this.bench.z), k, metric: this.metric.value };
     this.bench.queries.ask("neighbours", body).then(
-      ({ neighbours }) => this.list.replaceChildren(...neighbours.map((each) => this.card(each))),
-      (error) => this.bench.say(error.message),
+      ({ neighbours }) => this.show(neighbours),
+      (error) => {
+        this.list.replaceChildren(el("p", { class: "note" }, sentence(error.message)));
+      },
     );
+  }
+
+  show(neighbours) {
+    const hadFocus = this.list.contains(this.list.getRootNode().activeElement);
+    this.list.replaceChildren(...neighbours.map((each) => this.card(each)));
+    if (hadFocus) this.list.querySelector("button")?.focus(); // the one that was loaded is now the nearest
   }
 
   card({ index, label, distance, seen, image }) {
     const title = `Load ${label}, number ${index}, at a distance of ${number(distance)}${seen ? ", seen in training" : ""}`;
-    const node = el("button", { class: "card", role: "listitem", title, "aria-label": title, onclick: () => this.bench.loadReference(index) });
+    const node = el("button", { class: "card", title, "aria-label": title, onclick: () => this.bench.loadReference(index) });
     node.append(el("img", { src: `data:image/png;base64,${image}`, alt: "" }), el("span", {}, label), el("span", { class: "faint" }, number(distance)));
-    node.addEventListener("pointerenter", () => this.bench.map.ring(index));
-    node.addEventListener("pointerleave", () => this.bench.map.ring(null));
-    return node;
+    for (const type of ["pointerenter", "focus"]) node.addEventListener(type, () => this.bench.map.ring(index));
+    for (const type of ["pointerleave", "blur"]) node.addEventListener(type, () => this.bench.map.ring(null));
+    return el("div", { role: "listitem" }, node); // of its own: a button in that role would be none for a screen reader
   }
 }

@@ -12,9 +12,9 @@ export class PeekCard {
   /** @param {object} bench peekAt(place, onAnswer), queries, map, data; aboutTraining(image) where its map shows such */
   constructor(bench) {
     this.bench = bench;
-    this.picture = el("canvas", { "data-testid": "peek", role: "img", "aria-label": "Decoded under the pointer" });
+    this.picture = el("canvas", { "data-testid": "peek", role: "img", "aria-label": "Decoded at this place" });
     this.original = el("img", { class: "original", alt: "The picture itself", hidden: true });
-    this.text = el("div", { class: "peek-text" });
+    this.text = el("div", { class: "peek-text", "aria-live": "polite" });
     const pictures = el("div", { class: "peek-pictures" }, this.picture, this.original);
     this.element = el("div", { class: "peek-card", hidden: true }, pictures, this.text);
     this.wanted = null;

@@ -1,9 +1,11 @@
 // One slider: lock, name, track with filmstrip and data quantiles, value, and what the dimension carries.
 
 import { el } from "./dom.js";
+import { parsed } from "./names.js";
 
 const STEP = 0.01; // of a drag
 const KEY_STEP = 0.1; // of an arrow key; a tenth of it with shift
+const LARGEST = 100; // that can be typed, or ten times the track: farther away there is nothing to see
 const ARROWS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 
 /**
@@ -23,7 +25,7 @@ export class SliderRow {
   /**
    * @param {SliderInfo} info
    * @param {{onMove: (value: number) => void, onSettle: (byKey: boolean) => void, onName?: (name: string) => void,
-   *   onLock?: (locked: boolean) => void, onRemove?: () => void}} hooks
+   *   onLock?: (locked: boolean) => void, onRemove?: () => void, onProblem: (text: string) => void}} hooks
    */
   constructor(info, hooks) {
     this.info = info;
@@ -71,18 +73,26 @@ export class SliderRow {
   }
 
   track() {
-    const band = el("div", { class: "quantiles", "aria-hidden": true });
-    const { quantiles, low, high } = this.info;
-    if (quantiles) {
-      const at = (value) => `${(100 * (value - low)) / (high - low)}%`;
-      const [far, near, middle, nearTop, farTop] = quantiles;
-      band.title = "Of the data: 90%, half, and the median";
-      for (const [from, to, kind] of [[far, farTop, "most"], [near, nearTop, "half"]]) {
-        band.append(el("i", { class: kind, style: `left: ${at(from)}; right: calc(100% - ${at(to)})` }));
-      }
-      band.append(el("i", { class: "median", style: `left: ${at(middle)}` }));
-    }
-    return el("div", { class: "track" }, this.strip, band, this.input);
+    this.band = el("div", { class: "quantiles", "aria-hidden": true });
+    if (this.info.quantiles) this.band.title = "Of the data: 90%, half, and the median";
+    this.drawBand();
+    return el("div", { class: "track" }, this.strip, this.band, this.input);
+  }
+
+  /** Where the data lie, on the track as it is now. */
+  drawBand() {
+    if (!this.info.quantiles) return;
+    const { low, high } = this.span;
+    const at = (value) => `${(100 * (value - low)) / (high - low)}%`;
+    const [far, near, middle, nearTop, farTop] = this.info.quantiles;
+    const parts = [[far, farTop, "most"], [near, nearTop, "half"]];
+    const stretches = parts.map(([from, to, kind]) => el("i", { class: kind, style: `left: ${at(from)}; right: calc(100% - ${at(to)})` }));
+    this.band.replaceChildren(...stretches, el("i", { class: "median", style: `left: ${at(middle)}` }));
+  }
+
+  /** The ends of the track, which is longer than the data's while the value lies outside. */
+  get span() {
+    return { low: Number(this.input.min), high: Number(this.input.max) };
   }
 
   amount() {
@@ -104,9 +114,12 @@ export class SliderRow {
   }
 
   typed() {
-    const value = Number(this.number.value.replace(",", ".").replace("\u2212", "-"));
-    if (this.number.value.trim() === "" || !Number.isFinite(value) || Math.abs(value) > 1e6) this.show(this.value);
-    else this.jump(value);
+    const { title, low, high } = this.info;
+    const value = parsed(this.number.value);
+    const largest = Math.max(LARGEST, Math.ceil(10 * Math.max(Math.abs(low), Math.abs(high))));
+    if (Math.abs(value) <= largest) return this.jump(value);
+    this.show(this.value);
+    this.hooks.onProblem(`${title} takes a number from \u2212${largest} to ${largest}.`);
   }
 
   keyed(event) {
@@ -122,8 +135,10 @@ export class SliderRow {
   /** Show a value; a track that is too short for it grows while it has it. */
   set(value) {
     const { low, high } = this.info;
+    const before = this.span;
     this.input.min = value < low ? Math.floor(value) : low;
     this.input.max = value > high ? Math.ceil(value) : high;
+    if (this.span.low !== before.low || this.span.high !== before.high) this.drawBand();
     this.input.value = value;
     this.show(value);
   }
@@ -136,7 +151,10 @@ export class SliderRow {
   }
 
   setName(name) {
-    if (this.name && this.name.value !== name) this.name.value = name;
+    if (!this.name) return;
+    if (this.name.value !== name) this.name.value = name;
+    const hint = this.info.quiet ? "Inactive: it changes next to nothing" : this.info.title;
+    this.name.title = `${name === this.info.name ? "" : `${name}. `}${hint}. Type a name of your own.`;
   }
 
   setLocked(locked) {

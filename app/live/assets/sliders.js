@@ -21,6 +21,7 @@ export class SliderPanel {
     this.hooks = hooks;
     this.rows = new Map(); // dimension -> SliderRow
     this.directions = []; // {direction, row}
+    this.locked = []; // dimensions
     this.search = el("input", { type: "search", class: "search", placeholder: "Find a dimension", "aria-label": "Find a dimension" });
     this.search.addEventListener("input", () => this.filter());
     this.unit = el("span", {});
@@ -28,9 +29,10 @@ export class SliderPanel {
     this.films.addEventListener("change", () => this.showFilms());
     const films = el("label", { class: "films", title: "On every track, what the slider will do" }, this.films, "Filmstrips");
     this.head = el("div", { class: "sliders-head" }, this.search, films, this.unit);
+    this.problem = el("p", { class: "note", role: "status" });
     this.leading = el("div", { class: "leading" });
     this.body = el("div", {});
-    this.element = el("div", { class: "sliders" }, this.head, this.leading, this.body);
+    this.element = el("div", { class: "sliders" }, this.head, this.problem, this.leading, this.body);
     this.seen = new IntersectionObserver((entries) => this.scrolled(entries), { root: this.element });
   }
 
@@ -72,14 +74,23 @@ export class SliderPanel {
       canLock: true,
     };
     const row = new SliderRow(info, {
+      ...this.common(),
       onMove: (value) => this.hooks.onMove(dimension, value),
-      onSettle: this.hooks.onSettle,
       onName: (text) => this.hooks.onName(dimension, text),
       onLock: (locked) => this.hooks.onLock(dimension, locked),
     });
     row.element.dataset.dimension = dimension;
     row.given = info.name;
     return row;
+  }
+
+  /** What all rows hook into. */
+  common() {
+    const onSettle = (byKey) => {
+      this.problem.textContent = "";
+      this.hooks.onSettle(byKey);
+    };
+    return { onSettle, onProblem: (text) => (this.problem.textContent = text) };
   }
 
   /** Sliders of directions, above the dimensions'. */
@@ -95,9 +106,10 @@ export class SliderPanel {
   directionRow(direction) {
     const { name, low, high, separation, varianceShare } = direction;
     const amount = separation ? separation.auroc.toFixed(2) : varianceShare ? `${(100 * varianceShare).toFixed(0)}%` : "";
-    const hint = separation ? "Held-out AUROC of its two groups" : varianceShare ? "Share of the codes' variance" : "";
+    const judged = separation?.byPlace ? ", of which one was chosen by place" : "";
+    const hint = separation ? `Held-out AUROC of its two groups${judged}` : varianceShare ? VARIANCE_HINT : "";
     const info = { title: name, name, low, high, quantiles: null, amount, share: null, hint, quiet: false, canLock: false };
-    const hooks = { onMove: (value) => this.hooks.onDirection(direction, value), onSettle: this.hooks.onSettle };
+    const hooks = { ...this.common(), onMove: (value) => this.hooks.onDirection(direction, value) };
     if (!direction.builtIn) hooks.onRemove = () => this.hooks.onForget(direction);
     const row = new SliderRow(info, hooks);
     row.element.classList.add("direction");
@@ -106,6 +118,7 @@ export class SliderPanel {
 
   /** Names and locks that the person gave. */
   dress({ names, locked }) {
+    this.locked = locked;
     for (const [dimension, row] of this.rows) {
       row.setName(names[dimension] ?? row.given);
       row.setLocked(locked.includes(dimension));
@@ -132,7 +145,9 @@ export class SliderPanel {
     for (const group of this.body.querySelectorAll("details")) {
       const found = [...group.querySelectorAll(".row")].some((row) => !row.hidden);
       group.hidden = !found;
-      if (text && found) group.open = true;
+      if (text) group.wasOpen ??= group.open;
+      group.open = text ? found : (group.wasOpen ?? group.open); // as it was before the search
+      if (!text) delete group.wasOpen;
     }
   }
 
@@ -168,6 +183,20 @@ export function along(z, vector) {
   return product / square;
 }
 
+/**
+ * A code brought to a place along a direction, as along() counts it; locked dimensions stay, the others make up for
+ * them. It stays as it is where next to nothing of the direction is left to move.
+ * @returns {Float32Array}
+ */
+export function movedAlong(z, vector, value, locked) {
+  const free = vector.map((part, i) => (locked.includes(i) ? 0 : part));
+  const share = along(free, vector);
+  const step = share < LEAST_SHARE ? 0 : (value - along(z, vector)) / share;
+  return Float32Array.from(z, (each, i) => each + step * free[i]);
+}
+
+const LEAST_SHARE = 0.01; // of a direction's square, which dimensions that are not locked must hold to move along it
+const VARIANCE_HINT = "Share of the codes' variance, counted in posterior deviations";
 const QUIET_HINT = "Each carries less than 0.01 nats and changes nothing";
 
 function quietTitle(count) {

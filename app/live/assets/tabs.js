@@ -1,4 +1,4 @@
-// Panels of which one is shown, under a row of tabs (the ARIA pattern: arrow keys move between tabs).
+// Panels of which one is shown, under a row of tabs (the ARIA pattern: arrow keys, Home and End move between tabs).
 
 import { el } from "./dom.js";
 
@@ -26,11 +26,11 @@ export class Tabs {
   }
 
   keyed(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
     const count = this.panels.length;
-    const next = (this.panels.findIndex(({ key }) => key === this.shown) + step + count) % count;
+    const at = this.panels.findIndex(({ key }) => key === this.shown);
+    const next = { ArrowRight: (at + 1) % count, ArrowLeft: (at - 1 + count) % count, Home: 0, End: count - 1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
     this.choose(this.panels[next].key);
     this.tabs[next].focus();
   }

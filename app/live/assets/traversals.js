@@ -1,9 +1,11 @@
 // Traversals: all dimensions step by step on one sheet, and the plane of two dimensions or directions.
 
 import { el } from "./dom.js";
+import { dimensionOptions, sentence } from "./names.js";
 import { saveFile } from "./queries.js";
 
-const MOST_ROWS = 40; // of a sheet: more could not be told apart
+const FEW_ROWS = 24; // of a sheet at first: so many can be looked at together, and are decoded in a moment
+const MOST_AGAIN = 400; // pictures that are decoded anew whenever the code settles; of more the person asks
 const ACTIVE = 0.01; // nats, as for the sliders
 
 export class TraversalPanel {
@@ -13,6 +15,7 @@ export class TraversalPanel {
   /** @param {object} bench desk, queries, map, data, z, view, say(text) */
   constructor(bench) {
     this.bench = bench;
+    this.rows = el("input", { class: "number", type: "number", min: 1, "aria-label": "Dimensions" });
     this.steps = el("input", { class: "number", type: "number", min: 3, max: 25, value: 9, "aria-label": "Steps" });
     this.first = el("select", { "aria-label": "Rightwards" });
     this.second = el("select", { "aria-label": "Upwards" });
@@ -23,11 +26,12 @@ export class TraversalPanel {
     this.shownPicture = el("img", { class: "sheet", alt: "", hidden: true, "data-testid": "sheet" });
     this.saveButton = button("Save PNG", "What is shown here", () => saveFile(this.picture.content, this.picture.name));
     this.saveButton.disabled = true;
-    const sheet = el("div", { class: "maker" }, el("strong", {}, "All dimensions"), el("label", {}, this.steps, "steps"), button("Show", "Each row moves one dimension and keeps the others", () => this.showSheet()));
+    const sheet = el("div", { class: "maker" }, el("strong", {}, "A sheet"), el("label", { title: "The strongest come first" }, this.rows, "dimensions"), el("label", {}, this.steps, "steps"), button("Show", "Each row moves one dimension and keeps the others", () => this.showSheet()));
     const plane = el("div", { class: "maker" }, el("strong", {}, "A plane"), this.first, el("span", {}, "by"), this.second, el("label", {}, this.side, "a side"), button("Show", "Two dimensions or directions, the others as they are", () => this.showPlane()));
     const tools = el("div", { class: "actions" }, this.saveButton, this.underLabel);
-    this.element = el("div", { class: "traversals" }, sheet, plane, tools, this.shownPicture);
-    bench.desk.on(["directions"], () => this.offer());
+    this.status = el("p", { class: "note", role: "status" });
+    this.element = el("div", { class: "traversals" }, sheet, plane, tools, this.status, this.shownPicture);
+    bench.desk.on(["directions", "names"], () => this.offer());
   }
 
   switchModel(model) {
@@ -35,6 +39,10 @@ export class TraversalPanel {
     this.shownPicture.hidden = true;
     this.saveButton.disabled = true;
     this.underLabel.hidden = model.latentDim !== 2;
+    this.again = null;
+    this.status.textContent = "";
+    const active = model.sliders.filter(({ importance }) => !model.variational || importance >= ACTIVE);
+    Object.assign(this.rows, { max: model.latentDim, value: Math.min(active.length || model.latentDim, FEW_ROWS) });
     this.offer();
   }
 
@@ -43,7 +51,9 @@ export class TraversalPanel {
   }
 
   codeSettled() {
-    if (this.element.offsetParent && this.again) this.again();
+    if (!this.element.offsetParent || !this.again) return;
+    if (this.pictures <= MOST_AGAIN) this.again();
+    else this.status.textContent = "The code has moved since this was decoded.";
   }
 
   viewChanged() {
@@ -52,11 +62,10 @@ export class TraversalPanel {
 
   offer() {
     const model = this.bench.data?.model;
-    const { directions } = this.bench.desk.state;
+    const { directions, names } = this.bench.desk.state;
     if (!model || !directions) return;
-    const named = model.sliders.toSorted((a, b) => a.dimension - b.dimension);
-    const axes = named.map(({ dimension, name }) => [`axis ${dimension}`, `z${dimension + 1}${name && ` · ${name}`}`]);
-    const options = [...directions.map(({ name }, i) => [`direction ${i}`, name]), ...axes];
+    const axes = dimensionOptions(model, names).map(([dimension, name]) => [`axis ${dimension}`, name]);
+    const options = [...this.directions().map(({ name }, i) => [`direction ${i}`, name]), ...axes];
     const strongest = model.sliders.map(({ dimension }) => `axis ${dimension}`);
     for (const [node, start] of [[this.first, strongest[0]], [this.second, strongest[1] ?? strongest[0]]]) {
       const chosen = options.some(([value]) => value === node.value) ? node.value : start;
@@ -65,51 +74,69 @@ export class TraversalPanel {
     }
   }
 
+  /** The person's directions, and the principal ones that the sliders begin with where there are many. */
+  directions() {
+    return [...this.bench.desk.state.directions, ...(this.bench.components ?? [])];
+  }
+
   showSheet() {
     const { model } = this.bench.data;
-    const active = model.sliders.filter(({ importance }) => !model.variational || importance >= ACTIVE);
-    const rows = (active.length ? active : model.sliders).slice(0, MOST_ROWS);
-    const body = { z: Array.from(this.bench.z), dimensions: rows.map(({ dimension }) => dimension), steps: whole(this.steps, 9), low: null, high: null };
+    const rows = model.sliders.slice(0, whole(this.rows, model.latentDim)); // the strongest come first
+    const steps = whole(this.steps, 9);
+    const { names } = this.bench.desk.state;
+    const body = { z: Array.from(this.bench.z), dimensions: rows.map(({ dimension }) => dimension), steps, low: null, high: null, names };
     this.again = () => this.showSheet();
-    this.show("sheet", body, `${model.name}-traversals.png`, "All dimensions, one row each, from the lowest to the highest value");
+    this.pictures = rows.length * steps;
+    this.show("sheet", body, `${model.name}-traversals.png`, `${rows.length} dimensions, one row each, from the lowest to the highest value`);
   }
 
   showPlane() {
     const { model } = this.bench.data;
+    if (this.first.value === this.second.value) return this.bench.say("A plane needs two different dimensions or directions.");
     const [first, second] = [this.first, this.second].map((node) => this.vectorOf(node.value));
-    const body = { ...this.planeOf(first, second), side: whole(this.side, 16), file: true };
+    const side = whole(this.side, 16);
+    const body = { ...this.planeOf(first, second), side, file: true };
     this.again = () => this.showPlane();
+    this.pictures = side * side;
     this.show("plane", body, `${model.name}-plane.png`, "A plane of two dimensions or directions");
   }
 
   /** The vector of a choice with its range: [{vector, low, high}]. */
   vectorOf(choice) {
     const [kind, index] = choice.split(" ");
-    if (kind === "direction") return this.bench.desk.state.directions[Number(index)];
+    if (kind === "direction") return this.directions()[Number(index)];
     const { latentDim, sliders } = this.bench.data.model;
     const { low, high } = sliders.find(({ dimension }) => dimension === Number(index));
     return { vector: Array.from({ length: latentDim }, (_, i) => Number(i === Number(index))), low, high };
   }
 
-  /** The present code without its parts along both, so that amounts are places along them. */
+  /** The present code without its part in the plane, so that amounts are counted from the origin. */
   planeOf(first, second) {
-    let z = Array.from(this.bench.z);
-    for (const { vector } of [first, second]) {
-      const amount = dot(z, vector) / dot(vector, vector);
-      z = z.map((value, i) => value - amount * vector[i]);
-    }
+    const [u, v] = [first.vector, second.vector];
+    const [uu, uv, vv] = [dot(u, u), dot(u, v), dot(v, v)];
+    const [zu, zv] = [dot(this.bench.z, u), dot(this.bench.z, v)];
+    const span = uu * vv - uv * uv;
+    const isLine = span < 1e-6 * uu * vv; // both point the same way
+    const [a, b] = isLine ? [zu / uu, 0] : [(zu * vv - zv * uv) / span, (zv * uu - zu * uv) / span];
+    const z = Array.from(this.bench.z, (value, i) => value - a * u[i] - b * v[i]);
     return { z, first: first.vector, second: second.vector, low: [first.low, second.low], high: [first.high, second.high] };
   }
 
+  /** Decode and show; of what is asked meanwhile the newest is shown. */
   async show(what, body, name, alt) {
+    const { queries } = this.bench;
+    const asked = (this.asked = {});
+    this.status.textContent = `Decoding ${this.pictures.toLocaleString("en")} pictures…`;
     try {
-      const content = await (await this.bench.queries.post(what, body)).blob();
+      const content = await (await queries.post(what, body)).blob();
+      if (asked !== this.asked || queries !== this.bench.queries) return;
+      this.status.textContent = "";
       this.picture = { content, name };
       if (this.shownPicture.src) URL.revokeObjectURL(this.shownPicture.src);
       Object.assign(this.shownPicture, { src: URL.createObjectURL(content), alt, hidden: false });
       this.saveButton.disabled = false;
     } catch (error) {
-      this.bench.say(error.message);
+      if (asked === this.asked) this.status.textContent = sentence(error.message);
     }
   }
 
@@ -117,7 +144,7 @@ export class TraversalPanel {
   layUnder() {
     const { map, view, data, queries } = this.bench;
     if (!this.under.checked || view.projection !== "axes") return map.setUnderlay(null);
-    const range = map.visibleRange();
+    const range = map.range;
     const unit = (dimension) => [Number(dimension === 0), Number(dimension === 1)];
     const body = { z: [0, 0], first: unit(view.x), second: unit(view.y), low: [range.x[0], range.y[0]], high: [range.x[1], range.y[1]], side: data.model.shape[1] > 32 ? 16 : 24 };
     queries.ask("plane", body).then(
@@ -131,9 +158,11 @@ function dot(a, b) {
   return a.reduce((sum, value, i) => sum + value * b[i], 0);
 }
 
+/** The whole number of a field, within its bounds, as the field shows it from then on. */
 function whole(input, otherwise) {
-  const value = Math.round(Number(input.value));
-  return value >= Number(input.min) && value <= Number(input.max) ? value : otherwise;
+  const value = Math.round(Number(input.value)) || otherwise;
+  input.value = Math.min(Number(input.max), Math.max(Number(input.min), value));
+  return Number(input.value);
 }
 
 function button(text, title, act) {
