@@ -24,7 +24,7 @@ check: $(TESTS)  ## style, types, import rules
 	$(BIN)/lint-imports
 
 bench: $(TESTS)  ## measure what README.md claims, on a quiet machine, into docs/MEASURED.md; takes minutes
-	for table in drag load start training; do $(BIN)/python -m benchmarks.$$table || exit 1; done | tee docs/MEASURED.md
+	for table in drag playback load start training; do $(BIN)/python -m benchmarks.$$table || exit 1; done | tee docs/MEASURED.md
 
 models: $(RUN)  ## train and evaluate every model of the collection that pretrained/ lacks; takes hours, stopped it goes on
 	$(BIN)/python -m vae_core train-all

@@ -1,26 +1,33 @@
-"""A link that restores a view: what it holds, checked as anything else from outside."""
+"""Links that restore a view of Explore or of Interpolate: what they hold, checked as anything else from outside."""
 
 import base64
 import binascii
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
+import numpy as np
+from jaxtyping import Float32
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from app.choices import take_code, take_view
 from app.desk import current_desk
-from app.state import Session, take_link
+from app.state import Keyframe, Session, take_link
+from app.studio import Animation
 from vae_core.errors import InputError
 from vae_core.inference import LoadedModel
+from vae_core.timeline import KEYFRAMES
 
-__all__ = ["Link", "follow_link", "read_link"]
+__all__ = ["Link", "StudioLink", "follow_link", "read_link"]
 
 LONGEST = 8_000  # letters; browsers and servers begin to refuse addresses not far beyond
+LONGEST_NAME = 40  # letters of a keyframe's name
+FEWEST, MOST = KEYFRAMES
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, val_json_bytes="base64")
 
 
 @dataclass(frozen=True)
 class Link:
-    """What the page puts into a link (`link.js` writes it).
+    """What Explore puts into a link (`link.js` writes it).
 
     Attributes:
         projection: Of the map.
@@ -29,6 +36,7 @@ class Link:
         colour: What colours the points.
         z: The sliders' code.
         selection: Reference images that are selected; none where they were too many for a link.
+        digest: The model's, of which codes and images are; empty in links that do not tell.
     """
 
     projection: str
@@ -37,11 +45,56 @@ class Link:
     colour: str
     z: tuple[float, ...]
     selection: Annotated[tuple[int, ...], Field(max_length=1_000)] = ()
+    digest: str = ""
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
-def read_link(text: str) -> Link:
+@dataclass(frozen=True)
+class StudioLink:
+    """What Interpolate puts into a link (`link.js` writes it).
+
+    Attributes:
+        digest: The model's, of which the codes are.
+        projection: Of the map.
+        x: Horizontal dimension of an axes map, from 0.
+        y: Vertical dimension, from 0.
+        colour: What colours the points.
+        names: Of the keyframes, in order; none where their codes were too long for a link.
+        step: What one unit of a code's numbers stands for.
+        codes: Of the keyframes, int16 [keyframe, latent]; a picture's is its mean.
+        animation: How they are played.
+    """
+
+    digest: str
+    projection: str
+    x: int
+    y: int
+    colour: str
+    names: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)], ...], Field(max_length=MOST)]
+    step: Annotated[float, Field(gt=0)]
+    codes: bytes
+    animation: Animation
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    def keyframes(self, latent_dim: int) -> tuple[Keyframe, ...] | None:
+        """Those of a model of so many dimensions; None when the codes are no such keyframes."""
+        codes = self._unpacked(latent_dim)
+        if codes is None or not np.isfinite(codes).all():
+            return None
+        named = zip(self.names, codes.tolist(), strict=True)
+        return tuple(Keyframe(name, "map", tuple(code)) for name, code in named)  # the page asks nothing of a source
+
+    def _unpacked(self, latent_dim: int) -> Float32[np.ndarray, "k d"] | None:
+        shape = (len(self.names), latent_dim)
+        if 0 < len(self.names) < FEWEST or len(self.codes) != 2 * shape[0] * shape[1]:
+            return None
+        with np.errstate(over="ignore"):  # a step from elsewhere may be of any size
+            return (np.frombuffer(self.codes, "<i2").reshape(shape) * self.step).astype(np.float32)
+
+
+def read_link(text: str) -> Link | StudioLink:
     """The view in a link's text: JSON as base64 in the alphabet of addresses, without padding.
 
     Raises:
@@ -51,9 +104,10 @@ def read_link(text: str) -> Link:
         raise InputError(f"a link's view has at most {LONGEST:,} letters, got {len(text):,}.")
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        return TypeAdapter(Link).validate_json(content)
+        link: Link | StudioLink = TypeAdapter(Link | StudioLink).validate_json(content)
     except (binascii.Error, ValueError, ValidationError) as error:
         raise InputError("the link is damaged or from another version; ask for a new one.") from error
+    return link
 
 
 def follow_link(memory: Session, loaded: LoadedModel) -> None:
@@ -62,16 +116,37 @@ def follow_link(memory: Session, loaded: LoadedModel) -> None:
     if text is None:
         return
     try:
-        _apply(memory, loaded, read_link(text))
+        _follow(memory, loaded, read_link(text))
     except InputError as error:
         memory.notices.append(f"This is {loaded.name} as it starts: {error}")
 
 
-def _apply(memory: Session, loaded: LoadedModel, link: Link) -> None:
+def _follow(memory: Session, loaded: LoadedModel, link: Link | StudioLink) -> None:
+    if link.digest not in ("", loaded.digest):
+        raise InputError(f"the link was made with another model, or before {loaded.name} was trained anew.")
+    taken = _open_explore(memory, loaded, link) if isinstance(link, Link) else _open_studio(memory, loaded, link)
+    if not taken:
+        raise InputError(f"the link's view does not fit {loaded.name}, which may have been trained anew.")
+
+
+def _open_explore(memory: Session, loaded: LoadedModel, link: Link) -> bool:
     code = take_code(loaded, list(link.z))
     desk = replace(current_desk(memory, loaded), selection=link.selection)
-    view = {"projection": link.projection, "x": link.x, "y": link.y, "colour": link.colour}
-    if code is None or not desk.fits(loaded) or not take_view(memory, loaded, view):
-        raise InputError(f"the link's view does not fit {loaded.name}, which may have been trained anew.")
+    if code is None or not desk.fits(loaded) or not _show_map(memory, loaded, link):
+        return False
     memory.load_code(loaded.name, code)
     memory.desks[loaded.name] = desk
+    return True
+
+
+def _open_studio(memory: Session, loaded: LoadedModel, link: StudioLink) -> bool:
+    keyframes = link.keyframes(loaded.config.latent_dim)
+    if keyframes is None or not _show_map(memory, loaded, link):
+        return False
+    memory.keyframes[loaded.name] = keyframes  # of none, first ones are found (see `app.studio.current_keyframes`)
+    memory.animation = link.animation
+    return True
+
+
+def _show_map(memory: Session, loaded: LoadedModel, link: Link | StudioLink) -> bool:
+    return take_view(memory, loaded, {name: getattr(link, name) for name in ("projection", "x", "y", "colour")})

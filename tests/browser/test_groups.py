@@ -43,6 +43,19 @@ def test_a_lasso_makes_a_group_that_survives_leaving_the_page(page: Page, server
     expect(page.get_by_role("textbox", name="Name of group 1")).to_have_value("middle")
 
 
+def test_what_was_done_just_before_leaving_is_kept(page: Page, server: str):
+    open_page(page, server, "?model=mnist-2d")
+    lasso(page)
+    count = selected(page)
+    page.get_by_role("button", name="Keep as group").click()
+    page.get_by_role("link", name="Models").click()  # at once, before anything is reported by itself
+    page.get_by_role("tab", name="Collection").wait_for()
+    page.get_by_role("link", name="Explore").click()
+    wait_for_map(page)
+    assert selected(page) == count
+    expect(page.get_by_role("textbox", name="Name of group 1")).to_be_visible()
+
+
 def test_a_double_click_selects_nothing_again(page: Page, server: str):
     open_page(page, server, "?model=mnist-2d")
     lasso(page)

@@ -139,8 +139,9 @@ def test_a_press_on_a_curve_scrubs_and_the_playheads_follow(page: Page, server: 
         expect(page.get_by_role("button", name="Play")).to_be_visible()
         assert index(page) == pytest.approx(share * (2 * LEG - 1), abs=2)
         for curve in ("norm", "logDensity", "percentile"):
-            left = page.get_by_test_id(f"curve-{curve}").locator(".playhead").evaluate("(node) => node.style.left")
-            assert float(left.removesuffix("%")) == pytest.approx(100 * share, abs=2)
+            chart = page.get_by_test_id(f"curve-{curve}")
+            room, playhead = chart.bounding_box(), chart.locator(".playhead").bounding_box()
+            assert playhead["x"] - room["x"] == pytest.approx(share * room["width"], abs=4)
 
 
 def test_curves_have_a_line_for_each_kind_and_the_norm_that_is_expected(page: Page, server: str):
@@ -158,6 +159,8 @@ def test_curves_have_a_line_for_each_kind_and_the_norm_that_is_expected(page: Pa
     position(page).fill("0")
     values = page.locator(".values").first.locator("span").all_inner_texts()
     assert len(set(values)) == 1, "all kinds begin at the first keyframe"
+    open_studio(page, server, "?model=mnist-2d-autoencoder")
+    assert page.locator(".expected").count() == 0, "its codes have no prior"
 
 
 # -- paths -----------------------------------------------------------------------------------------------------------

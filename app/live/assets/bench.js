@@ -5,6 +5,7 @@
 // while the person moved on never takes a slider back.
 
 import { channelText, isOtherModel, mounting, report } from "./component.js";
+import { Departure, isSame } from "./departure.js";
 import { Desk } from "./desk.js";
 import { DirectionPanel } from "./directions.js";
 import { el } from "./dom.js";
@@ -47,6 +48,7 @@ class Bench {
       onVisible: () => this.z && this.films.refresh(this.z),
     });
     this.films = new Filmstrips(this.sliders);
+    this.departure = new Departure({ settle: () => this.settleAll(), isKept: () => this.isKept() });
     this.desk = new Desk((state) => this.tell("desk", state));
     this.desk.on(["names", "locked"], (state) => this.sliders.dress(state));
     this.desk.on(["directions"], () => this.showDirections());
@@ -69,10 +71,23 @@ class Bench {
     else if (switched || before.revision !== data.revision) this.hydrate(data);
     this.pictures.update(data);
     this.mapSide.update();
+    this.departure.heard();
   }
 
   tell(kind, value) {
-    report(this.component, kind, value);
+    this.departure.report(() => report(this.component, kind, value));
+  }
+
+  /** Report now what has not settled yet. */
+  settleAll() {
+    if (this.commitSoon) this.commit();
+    this.desk.settle();
+  }
+
+  /** Whether Python has all that the page shows. */
+  isKept() {
+    const { z, view, desk } = this.data;
+    return isSame([z, view, desk], [Array.from(this.z), this.view, this.desk.state]);
   }
 
   /** Python forgot this visit, because the server was restarted; the page did not. */
@@ -108,6 +123,8 @@ class Bench {
     const right = el("section", { class: "right", "aria-label": "Picture and sliders" });
     right.append(stage, this.tabs.element);
     this.bench = el("div", { class: "bench" }, this.mapSide.element, right);
+    this.listening = new AbortController();
+    this.departure.listen(this.listening.signal);
     this.bench.addEventListener("keydown", (event) => this.keyed(event));
     this.pictures.acceptDrops(this.bench);
     this.shadow.append(this.bench);
@@ -130,6 +147,12 @@ class Bench {
     this.desk.load(this.data.desk);
     this.tabs.show(this.data.desk.tab);
     if (model.latentDim > MANY_DIMENSIONS) this.fetchComponents();
+  }
+
+  /** The page was left. */
+  gone() {
+    this.listening.abort();
+    this.leave();
   }
 
   leave() {
@@ -173,7 +196,7 @@ class Bench {
 
   /** Take over what Python says: the code, and the view. */
   hydrate({ z, view }) {
-    clearTimeout(this.commitSoon);
+    this.calm();
     this.z = Float32Array.from(z);
     this.remember();
     this.sliders.set(this.z);
@@ -241,11 +264,18 @@ class Bench {
   }
 
   settle(afterMs) {
-    clearTimeout(this.commitSoon);
+    this.calm();
     this.commitSoon = setTimeout(() => this.commit(), afterMs);
   }
 
+  /** What was to be reported of the code is not, since it changes again or somebody else reports it. */
+  calm() {
+    clearTimeout(this.commitSoon);
+    this.commitSoon = null;
+  }
+
   commit() {
+    this.calm();
     this.say("");
     this.remember();
     this.codeSettled();
@@ -269,7 +299,7 @@ class Bench {
 
   /** Undo (-1) or redo (1). */
   step(direction) {
-    clearTimeout(this.commitSoon); // what has not settled yet is a step as well
+    this.calm(); // what has not settled yet is a step as well
     this.remember();
     this.show(Float32Array.from(this.history.step(direction)));
   }
@@ -288,7 +318,7 @@ class Bench {
   }
 
   async copyLink() {
-    const link = linkTo({ model: this.data.model.name, view: this.view, z: this.z, selection: this.desk.state.selection });
+    const link = linkTo({ model: this.data.model.name, digest: this.data.model.digest, view: this.view, z: this.z, selection: this.desk.state.selection });
     this.say((await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`);
   }
 
@@ -317,7 +347,7 @@ class Bench {
   choose(id) {
     const picture = this.data.pictures.find((each) => each.id === id);
     if (picture) this.load(picture.mean);
-    clearTimeout(this.commitSoon); // Python sets z itself when a picture is chosen: one rerun, not two
+    this.calm(); // Python sets z itself when a picture is chosen: one rerun, not two
     this.tell("chosen", id);
   }
 }

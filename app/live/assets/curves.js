@@ -8,7 +8,7 @@ const WIDTH = 1000; // of a chart's own units; it is stretched to the room there
 const HEIGHT = 100;
 const AIR = 0.06; // of the height, left free above and below the lines
 const CHARTS = [
-  { key: "norm", title: "Norm", about: "Norm of the code; dashed: the mean norm of draws from N(0, I)" },
+  { key: "norm", title: "Norm", about: "Norm of the code; dashed, for a model with a prior: the mean norm of draws from N(0, I)" },
   { key: "logDensity", title: "Log-density", about: "Log-density in nats under the Gaussian mixture fitted to the codes of training images" },
   {
     key: "percentile",
@@ -75,9 +75,11 @@ export class Curves {
     const [low, high] = chart.range ?? rangeOf(this.tracks, key);
     const last = Math.max(1, this.tracks[0][key].length - 1);
     const x = (index) => ((WIDTH * index) / last).toFixed(1);
-    const y = (value) => (HEIGHT * (1 - AIR - (1 - 2 * AIR) * ((value - low) / (high - low || 1)))).toFixed(1);
+    const share = (value) => (high > low ? (value - low) / (high - low) : 0.5); // a value that never changes lies in the middle
+    const y = (value) => (HEIGHT * (1 - AIR - (1 - 2 * AIR) * share(value))).toFixed(1);
     const marks = positions.map((at) => line(x(at), 0, x(at), HEIGHT, "at-keyframe"));
-    const expected = key === "norm" ? [line(0, y(this.tracks[0].expectedNorm), WIDTH, y(this.tracks[0].expectedNorm), "expected")] : [];
+    const { expectedNorm } = this.tracks[0];
+    const expected = key === "norm" && expectedNorm !== null ? [line(0, y(expectedNorm), WIDTH, y(expectedNorm), "expected")] : [];
     const curves = this.tracks.map((track) => curve(track, key, x, y));
     chart.plot.replaceChildren(...marks, ...expected, ...curves);
     chart.low.textContent = told(chart, low);
@@ -91,8 +93,8 @@ export class Curves {
     if (!this.tracks.length) return;
     for (const chart of this.charts) {
       const { key, values, playhead } = chart;
-      playhead.style.left = `${(100 * index) / Math.max(1, this.tracks[0][key].length - 1)}%`;
-      this.tracks.forEach((track, i) => (values.children[i].textContent = told(chart, track[key][index])));
+      playhead.style.transform = `translateX(${(100 * index) / Math.max(1, this.tracks[0][key].length - 1)}%)`; // of the chart
+      this.tracks.forEach((track, i) => write(values.children[i], told(chart, track[key][index])));
     }
   }
 }
@@ -107,7 +109,7 @@ function rangeOf(tracks, key) {
   };
   for (const track of tracks) {
     track[key].forEach(take);
-    if (key === "norm") take(track.expectedNorm);
+    if (key === "norm" && track.expectedNorm !== null) take(track.expectedNorm);
   }
   return low <= high ? [low, high] : [0, 1];
 }
@@ -125,6 +127,11 @@ function line(x1, y1, x2, y2, name) {
   const node = document.createElementNS(SVG, "line");
   for (const [key, value] of Object.entries({ x1, y1, x2, y2, class: name })) node.setAttribute(key, value);
   return node;
+}
+
+/** A text that is written anew is laid out anew, even when it says the same. */
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
 }
 
 function told({ text = number }, value) {

@@ -8,6 +8,13 @@
 const PATIENCE_MS = 1500; // with which a link waits for Python
 const STAYED_MS = 10_000; // after which a page that was not left was meant to stay
 
+/** Whether two values of JSON are alike, in whatever order their keys stand. */
+export function isSame(a, b) {
+  if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return a === b;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && isSame(a[key], b[key]));
+}
+
 export class Departure {
   /**
    * @param {object} hooks

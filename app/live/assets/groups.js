@@ -6,7 +6,6 @@ import { montageOf } from "./montage.js";
 import { dimensionOptions, number, parsed, shortened } from "./names.js";
 import { NAMED_VALUES } from "./toolbar.js";
 
-const ASKED_MS = 60; // after the last change of the selection
 const MEMBER_WIDTH = 52; // CSS pixels of a member's picture, at the most
 const FACTS = { kl: "KL", reconstruction: "reconstruction" };
 
@@ -115,11 +114,10 @@ export class GroupPanel {
   // -- what is selected ------------------------------------------------------------------------------------------
 
   selectionChanged() {
-    clearTimeout(this.soon);
     const { selection } = this.bench.desk.state;
     this.summary.setAttribute("aria-busy", selection.length > 0);
     if (!selection.length) this.showHint();
-    else this.soon = setTimeout(() => this.fetchGroup(selection), ASKED_MS);
+    else this.fetchGroup(selection);
     this.codeSettled(); // a lasso turns to this panel by itself
   }
 

@@ -23,7 +23,8 @@ export class KeyframeStrip {
     this.list.addEventListener("drop", (event) => this.dropped(event));
     const reverse = el("button", { class: "action small", title: "The keyframes in reverse order", onclick: () => hooks.onChange(this.keyframes.toReversed()) });
     reverse.append("Reverse");
-    this.element = el("div", { class: "strip-row" }, this.list, reverse);
+    this.actions = el("div", { class: "strip-actions" }, reverse);
+    this.element = el("div", { class: "strip-row" }, this.list, this.actions);
   }
 
   setModel({ shape }) {

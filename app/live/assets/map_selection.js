@@ -4,38 +4,50 @@ export class MapSelection {
   /** @param {import("./map.js").LatentMap} map */
   constructor(map) {
     this.map = map;
+    this.tidying = 0; // changes of our own under way
     this.chosen = null; // Set of reference images; null when nothing is selected
   }
 
   listen() {
-    this.map.plot.on("plotly_selected", (event) => event && this.drawn(event.points));
+    this.map.plot.on("plotly_selected", (event) => this.tidying || (event && this.drawn(event.points)));
     this.map.plot.on("plotly_deselect", () => this.tidying || this.clear());
   }
 
   drawn(points) {
     const chosen = points.map(({ curveNumber, pointNumber }) => this.map.layers[curveNumber].indices[pointNumber]);
-    this.removeOutline();
     this.map.hooks.onSelect(chosen.sort((a, b) => a - b));
+    this.removeOutline();
   }
 
   /** The outline has done its work: what is selected stands out by itself. */
   removeOutline() {
-    this.tidying = true; // Plotly calls this a deselection
-    const done = () => (this.tidying = false);
-    this.map.Plotly.relayout(this.map.plot, { selections: [] }).then(done, done);
+    this.quietly(() => this.map.Plotly.relayout(this.map.plot, { selections: [] }));
+  }
+
+  /** Plotly calls changes of our own a selection of nothing, or a deselection. */
+  quietly(change) {
+    this.tidying++;
+    const done = () => this.tidying--;
+    change().then(done, done);
   }
 
   clear() {
     if (this.chosen) this.map.hooks.onSelect([]);
   }
 
-  /** Show some as selected and fade the others; none fades nothing. */
+  /** Show some as selected and fade the others; none fades nothing. What is asked about them leaves first. */
   show(indices) {
     this.chosen = indices.length ? new Set(indices) : null;
+    cancelAnimationFrame(this.soon);
+    this.soon = requestAnimationFrame(() => this.restyle());
+  }
+
+  restyle() {
     const { Plotly, plot, layers, backdrop } = this.map;
     backdrop.element.dataset.faint = this.chosen !== null;
     if (!layers.length) return;
-    Plotly.restyle(plot, { selectedpoints: layers.map((layer) => this.pointsOf(layer)) }, [...layers.keys()]);
+    const selectedpoints = layers.map((layer) => this.pointsOf(layer));
+    this.quietly(() => Plotly.restyle(plot, { selectedpoints }, [...layers.keys()]));
   }
 
   /** Give layers that are about to be drawn their selected points. */

@@ -13,7 +13,7 @@ import { TrainingSwitch } from "./training_switch.js";
 const AT_ONCE = 256; // codes that one question may hold
 
 export class MapSide {
-  /** @param {object} bench root, socket, bulk, queries, data, z, load, choose, select, tell, say, toPanels, ask, leave */
+  /** @param {object} bench root, socket, bulk, queries, data, z, load, choose, select, tell, say, toPanels, ask, gone */
   constructor(bench, plotlyVersion) {
     this.bench = bench;
     this.view = null;
@@ -31,7 +31,7 @@ export class MapSide {
       onLoad: (place) => this.loadPlace(place),
       onSelect: (indices) => bench.select(indices),
       onRange: () => bench.toPanels("viewChanged"),
-      onGone: () => bench.leave(),
+      onGone: () => bench.gone(),
     });
     this.map.overlay.append(this.peek.element);
     const title = "Latent map and its settings";

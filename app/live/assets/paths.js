@@ -11,7 +11,7 @@ const FIGURES = ["norm", "logDensity", "percentile"];
 /**
  * One kind of path. Pictures are views on the answers that brought them.
  * @typedef {{kind: string, codes: Float32Array, frames: Uint8Array[], places: {x: number, y: number}[],
- *   norm: Float32Array, logDensity: Float32Array, percentile: Float32Array, expectedNorm: number}} Track
+ *   norm: Float32Array, logDensity: Float32Array, percentile: Float32Array, expectedNorm: number | null}} Track
  */
 export class AnimationPaths {
   /**
@@ -75,7 +75,8 @@ export class AnimationPaths {
   take(kind, { kinds, expectedNorm, positions, frames }, { framesPerLeg, loop }) {
     const answer = kinds[kind];
     const figures = Object.fromEntries(FIGURES.map((name) => [name, floatsOf(answer[name])]));
-    const track = { kind, codes: floatsOf(answer.codes), frames: new Array(frames), places: new Array(frames), expectedNorm, ...figures };
+    const expected = this.model.variational ? expectedNorm : null; // a plain autoencoder's codes follow no N(0, I)
+    const track = { kind, codes: floatsOf(answer.codes), frames: new Array(frames), places: new Array(frames), expectedNorm: expected, ...figures };
     if (this.stale) {
       this.stale = false;
       this.recall = new Recall(this.tracks.values(), this.model.latentDim);

@@ -5,11 +5,13 @@
 
 import { channelText, isOtherModel, mounting, report } from "./component.js";
 import { Curves } from "./curves.js";
+import { Departure } from "./departure.js";
 import { Desk } from "./desk.js";
 import { el } from "./dom.js";
 import { ExportPanel } from "./exporting.js";
 import { GridPanel } from "./grid.js";
 import { KeyframeStrip } from "./keyframes.js";
+import { copy, leftOut, studioLink } from "./link.js";
 import { PathMap } from "./path_map.js";
 import { PathPanel } from "./path_panel.js";
 import { AnimationPaths } from "./paths.js";
@@ -25,6 +27,7 @@ import { Transport } from "./transport.js";
 
 const ASKED_MS = 60; // after the last of several changes
 const PYTHON_BACK_MS = 2000; // Streamlit's own connection comes back later than ours
+const LINK_TITLE = "An address that shows this model, map, keyframes and way of playing";
 
 class Studio {
   constructor(shadow, root) {
@@ -32,13 +35,15 @@ class Studio {
     this.root = root;
     this.channel = el("p", { class: "note", role: "status" });
     this.note = el("p", { class: "note", role: "status" });
-    this.desk = new Desk(({ keyframes, ...animation }) => this.tell("studio", { keyframes, animation }));
+    this.desk = new Desk(() => this.tell("studio", this.reported()));
+    this.departure = new Departure({ settle: () => this.desk.settle(), isKept: () => this.isKept() });
     this.toolbar = new Toolbar((view) => this.changeView(view));
     this.sources = new Sources(this);
     this.strip = new KeyframeStrip({
       onChange: (keyframes) => this.desk.set({ keyframes }),
       onGo: (place) => this.goTo(place),
     });
+    this.strip.actions.append(el("button", { class: "action small", title: LINK_TITLE, onclick: () => this.copyLink() }, "Copy link"));
     this.paths = new AnimationPaths({
       onOutline: (outline) => this.transport.setOutline(outline),
       onTrack: () => this.drawTracks(),
@@ -71,10 +76,22 @@ class Studio {
     if (!switched && before.session !== data.session) this.restarted();
     this.placeStars();
     this.map.applyTheme();
+    this.departure.heard();
   }
 
   tell(kind, value) {
-    report(this.component, kind, value);
+    this.departure.report(() => report(this.component, kind, value));
+  }
+
+  /** Keyframes and settings as Python keeps them. */
+  reported() {
+    const { keyframes, ...animation } = this.desk.state;
+    return { keyframes, animation };
+  }
+
+  /** Whether Python has them, and the view. */
+  isKept() {
+    return JSON.stringify([this.data.studio, this.data.view]) === JSON.stringify([this.reported(), this.view]);
   }
 
   say(text) {
@@ -88,6 +105,7 @@ class Studio {
       onPeek: (place, px) => this.peek.lookAt(place, px),
       onLeave: () => this.lookAway(),
       onLoad: (place) => this.sources.addPlace(place),
+      verb: "adds",
       onGone: () => this.leave(),
     });
     this.map.overlay.append(this.peek.element);
@@ -101,7 +119,8 @@ class Studio {
     this.listening = new AbortController();
     const { signal } = this.listening;
     window.addEventListener("keydown", (event) => this.keyed(event), { signal });
-    window.addEventListener("pointerdown", (event) => this.settleBefore(event), { capture: true, signal });
+    for (const type of ["pointerdown", "focusin"]) window.addEventListener(type, (event) => this.settleBefore(event), { capture: true, signal });
+    this.departure.listen(signal);
     this.shadow.append(this.bench);
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.transport.setPlaying(true);
   }
@@ -140,8 +159,7 @@ class Studio {
 
   /** Python may have forgotten this visit, because the server was restarted; the page did not. */
   remind() {
-    const { keyframes, ...animation } = this.desk.state;
-    this.tell("studio", { keyframes, animation });
+    this.tell("studio", this.reported());
     this.tell("view", this.view);
   }
 
@@ -183,6 +201,14 @@ class Studio {
       this.strip.setPictures(keyframes, frames);
       this.map.setKeyframes(keyframes.map((_, i) => ({ x: places[2 * i], y: places[2 * i + 1] })));
     });
+  }
+
+  async copyLink() {
+    const { keyframes, animation: all } = this.reported();
+    const { export: _, ...animation } = all; // how files are made is each person's own
+    const { link, kept } = studioLink({ model: this.data.model, view: this.view, keyframes, codes: this.codes(), animation });
+    const news = (await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`;
+    this.say(`${news} ${leftOut(kept, keyframes.length)}`.trim());
   }
 
   // -- paths ---------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ export class Transport {
     this.playButton = el("button", { class: "action primary play", onclick: () => this.setPlaying(!this.playing) }, "Play");
     this.scrub = el("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Position" });
     this.scrub.addEventListener("input", () => this.scrubTo(Number(this.scrub.value)));
-    this.readout = el("output", { class: "position", "data-testid": "position" });
+    this.readout = el("output", { class: "position", "data-testid": "position", "aria-live": "off" }); // it changes at every frame
     this.loop = el("input", { type: "checkbox", onchange: () => this.hooks.onSettings({ loop: this.loop.checked }) });
     const loop = el("label", { title: "After the last keyframe go on to the first, and so for ever" }, this.loop, "Loop");
     this.speeds = el("select", { "aria-label": "Speed", title: "Speed", onchange: () => this.hooks.onSettings({ speed: Number(this.speeds.value) }) });

@@ -1,0 +1,224 @@
+"""Links: what they restore, and what is told of those that are damaged, stale, too long or of another model."""
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.choices import current_code, current_view
+from app.desk import current_desk
+from app.link import follow_link, read_link
+from app.state import Session
+from app.studio import Animation, current_animation, current_keyframes, studio_data, take_studio
+from vae_core.errors import InputError
+from vae_core.inference import LoadedModel, engine
+
+STALE = "This is mnist-2d as it starts: the link was made with another model, or before mnist-2d was trained anew."
+MISFIT = "This is mnist-2d as it starts: the link's view does not fit mnist-2d"
+
+
+@pytest.fixture(scope="module")
+def loaded() -> LoadedModel:
+    return engine().load("mnist-2d")
+
+
+def text_of(view: object) -> str:
+    """As link.js writes it."""
+    return base64.urlsafe_b64encode(json.dumps(view).encode()).decode().rstrip("=")
+
+
+def followed(loaded: LoadedModel, text: str) -> Session:
+    memory = Session(link=text)
+    follow_link(memory, loaded)
+    return memory
+
+
+# -- Explore -------------------------------------------------------------------------------------------------------
+
+VIEW: dict[str, Any] = {
+    "projection": "axes",
+    "x": 1,
+    "y": 0,
+    "colour": "kl",
+    "z": [0.25, -1.5],
+    "selection": [4, 5],
+}
+
+
+def test_a_link_restores_view_code_and_selection(loaded: LoadedModel) -> None:
+    for view in (VIEW, VIEW | {"digest": loaded.digest}):
+        memory = followed(loaded, text_of(view))
+        assert memory.notices == []
+        assert current_code(memory, loaded).tolist() == [0.25, -1.5]
+        view = current_view(memory, loaded)
+        assert (view.projection, view.x, view.y, view.colour) == ("axes", 1, 0, "kl")
+        assert current_desk(memory, loaded).selection == (4, 5)
+        assert memory.revision == 1, "the page takes the code over"
+
+
+def test_a_link_is_followed_once(loaded: LoadedModel) -> None:
+    memory = followed(loaded, text_of(VIEW))
+    memory.load_code(loaded.name, np.array([1.0, 1.0]))
+    follow_link(memory, loaded)
+    assert current_code(memory, loaded).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"z": [0.25]},
+        {"z": [1e300, 0.0]},
+        {"projection": "umap"},  # a plane has none
+        {"x": 2},
+        {"colour": "7"},
+        {"selection": [10_000]},
+    ],
+    ids=str,
+)
+def test_a_link_that_does_not_fit_leaves_a_sentence_and_the_default_view(loaded: LoadedModel, wrong: dict) -> None:
+    memory = followed(loaded, text_of(VIEW | wrong))
+    [notice] = memory.notices
+    assert notice.startswith(MISFIT)
+    assert (memory.codes, memory.desks, memory.views) == ({}, {}, {})
+
+
+# -- Interpolate ---------------------------------------------------------------------------------------------------
+
+
+def packed(values: list[list[float]], step: float = 0.001) -> str:
+    """Codes as link.js writes them."""
+    return base64.b64encode((np.array(values) / step).round().astype("<i2").tobytes()).decode()
+
+
+PLAYED = {
+    "kinds": ["data", "linear"],
+    "easing": "cubic",
+    "framesPerLeg": 30,
+    "loop": False,
+    "speed": 2,
+    "grid": {"rows": 3, "columns": 4, "spherical": True},
+    "tab": "grid",
+}
+
+
+@pytest.fixture
+def studio_view(loaded: LoadedModel) -> dict[str, Any]:
+    """What a link of Interpolate holds."""
+    return {
+        "digest": loaded.digest,
+        "projection": "axes",
+        "x": 0,
+        "y": 1,
+        "colour": "label",
+        "names": ["my 手.png", "zero", "zero"],
+        "step": 0.001,
+        "codes": packed([[1.234, -5.678], [0, 0], [0, 0]]),
+        "animation": PLAYED,
+    }
+
+
+def test_a_link_restores_keyframes_and_how_they_are_played(loaded: LoadedModel, studio_view: dict) -> None:
+    memory = followed(loaded, text_of(studio_view))
+    assert memory.notices == []
+    keyframes = current_keyframes(memory, loaded)
+    assert [each.name for each in keyframes] == ["my 手.png", "zero", "zero"]
+    np.testing.assert_allclose([each.code for each in keyframes], [[1.234, -5.678], [0, 0], [0, 0]], atol=1e-6)
+    animation = current_animation(memory)
+    assert (animation.kinds, animation.easing, animation.framesPerLeg) == (("data", "linear"), "cubic", 30)
+    assert (animation.loop, animation.speed, animation.tab) == (False, 2, "grid")
+    assert animation.export == Animation().export, "how files are made is each person's own"
+    assert current_view(memory, loaded).projection == "axes"
+
+
+def test_what_a_link_restores_the_page_may_report(loaded: LoadedModel, studio_view: dict) -> None:
+    memory = followed(loaded, text_of(studio_view))
+    reported = json.loads(json.dumps(studio_data(memory, loaded)))
+    reported["animation"]["loop"] = True
+    take_studio(memory, loaded, reported)
+    assert current_animation(memory).loop
+    assert len(memory.keyframes["mnist-2d"]) == 3
+
+
+def test_large_codes_have_larger_steps(loaded: LoadedModel, studio_view: dict) -> None:
+    largest = float(np.finfo(np.float32).max)
+    step = largest / 32_767
+    change = {"names": ["far", "near"], "step": step, "codes": packed([[largest, -largest], [0, 0]], step)}
+    memory = followed(loaded, text_of(studio_view | change))
+    assert memory.notices == []
+    assert current_keyframes(memory, loaded)[0].code == pytest.approx((largest, -largest))
+
+
+def test_a_link_without_keyframes_restores_the_rest(loaded: LoadedModel, studio_view: dict) -> None:
+    memory = followed(loaded, text_of(studio_view | {"names": [], "codes": ""}))
+    assert memory.notices == []
+    assert [each.source for each in current_keyframes(memory, loaded)] == ["typical"] * 2
+    assert current_animation(memory).easing == "cubic"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"names": ["one"], "codes": packed([[1, 2]])},
+        {"names": ["one", "two"]},  # of three codes
+        {"codes": packed([[1, 2, 3], [4, 5, 6], [7, 8, 9]])},
+        {"codes": "AAAA"},
+        {"step": 1e300},
+        {"projection": "umap"},
+        {"colour": "7"},
+    ],
+    ids=str,
+)
+def test_keyframes_that_do_not_fit_leave_a_sentence(loaded: LoadedModel, studio_view: dict, wrong: dict) -> None:
+    memory = followed(loaded, text_of(studio_view | wrong))
+    [notice] = memory.notices
+    assert notice.startswith(MISFIT)
+    assert (memory.keyframes, memory.animation, memory.views) == ({}, None, {})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"names": ["zero"] * 65},
+        {"names": ["x" * 41, "", "zero"]},
+        {"names": "abc"},
+        {"step": 0},
+        {"step": "1"},
+        {"codes": "%%"},
+        {"codes": [1, 2]},
+        {"animation": {**PLAYED, "kinds": ["scenic"]}},
+        {"animation": {**PLAYED, "speed": 100}},
+        {"animation": {**PLAYED, "more": 1}},
+        {"animation": None},
+        {"z": [0.0, 0.0]},
+    ],
+    ids=str,
+)
+def test_what_no_page_writes_is_damaged(loaded: LoadedModel, studio_view: dict, wrong: dict) -> None:
+    memory = followed(loaded, text_of(studio_view | wrong))
+    [notice] = memory.notices
+    assert "the link is damaged or from another version" in notice
+    assert (memory.keyframes, memory.animation, memory.views) == ({}, None, {})
+
+
+# -- both ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_link_of_another_model_or_training_is_stale(loaded: LoadedModel, studio_view: dict) -> None:
+    for view in (VIEW, studio_view):
+        memory = followed(loaded, text_of(view | {"digest": "0123456789ab"}))
+        assert memory.notices == [STALE]
+        assert (memory.codes, memory.keyframes, memory.animation, memory.views) == ({}, {}, None, {})
+
+
+@pytest.mark.parametrize("text", ["", "%%%", "YWJj", text_of([]), text_of(VIEW | {"more": 1}), text_of({}), "é"])
+def test_a_damaged_link_is_told_from_others(loaded: LoadedModel, text: str) -> None:
+    with pytest.raises(InputError, match="the link is damaged or from another version; ask for a new one"):
+        read_link(text)
+    assert len(followed(loaded, text).notices) == 1
+
+
+def test_a_link_has_a_longest_length() -> None:
+    with pytest.raises(InputError, match="at most 8,000 letters, got 8,001"):
+        read_link("a" * 8001)
