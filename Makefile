@@ -14,8 +14,8 @@ run: $(RUN)  ## install what the app needs and start it on http://localhost:8501
 serve: $(RUN)  ## the same for a class room: reachable from other machines, at HOST (this machine's name)
 	$(BIN)/streamlit run app/server.py --server.address 0.0.0.0 --browser.serverAddress $(or $(HOST),$(shell hostname))
 
-test: $(TESTS)  ## install what tests need and run them all
-	$(BIN)/python -m pytest
+test: $(TESTS)  ## install what tests need and run them all, in two processes: a browser mostly waits
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 check: $(TESTS)  ## style, types, import rules
 	$(BIN)/ruff check .
@@ -24,7 +24,7 @@ check: $(TESTS)  ## style, types, import rules
 	$(BIN)/lint-imports
 
 bench: $(TESTS)  ## measure what README.md claims, on a quiet machine, into docs/MEASURED.md; takes minutes
-	for table in drag playback load start training; do $(BIN)/python -m benchmarks.$$table || exit 1; done | tee docs/MEASURED.md
+	for table in drag latent_map playback load start training; do $(BIN)/python -m benchmarks.$$table || exit 1; done | tee docs/MEASURED.md
 
 models: $(RUN)  ## train and evaluate every model of the collection that pretrained/ lacks; takes hours, stopped it goes on
 	$(BIN)/python -m vae_core train-all

@@ -1,19 +1,43 @@
 """What a visitor laid out for a model: groups, directions, names of dimensions, locks. The page reports it whole."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter, ValidationError
 
+from app.choices import current_code
+from app.packing import members_base64, members_of
 from app.state import Session
+from app.strict import STRICT
 from vae_core.inference import LoadedModel
 
-__all__ = ["Desk", "DeskDirection", "DeskGroup", "DeskSeparation", "current_desk", "desk_data", "take_desk"]
+__all__ = [
+    "Desk",
+    "DeskDirection",
+    "DeskGroup",
+    "DeskSeparation",
+    "current_desk",
+    "desk_data",
+    "keep_locked",
+    "take_desk",
+]
 
-STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 MOST_GROUPS, MOST_DIRECTIONS = 50, 50
+LONGEST_MEMBERS = 20_000  # letters, of more reference images than any model has
 Name = Annotated[str, Field(min_length=1, max_length=60)]
-Indices = Annotated[tuple[int, ...], Field(max_length=100_000)]
+Sentence = Annotated[str, Field(max_length=1_000)]
+
+
+def _unpacked(text: Any) -> tuple[int, ...]:
+    if not isinstance(text, str) or len(text) > LONGEST_MEMBERS:
+        raise ValueError(f"members must be base64 of at most {LONGEST_MEMBERS:,} letters")
+    return members_of(text)
+
+
+# In JSON a bit for each image, since a selection of thousands goes to the page at each of its reruns.
+Indices = Annotated[tuple[int, ...], BeforeValidator(_unpacked), PlainSerializer(members_base64)]
 Origin = Literal["map", "label", "range"]  # how the members of a group were chosen
 Tab = Literal["sliders", "groups", "directions", "neighbours", "traversals"]
 
@@ -70,7 +94,7 @@ class DeskDirection:
     low: float
     high: float
     separation: DeskSeparation | None = None
-    why: str | None = None
+    why: Sentence | None = None
     varianceShare: float | None = None  # noqa: N815 - the page's name
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -107,8 +131,12 @@ class Desk:
         return (
             all(min(each, default=0) in images and max(each, default=0) in images for each in members)
             and all(len(direction.vector) == len(dimensions) for direction in self.directions)
+            and len(self.locked) <= len(dimensions)
             and all(dimension in dimensions for dimension in (*self.names, *self.locked))
         )
+
+
+DESK, ANYTHING = TypeAdapter(Desk), TypeAdapter(Any)
 
 
 def current_desk(memory: Session, loaded: LoadedModel) -> Desk:
@@ -118,16 +146,29 @@ def current_desk(memory: Session, loaded: LoadedModel) -> Desk:
 
 
 def desk_data(desk: Desk) -> dict[str, Any]:
-    """The desk as the page takes it."""
-    return {**asdict(desk), "names": {str(dimension): name for dimension, name in desk.names.items()}}
+    """The desk as the page takes it and reports it."""
+    data: dict[str, Any] = DESK.dump_python(desk, mode="json")
+    return data
 
 
 def take_desk(memory: Session, loaded: LoadedModel, value: Any) -> None:
     """Keep what the page reports; what is no desk of this model's is dropped."""
     try:
         # From JSON text, where the keys of names are texts and lists are tuples.
-        desk = TypeAdapter(Desk).validate_json(TypeAdapter(Any).dump_json(value))
+        desk = DESK.validate_json(ANYTHING.dump_json(value))
     except (ValidationError, ValueError):
         return
     if desk.fits(loaded):
         memory.desks[loaded.name] = desk
+
+
+@contextmanager
+def keep_locked(memory: Session, loaded: LoadedModel) -> Iterator[None]:
+    """Give locked dimensions their values back where a picture's code is loaded meanwhile."""
+    before, locked = current_code(memory, loaded), list(current_desk(memory, loaded).locked)
+    yield
+    code = current_code(memory, loaded)
+    if locked and code is not before:
+        kept = code.copy()
+        kept[locked] = before[locked]
+        memory.load_code(loaded.name, kept)

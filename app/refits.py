@@ -14,7 +14,9 @@ from vae_core.projection import NeighbourMap
 
 __all__ = ["KEPT", "LARGEST", "Refits", "refits"]
 
-KEPT = 12  # maps of the whole process; one of 10,000 codes in 128 dimensions holds 10 MB once something is placed on it
+# Maps of the whole process, one for everybody in a class room. One of 10,000 codes in 128 dimensions holds 10 MB once
+# something is placed on it, so that all of them may hold 400 MB.
+KEPT = 40
 LARGEST = 0xFFFF  # of a number: it travels in the two bytes of a live question that name an axes map's dimensions
 
 
@@ -30,10 +32,13 @@ class Refits:
 
         Args:
             loaded: The model.
-            places: Of its reference codes, [reference, 2].
+            places: Of its reference codes, [reference, 2]; of the same array again, the map that is kept is given.
         """
         refitted = replace(loaded.need_reference().umap_map, places=places)
         with self._changing:
+            for number, (_, known) in self._maps.items():
+                if known.places is places:
+                    return number
             number = next(free for free in iter(_random_number, None) if free not in self._maps)
             self._maps[number] = (loaded.digest, refitted)
             while len(self._maps) > KEPT:

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from app.exports import Format
 from app.state import Keyframe, Picture, Session
+from app.strict import STRICT
 from app.typical import class_members
 from vae_core.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
 from vae_core.errors import InputError
@@ -28,7 +29,6 @@ __all__ = [
     "take_studio",
 ]
 
-STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 FEWEST, MOST = KEYFRAMES
 LONGEST_NAME = 200  # characters
 LARGEST = float(np.finfo(np.float32).max)
@@ -122,6 +122,9 @@ class Studio:
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
+STUDIO, ANYTHING = TypeAdapter(Studio), TypeAdapter(Any)
+
+
 def current_keyframes(memory: Session, loaded: LoadedModel) -> tuple[Keyframe, ...]:
     """The model's keyframes; at first typical members of two classes, which also stand in for what is gone."""
     kept = tuple(each for each in memory.keyframes.get(loaded.name, ()) if _fits(each, memory, loaded))
@@ -166,7 +169,7 @@ def take_studio(memory: Session, loaded: LoadedModel, value: Any) -> None:
     """Keep what the page reports; what does not fit the model, or names pictures that are gone, is dropped."""
     try:
         # From JSON text, where lists are tuples.
-        studio = TypeAdapter(Studio).validate_json(TypeAdapter(Any).dump_json(value), strict=True)
+        studio = STUDIO.validate_json(ANYTHING.dump_json(value), strict=True)
     except (ValidationError, ValueError):
         return
     if all(_fits(each, memory, loaded) for each in studio.keyframes):

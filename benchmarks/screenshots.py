@@ -33,7 +33,7 @@ def shoot(browser: Browser, url: str, prepare: Callable[[Page], None], path: Pat
 
 def look_at_the_map(page: Page) -> None:
     """Explore with a picture of one's own, and the card of what lies under the mouse."""
-    page.get_by_role("button", name="Try digit-5").click()
+    page.get_by_role("button", name="Try a real handwritten 5").click()
     time.sleep(SETTLE_SECONDS)
     box = box_of(page.get_by_test_id("latent-map"))
     page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.48 * box["height"], steps=5)
@@ -49,7 +49,7 @@ def tell_groups_apart(page: Page) -> None:
 
 def play(page: Page) -> None:
     """Interpolate, in the middle of a path."""
-    page.get_by_role("slider", name="Position").fill("0.35")
+    page.get_by_role("slider", name="Position").fill("62")  # a frame, about a third of the way
 
 
 SHOTS: tuple[tuple[str, str, Callable[[Page], None]], ...] = (

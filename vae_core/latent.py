@@ -1,4 +1,4 @@
-"""Moves in latent space: paths between two codes, draws from the prior, the range a slider covers."""
+"""Moves in latent space: paths between two codes, the range a slider covers."""
 
 from typing import Literal
 
@@ -13,7 +13,6 @@ __all__ = [
     "codes_between",
     "interpolate",
     "linear_path",
-    "sample_prior",
     "slider_ranges",
     "spherical_path",
 ]
@@ -91,11 +90,6 @@ def codes_between(
     if graph is None:
         raise InputError("a path through the data needs a graph of reference codes, got none; make one by build_graph.")
     return locate(graph.path(start, end), shares, graph.scale if scale is None else scale)
-
-
-def sample_prior(count: int, latent_dim: int, generator: np.random.Generator) -> Float[np.ndarray, "n d"]:
-    """Draws from N(0, I), [count, latent]."""
-    return generator.standard_normal((count, latent_dim), dtype=np.float32)
 
 
 def slider_ranges(codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "d 2"]:

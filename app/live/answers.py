@@ -28,7 +28,7 @@ def answer(engine: Engine, name: str, question: Question) -> bytes:
     if question.place is not None:
         codes = projection.lift(question.place, codes[0])[None]
     elif question.kind == Kind.DRAW:
-        codes = draw_code(loaded, "data")[None]
+        codes = draw_code(loaded)[None]
     pictures = engine.decode(name, codes, live=question.kind != Kind.PATH)
     return pack_answer(question.number, projection.place(codes), codes, to_pixels(pictures))
 

@@ -1,6 +1,6 @@
 """The route by which pages ask what takes more than a decoded picture: `app.queries` answers.
 
-Nothing of a visitor is kept: whatever a question needs comes in its body.
+What a question needs comes in its body; nothing of a visitor is kept but jobs, refitted maps and saved directions.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ async def ask(request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)
     if body is None:
-        return _sentence(f"a question has at most {BODY_LIMIT:,} bytes; ask about fewer images.", 413)
+        return _sentence(f"a question has at most {BODY_LIMIT:,} bytes; ask about fewer images or frames.", 413)
     return await _respond(request.path_params["model"], QUESTIONS[what], body)
 
 

@@ -7,15 +7,14 @@ from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
 from vae_core.mosaic import pixels_of
 
-__all__ = ["STRICT", "Answer", "File", "Number", "Numbers", "Question", "as_code", "check_index", "decode_pixels"]
+__all__ = ["Answer", "File", "Number", "Numbers", "Question", "as_code", "check_index", "decode_pixels"]
 
-STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)  # what every body is read by
 BATCH = 64  # codes decoded at a time, which is what others' requests wait for at the most
 LONGEST_INPUT = 80  # characters of a wrong value that a message repeats
 
@@ -47,7 +46,7 @@ class Question:
     """One kind of question.
 
     Attributes:
-        body: What it takes: a frozen dataclass with `STRICT`, or a union of such.
+        body: What it takes: a frozen dataclass with `app.strict.STRICT`, or a union of such.
         answer: Answers a checked body; what cannot be answered is a VAEExplorerError.
     """
 

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import ConfigDict, Field
 
 from app.kept import principal_component, weights_digest
-from app.queries.base import STRICT, Numbers, Question, as_code
+from app.queries.base import Numbers, Question, as_code
+from app.strict import STRICT
 from vae_core.direction_files import DIRECTION_LIMIT, add_directions, directions_path, load_directions
 from vae_core.directions import (
     NAME_LIMIT,

@@ -8,7 +8,8 @@ from pydantic import ConfigDict, Field
 
 from app.kept import reference_values
 from app.packing import PICTURE_SCALE, picture_base64, png_base64
-from app.queries.base import STRICT, File, Question, decode_pixels
+from app.queries.base import File, Question, decode_pixels
+from app.strict import STRICT
 from vae_core.groups import (
     Places,
     checked_group,

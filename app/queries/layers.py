@@ -9,8 +9,9 @@ from pydantic import ConfigDict
 
 from app.kept import once_a_model
 from app.packing import floats_base64
-from app.queries.base import STRICT, Question
+from app.queries.base import Question
 from app.refits import refits
+from app.strict import STRICT
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
 from vae_core.map_density import SHARES, DensityGrid, density_grid, mass_levels

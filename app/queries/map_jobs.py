@@ -11,8 +11,9 @@ from pydantic import ConfigDict
 
 from app.jobs import jobs
 from app.packing import floats_base64, whole_base64
-from app.queries.base import STRICT, Answer, Question
+from app.queries.base import Answer, Question
 from app.refits import refits
+from app.strict import STRICT
 from vae_core.inference import Engine, LoadedModel
 from vae_core.reference import Reference
 from vae_core.refit import Refit, UmapSettings, start_refit

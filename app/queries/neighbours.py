@@ -9,7 +9,8 @@ from pydantic import ConfigDict, Field
 from scipy.spatial.distance import cdist
 
 from app.packing import picture_base64
-from app.queries.base import STRICT, Numbers, Question, as_code, decode_pixels
+from app.queries.base import Numbers, Question, as_code, decode_pixels
+from app.strict import STRICT
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
 from vae_core.reference import Reference

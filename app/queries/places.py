@@ -9,8 +9,9 @@ from pydantic import ConfigDict
 from app.kept import reference_values
 from app.originals import original_of
 from app.packing import picture_base64
-from app.queries.base import STRICT, Numbers, Question, as_code, check_index, decode_pixels
+from app.queries.base import Numbers, Question, as_code, check_index, decode_pixels
 from app.queries.groups import ValueName
+from app.strict import STRICT
 from vae_core.inference import Engine, LoadedModel
 from vae_core.reference import SCORES, Reference
 from vae_core.timeline import measure_along

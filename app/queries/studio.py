@@ -13,7 +13,8 @@ from app.exports import FILE_TYPES, Export, Format, Order, check_order
 from app.graphs import data_graph
 from app.jobs import jobs
 from app.packing import floats_base64
-from app.queries.base import STRICT, Answer, File, Numbers, Question, as_code
+from app.queries.base import Answer, File, Numbers, Question, as_code
+from app.strict import STRICT
 from vae_core.animation import MAX_FRAMES
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel

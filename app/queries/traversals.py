@@ -9,7 +9,8 @@ from jaxtyping import Float, UInt8
 from pydantic import ConfigDict, Field
 
 from app.packing import png_base64
-from app.queries.base import STRICT, File, Number, Numbers, Question, as_code, decode_pixels
+from app.queries.base import File, Number, Numbers, Question, as_code, decode_pixels
+from app.strict import STRICT
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
 from vae_core.mosaic import check_size, grid, sheet, to_png

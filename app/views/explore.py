@@ -1,7 +1,7 @@
 """Explore: map, live picture, sliders and the visitor's own pictures on one screen."""
 
 from app.choices import current_code, current_view, take_code, take_view
-from app.desk import current_desk, take_desk
+from app.desk import current_desk, keep_locked, take_desk
 from app.frame import current_model, page_header
 from app.gallery import add_example, add_sent_pictures, choose_picture, examine, examples
 from app.state import session
@@ -44,11 +44,14 @@ def handle(event: Event) -> None:
         case "desk", desk:
             take_desk(memory, loaded, desk)
         case "added", [*files]:
-            add_sent_pictures(memory, engine(), loaded, files)
+            with keep_locked(memory, loaded):
+                add_sent_pictures(memory, engine(), loaded, files)
         case "example", int(index) if index in range(len(examples(loaded))):
-            add_example(memory, engine(), loaded, index)
+            with keep_locked(memory, loaded):
+                add_example(memory, engine(), loaded, index)
         case "chosen", picture_id:
-            choose_picture(memory, engine(), loaded, str(picture_id))
+            with keep_locked(memory, loaded):
+                choose_picture(memory, engine(), loaded, str(picture_id))
         case "removed", picture_id:
             memory.remove_picture(str(picture_id))
 

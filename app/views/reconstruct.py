@@ -10,6 +10,7 @@ from torch import Tensor
 
 from app.charts import posterior_figure
 from app.choices import current_view, take_view
+from app.desk import keep_locked
 from app.frame import current_model, page_header
 from app.gallery import Examined, add_example, add_pictures, choose_picture, examine, examples
 from app.state import Picture, session
@@ -98,13 +99,13 @@ def show_adding() -> None:
 
 def take_uploads() -> None:
     """Take over what is in the upload box and go on with an empty one, else every rerun would add it again."""
-    memory = session()
+    memory, loaded = session(), current_model()
     files = uploader(key=f"uploader_{memory.uploads}")
     if files:
         memory.uploads += 1
         memory.turns += 1
-        with st.spinner("Encoding ..."):
-            add_pictures(memory, engine(), current_model(), files)
+        with st.spinner("Encoding ..."), keep_locked(memory, loaded):
+            add_pictures(memory, engine(), loaded, files)
         st.rerun()
 
 
@@ -119,8 +120,9 @@ def show_examples(tries: list[tuple[str, Float[Tensor, "channel height width"]]]
 
 def take_example(index: int) -> None:
     """Add one of the examples and turn to it."""
-    memory = session()
-    add_example(memory, engine(), current_model(), index)
+    memory, loaded = session(), current_model()
+    with keep_locked(memory, loaded):
+        add_example(memory, engine(), loaded, index)
     memory.turns += 1
 
 
@@ -175,8 +177,9 @@ def show_card(each: Examined, loaded: LoadedModel) -> None:
 
 def show_actions(picture: Picture, loaded: LoadedModel) -> None:
     """The buttons of a card."""
-    if action(picture, "Explore", "explore", help="Load its μ into the sliders"):
-        choose_picture(session(), engine(), loaded, picture.id)
+    if action(picture, "Explore", "explore", help="Load its μ into the sliders; locked ones stay"):
+        with keep_locked(session(), loaded):
+            choose_picture(session(), engine(), loaded, picture.id)
         st.switch_page("views/explore.py")
     if action(picture, "Interpolate", "timeline", help="Make it a keyframe of the animation"):
         add_keyframe(picture, loaded)

@@ -46,7 +46,7 @@ def bench(
         view: How the map is shown.
         desk: What the visitor laid out; the page takes it over when it is mounted or the model is switched.
         revision: Raise it when z or view were changed by Python: only then does the page take them over.
-        token: Of the session; when it changes under a living page, the page reminds Python of code and view.
+        token: Of the session; when it changes under a living page, the page reminds Python of what it shows.
         examined: The visitor's pictures.
         chosen: Id of the one whose strip is shown.
         examples: Names and pictures to try.

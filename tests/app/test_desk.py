@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.desk import Desk, current_desk, desk_data, take_desk
+from app.packing import members_base64
 from app.state import Session
 from vae_core.inference import LoadedModel, engine
 
@@ -15,7 +16,7 @@ def loaded() -> LoadedModel:
     return engine().load("mnist-2d")
 
 
-GROUP = {"name": "ones", "indices": [1, 2, 3], "origin": "map"}
+GROUP = {"name": "ones", "indices": members_base64([1, 2, 3]), "origin": "map"}
 DIRECTION = {
     "name": "0 → 1",
     "kind": "groups",
@@ -27,7 +28,7 @@ DIRECTION = {
     "varianceShare": None,
 }
 REPORTED: dict[str, Any] = {
-    "selection": [0, 9999],
+    "selection": members_base64([0, 9999]),
     "origin": "range",
     "groups": [GROUP],
     "directions": [DIRECTION],
@@ -50,6 +51,11 @@ def test_what_the_page_reports_comes_back_as_it_was(loaded: LoadedModel) -> None
     assert json.loads(json.dumps(desk_data(desk))) == REPORTED
 
 
+def test_a_selection_of_all_images_is_small_enough_to_go_down_at_every_rerun(loaded: LoadedModel) -> None:
+    desk = Desk(selection=tuple(range(10_000)))
+    assert len(json.dumps(desk_data(desk))) < 2_000
+
+
 def test_each_model_has_a_desk_of_its_own(loaded: LoadedModel) -> None:
     memory = Session()
     take_desk(memory, loaded, REPORTED)
@@ -59,9 +65,11 @@ def test_each_model_has_a_desk_of_its_own(loaded: LoadedModel) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"selection": [10_000]},  # the reference set has 10,000 images
-        {"selection": [-1]},
-        {"groups": [{**GROUP, "indices": [1.5]}]},
+        {"selection": members_base64([10_000])},  # the reference set has 10,000 images
+        {"selection": members_base64([0]) * 20_000},
+        {"selection": "no base64"},
+        {"selection": [1, 2, 3]},
+        {"groups": [{**GROUP, "indices": members_base64([10_000])}]},
         {"groups": [{**GROUP, "name": ""}]},
         {"groups": [GROUP] * 51},
         {"directions": [{**DIRECTION, "vector": [1.0]}]},
@@ -69,11 +77,12 @@ def test_each_model_has_a_desk_of_its_own(loaded: LoadedModel) -> None:
         {"names": {"2": "no such dimension"}},
         {"names": {"x": "no number"}},
         {"locked": [2]},
+        {"locked": [0, 1, 0]},
         {"tab": "nowhere"},
         {"origin": "a dream"},
         {"extra": 1},
     ],
-    ids=str,
+    ids=lambda wrong: str(wrong)[:60],
 )
 def test_what_is_no_desk_of_the_model_s_changes_nothing(loaded: LoadedModel, wrong: dict[str, Any]) -> None:
     memory = Session()

@@ -254,6 +254,15 @@ def test_a_view_is_kept_for_all_pages(tiny: LoadedModel, name: str):
         assert sent(page)["view"] == {"projection": "axes", "x": 2, "y": 0, "colour": "1"}
 
 
+def test_locked_dimensions_keep_their_values_when_a_picture_is_loaded(tiny: LoadedModel, png: Png):
+    page = open_page("explore", model="tiny")
+    report(page, "z", [0.5, -0.5, 1.5])
+    report(page, "desk", {**sent(page)["desk"], "locked": [1]})
+    report(page, "added", [file("1.png", png(1))])
+    [picture] = sent(page)["pictures"]
+    assert sent(page)["z"] == [picture["mean"][0], -0.5, picture["mean"][2]]
+
+
 def test_pictures_are_added_chosen_and_removed_on_explore(tiny: LoadedModel, png: Png):
     page = open_page("explore", model="tiny")
     report(page, "added", [file("1.png", png(1)), file("bad.png", b"no picture"), file("2.png", png(2))])

@@ -306,6 +306,17 @@ def test_explore_shows_the_picture_with_its_mean_in_the_sliders(page: AppTest, p
     assert sent(page)["z"] == sent(page)["pictures"][0]["mean"]
 
 
+def test_explore_loads_no_locked_dimension(page: AppTest, png: Png):
+    page.switch_page("views/explore.py").run()
+    report(page, "z", [0.5, -0.5, 1.5])
+    report(page, "desk", {**sent(page)["desk"], "locked": [1]})
+    page.switch_page("views/reconstruct.py").run()
+    upload_noise(page, png, 2)
+    click(page, "Explore", 1)
+    [mean, _] = [picture["mean"] for picture in sent(page)["pictures"]]
+    assert sent(page)["z"] == [mean[0], -0.5, mean[2]]
+
+
 def test_pictures_become_keyframes_first_in_place_of_those_that_a_model_begins_with(page: AppTest, png: Png):
     first, second, third = upload_noise(page, png, 3)
     for picture, expected in (

@@ -65,6 +65,11 @@ def test_what_was_not_looked_at_for_longest_gives_way(tiny: LoadedModel):
         memory.find(tiny, numbers[1])
 
 
+def test_a_result_that_is_fetched_again_is_kept_once(tiny: LoadedModel):
+    memory, places = Refits(), shifted(tiny, 1)
+    assert len({memory.keep(tiny, places) for _ in range(KEPT + 1)}) == 1
+
+
 def test_two_maps_never_share_a_number(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch):
     numbers = iter([5, 5, 6])
     monkeypatch.setattr(module, "_random_number", lambda: next(numbers))

@@ -155,7 +155,7 @@ def test_everything_lies_below_the_servers_prefix(tiny: LoadedModel, prefix: str
 # -- files ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*MODULES, "style.css"])
+@pytest.mark.parametrize("name", [*MODULES, "style.css", "studio.css"])
 def test_each_asset_is_served_as_it_is_and_for_ever(client: TestClient, name: str):
     answer = client.get(f"/live/assets/{ASSETS_VERSION}/{name}")
     assert answer.status_code == 200

@@ -1,14 +1,12 @@
 """What axe-core finds on every page in what we draw ourselves, and that all of it can be reached with the keyboard."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PATIENCE_MS
 from tests.browser.studio import add, open_studio, thumbs, turn_to
 from tests.browser.touch import decoded, open_page, pixels, wait_until_changed
 
@@ -49,16 +47,12 @@ FOCUSED = """() => {
 
 
 @pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(page: Page, request: pytest.FixtureRequest) -> Page:
     """A page in one of the looks; nothing moves by itself, so that what axe sees holds still."""
     scheme, width = request.param
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
-    )
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    yield page
-    context.close()
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": 900})
+    return page
 
 
 def findings(page: Page) -> list[dict[str, Any]]:

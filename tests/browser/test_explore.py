@@ -362,6 +362,11 @@ def test_a_switch_of_model_keeps_pictures_and_says_what_changed(page: Page, serv
     expect(page.locator(".chip")).to_have_count(1)
     expect(page.get_by_test_id("stAlert")).to_contain_text("mnist-2d")
     wait_for_map(page)
+    choose_model(page, "mnist-16d")  # of more dimensions than the one before
+    expect(page.locator(".sliders input[type=range]")).to_have_count(16)
+    before = pixels(decoded(page))
+    page.get_by_role("button", name="Random (prior)").click()
+    wait_until_changed(page, decoded(page), before)
 
 
 def test_the_page_asks_nothing_of_any_other_host(page: Page, server: str):

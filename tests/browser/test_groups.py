@@ -170,7 +170,7 @@ def test_a_direction_of_a_group_from_the_map_says_so_and_survives_leaving_the_pa
     selected(page)
     page.get_by_role("button", name="Keep as group").click()
     tab(page, "Directions")
-    page.get_by_role("combobox", name="From", exact=True).select_option("group 0")
+    page.get_by_role("combobox", name="From", exact=True).select_option("Group 1")
     page.get_by_role("combobox", name="To", exact=True).select_option("label 1")
     page.get_by_role("button", name="Add direction").click()
     told = page.locator(".direction-card .note")
@@ -206,12 +206,16 @@ def test_directions_are_saved_beside_others_and_the_page_says_where(page: Page, 
 def test_arithmetic_loads_a_minus_b_plus_c(page: Page, server: str):
     open_page(page, server, "?model=mnist-2d")
     tab(page, "Directions")
-    for letter, choice in (("A", "now"), ("B", "label 4"), ("C", "label 4")):
+    for letter, choice in (("A", "label 0"), ("B", "label 4"), ("C", "label 4")):
         page.get_by_role("combobox", name=letter, exact=True).select_option(choice)
+    shown = pixels(decoded(page))
+    page.get_by_role("button", name="Load A").click()
+    wait_until_changed(page, decoded(page), shown)
     before = pixels(decoded(page))
+    page.get_by_role("combobox", name="A", exact=True).select_option("now")
     page.get_by_role("button", name="Load A").click()
     page.wait_for_timeout(SETTLED_MS)
     assert pixels(decoded(page)) == before, "A - B + B is A"
-    page.get_by_role("combobox", name="C", exact=True).select_option("label 0")
+    page.get_by_role("combobox", name="C", exact=True).select_option("label 7")
     page.get_by_role("button", name="Load A").click()
     wait_until_changed(page, decoded(page), before)

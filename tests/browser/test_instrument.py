@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.instrument import SETTLED_MS, tab, value_of
+from tests.browser.instrument import SETTLED_MS, lasso, selected, tab, value_of
 from tests.browser.touch import (
     Reruns,
     decoded,
@@ -174,8 +174,9 @@ def test_resting_on_a_point_tells_of_it(page: Page, server: str):
     open_page(page, server, "?model=mnist-16d")
     box, told = latent_map(page).bounding_box(), page.locator(".peek-text")
     across, down = latent_map(page).locator(".plot").evaluate(A_POINT)
-    page.mouse.move(box["x"] + across, box["y"] + down)
-    expect(told).to_contain_text("error")
+    for shift in (0, 1):  # on the same point still
+        page.mouse.move(box["x"] + across + shift, box["y"] + down)
+    expect(told).to_contain_text("reconstruction")
     expect(told).to_contain_text("nats")
     expect(latent_map(page).locator(".halo")).to_be_visible()
 
@@ -190,10 +191,22 @@ def test_density_contours_come_and_go(page: Page, server: str):
     expect(lines).to_have_count(0)
 
 
+def lasso_a_few(page: Page) -> None:
+    """Draw around a point near the map's middle and its nearest neighbours."""
+    box = latent_map(page).bounding_box()
+    across, down = latent_map(page).locator(".plot").evaluate(A_POINT)
+    x, y = across / box["width"], down / box["height"]
+    lasso(page, left=x - 0.02, top=y - 0.02, right=x + 0.02, bottom=y + 0.02)
+
+
 def test_a_link_restores_the_view(page: Page, server: str):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     open_page(page, server, "?model=mnist-16d")
     page.get_by_role("combobox", name="Colour").select_option("kl")
+    lasso_a_few(page)
+    count = selected(page)
+    assert 0 < count <= 300, "what a link holds"
+    tab(page, "Sliders")
     page.get_by_role("button", name="Random (data)").click()
     page.wait_for_timeout(SETTLED_MS)
     shown = values(page)
@@ -204,6 +217,8 @@ def test_a_link_restores_the_view(page: Page, server: str):
     wait_for_map(page)
     assert values(page) == pytest.approx(shown, abs=0.011)
     expect(page.get_by_role("combobox", name="Colour")).to_have_value("kl")
+    tab(page, "Groups")
+    assert selected(page) == count
 
 
 def test_a_stale_link_gives_a_sentence_and_the_default_view(page: Page, server: str):

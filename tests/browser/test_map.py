@@ -33,6 +33,16 @@ AMID = """(plot) => {
   return { x: xaxis.c2p(middle(x)) + margin.l, y: yaxis.c2p(middle(y)) + margin.t };
 }"""
 
+# Keeps the places at which a point is seen, frame by frame.
+COUNT_STOPS = """(plot) => {
+  plot.stops = new Set();
+  const look = () => {
+    plot.stops.add(plot.data[0].x[0]);
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
 
 def plot(page: Page) -> Locator:
     return latent_map(page).locator(".plot")
@@ -90,6 +100,7 @@ def look_for(page: Page, text: re.Pattern[str]) -> None:
 def test_a_new_umap_takes_the_old_ones_place_when_it_is_there_and_leaves_again(page: Page, server: str):
     open_page(page, server, SMALL)
     stored = painted(page)
+    plot(page).evaluate(COUNT_STOPS)
     fit(page, Neighbours="5")
     progress = page.get_by_role("progressbar", name="UMAP is fitted")
     expect(progress).to_be_visible()
@@ -97,27 +108,21 @@ def test_a_new_umap_takes_the_old_ones_place_when_it_is_there_and_leaves_again(p
     expect(page.get_by_test_id("peek")).to_be_visible()  # the old map stays in use
     assert painted(page) == stored
     wait_until_painted_anew(page, stored)
+    new = painted(page)
+    assert plot(page).evaluate("(plot) => plot.stops.size") > 3, "points are on their way before they arrive"
     expect(progress).to_be_hidden()
     expect(marker(page)).to_be_visible()
     before = pixels(decoded(page))
     page.mouse.click(*map_point(page, 0.45, 0.6))  # the server decodes places of the new map
     wait_until_changed(page, decoded(page), before)
+    page.get_by_role("link", name="Models").click()
+    page.get_by_role("tab", name="Collection").wait_for()
+    page.get_by_role("link", name="Explore").click()
+    wait_for_map(page)
+    expect(latent_map(page)).to_have_attribute("data-painted", new)
     page.get_by_text("UMAP settings").click()
     page.get_by_role("button", name="Stored map").click()
     expect(latent_map(page)).to_have_attribute("data-painted", stored)
-
-
-def test_points_are_on_their_way_before_they_arrive(page: Page, server: str):
-    open_page(page, server, SMALL)
-    plot(page).evaluate("""(plot) => {
-      plot.stops = new Set();
-      const look = () => { plot.stops.add(plot.data[0].x[0]); requestAnimationFrame(look); };
-      look();
-    }""")
-    stored = painted(page)
-    fit(page, Neighbours="5")
-    wait_until_painted_anew(page, stored)
-    assert plot(page).evaluate("(plot) => plot.stops.size") > 3
 
 
 def test_a_fit_can_be_stopped(page: Page, server: str):
@@ -136,19 +141,6 @@ def test_settings_that_make_no_map_get_a_sentence(page: Page, server: str):
     expect(page.get_by_text("n_neighbors must be 2 to 200, got 1")).to_be_visible()
     fit_again = page.get_by_role("button", name="Fit again")
     expect(fit_again).to_be_enabled()
-
-
-def test_a_new_umap_is_there_after_a_look_at_another_page(page: Page, server: str):
-    open_page(page, server, SMALL)
-    stored = painted(page)
-    fit(page, Seed="1")
-    wait_until_painted_anew(page, stored)
-    new = painted(page)
-    page.get_by_role("link", name="Models").click()
-    page.get_by_role("heading", name="Models").first.wait_for()
-    page.get_by_role("link", name="Explore").click()
-    wait_for_map(page)
-    expect(latent_map(page)).to_have_attribute("data-painted", new)
 
 
 def test_a_new_umap_that_the_server_forgot_gives_way_to_the_stored_one(page: Page, server: str):
@@ -182,7 +174,9 @@ def test_training_images_lie_under_the_others_and_share_their_legend(page: Page,
     expect(backdrop(page)).to_be_hidden()
 
 
-def test_a_training_image_is_looked_at_and_loaded_by_its_own_code(page: Page, server: str, training_digits: None):
+def test_training_images_are_looked_at_loaded_and_coloured_and_follow_the_map(
+    page: Page, server: str, training_digits: None
+):
     open_page(page, server, DIGITS)
     show_training(page)
     look_for(page, re.compile("seen in training|seen when weights were chosen"))
@@ -190,12 +184,7 @@ def test_a_training_image_is_looked_at_and_loaded_by_its_own_code(page: Page, se
     page.mouse.down()
     page.mouse.up()
     wait_until_changed(page, decoded(page), before)
-    assert pixels(decoded(page)) == shown
-
-
-def test_training_images_follow_the_map_and_its_colours(page: Page, server: str, training_digits: None):
-    open_page(page, server, DIGITS)
-    show_training(page)
+    assert pixels(decoded(page)) == shown, "its own code is decoded"
     by_label = pixels(backdrop(page))
     colour = page.get_by_label("Colour", exact=True)
     colour.select_option("0")

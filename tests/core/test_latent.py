@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vae_core.errors import InputError
-from vae_core.latent import interpolate, linear_path, sample_prior, slider_ranges, spherical_path
+from vae_core.latent import interpolate, linear_path, slider_ranges, spherical_path
 
 FRAMES = 9
 DIMENSIONS = 5
@@ -107,16 +107,6 @@ def test_a_path_of_fewer_than_two_frames_is_refused(frames: int) -> None:
 def test_ends_of_different_size_are_refused() -> None:
     with pytest.raises(InputError, match=r"got \(5,\) and \(4,\)"):
         interpolate(code(0, 1.0), code(1, 1.0)[:4], frames=3, kind="spherical")
-
-
-def test_draws_from_the_prior_are_standard_normal_and_repeatable() -> None:
-    draws = sample_prior(40_000, 2, np.random.default_rng(0))
-    assert draws.shape == (40_000, 2)
-    assert draws.dtype == np.float32
-    np.testing.assert_allclose(draws.mean(axis=0), 0, atol=5 / 200)
-    np.testing.assert_allclose(np.cov(draws.T), np.eye(2), atol=5 * 2**0.5 / 200)
-    assert (sample_prior(40_000, 2, np.random.default_rng(0)) == draws).all()
-    assert (sample_prior(40_000, 2, np.random.default_rng(1)) != draws).any()
 
 
 def test_a_slider_covers_the_prior_and_the_data() -> None:

@@ -42,7 +42,7 @@ class Atlas {
 
   placeStars({ pictures, chosen, view }) {
     this.card.hidden = true;
-    this.map.setStars(starsOf(pictures, view, chosen), {
+    this.map.marks.setStars(starsOf(pictures, view, chosen), {
       verb: "Go to",
       onPick: (id) => this.pick(id),
       onShow: (id, place) => this.showCard(place, pictures.find((picture) => picture.id === id)),

@@ -6,15 +6,15 @@
 
 import { channelText, isOtherModel, mounting, report } from "./component.js";
 import { Departure, isSame } from "./departure.js";
-import { Desk } from "./desk.js";
+import { Desk, packed, unpacked } from "./desk.js";
 import { DirectionPanel } from "./directions.js";
 import { el } from "./dom.js";
-import { DATA_DRAW, priorDraw } from "./draws.js";
+import { DATA_DRAW, gaussian, priorDraw } from "./draws.js";
 import { Filmstrips } from "./filmstrips.js";
 import { GroupPanel } from "./groups.js";
-import { historyOf } from "./history.js";
-import { copy, linkTo } from "./link.js";
+import { copy, linkTo, MOST_SELECTED } from "./link.js";
 import { MapSide } from "./map_side.js";
+import { sentence } from "./names.js";
 import { NeighbourPanel } from "./neighbours.js";
 import { mountPictures } from "./pictures.js";
 import { paint, savePNG, sizeCanvas } from "./pixels.js";
@@ -23,6 +23,7 @@ import { movedAlong, SliderPanel } from "./sliders.js";
 import { DECODE, DRAW, LiveSocket } from "./socket.js";
 import { Tabs } from "./tabs.js";
 import { TraversalPanel } from "./traversals.js";
+import { Undo } from "./undo.js";
 
 const SAVED_SCALE = 16; // a saved picture's pixels a side for each of the model's
 const KEY_SETTLE_MS = 250; // held arrow keys count as one change
@@ -49,7 +50,7 @@ class Bench {
     });
     this.films = new Filmstrips(this.sliders);
     this.departure = new Departure({ settle: () => this.settleAll(), isKept: () => this.isKept() });
-    this.desk = new Desk((state) => this.tell("desk", state));
+    this.desk = new Desk((state) => this.tell("desk", packed(state)));
     this.desk.on(["names", "locked"], (state) => this.sliders.dress(state));
     this.desk.on(["directions"], () => this.showDirections());
     this.desk.on(["selection"], ({ selection }) => this.mapSide?.map.setSelected(selection));
@@ -61,6 +62,7 @@ class Bench {
       onRemove: (id) => this.tell("removed", id),
       onProblem: (text) => this.say(text),
     });
+    this.undo = new Undo((direction) => this.step(direction));
     this.commitSoon = null;
   }
 
@@ -87,7 +89,7 @@ class Bench {
   /** Whether Python has all that the page shows. */
   isKept() {
     const { z, view, desk } = this.data;
-    return isSame([z, view, desk], [Array.from(this.z), this.view, this.desk.state]);
+    return isSame([z, view, desk], [Array.from(this.z), this.view, packed(this.desk.state)]);
   }
 
   /** Python forgot this visit, because the server was restarted; the page did not. */
@@ -99,6 +101,7 @@ class Bench {
   tellAll() {
     this.tell("view", this.view);
     this.tell("z", Array.from(this.z));
+    this.tell("desk", packed(this.desk.state));
   }
 
   build(data) {
@@ -113,8 +116,8 @@ class Bench {
       button(DATA_DRAW.text, DATA_DRAW.title, () => this.drawLikeData()),
       button("Random (image)", "The code of a reference image", () => this.loadReference(Math.floor(Math.random() * this.data.model.references))),
       button("Zero", "Every dimension at 0", () => this.load(new Float32Array(this.z.length))),
-      (this.undoButton = button("Undo", "Back to the code before (Ctrl+Z)", () => this.step(-1))),
-      (this.redoButton = button("Redo", "Forth again (Ctrl+Y)", () => this.step(1))),
+      this.undo.back,
+      this.undo.forth,
       button("Copy link", "An address that shows this model, map, code and selection", () => this.copyLink()),
       button("Save picture", "As PNG", () => savePNG(this.decoded, `${this.data.model.name}.png`, SAVED_SCALE)),
     );
@@ -124,8 +127,8 @@ class Bench {
     right.append(stage, this.tabs.element);
     this.bench = el("div", { class: "bench" }, this.mapSide.element, right);
     this.listening = new AbortController();
-    this.departure.listen(this.listening.signal);
-    this.bench.addEventListener("keydown", (event) => this.keyed(event));
+    this.departure.listen(this.bench, this.listening.signal);
+    this.bench.addEventListener("keydown", (event) => this.undo.keyed(event));
     this.pictures.acceptDrops(this.bench);
     this.shadow.append(this.bench);
   }
@@ -142,10 +145,12 @@ class Bench {
     this.bench.dataset.few = model.latentDim <= FEW_DIMENSIONS;
     this.films.use(this.bulk, model, { projection: model.projections[0], x: 0, y: 0 });
     this.components = null;
-    this.desk.state = structuredClone(this.data.desk);
+    this.undo.switchModel(model);
+    const desk = unpacked(this.data.desk);
+    this.desk.state = desk;
     this.toPanels("switchModel", model);
-    this.desk.load(this.data.desk);
-    this.tabs.show(this.data.desk.tab);
+    this.desk.load(desk);
+    this.tabs.show(desk.tab);
     if (model.latentDim > MANY_DIMENSIONS) this.fetchComponents();
   }
 
@@ -188,6 +193,7 @@ class Bench {
     if (digest !== this.data.model.digest) return;
     this.components = made.map((each, i) => ({ ...each, name: `PC ${i + 1}`, builtIn: true }));
     this.showDirections();
+    this.toPanels("offer");
   }
 
   showDirections() {
@@ -198,7 +204,7 @@ class Bench {
   hydrate({ z, view }) {
     this.calm();
     this.z = Float32Array.from(z);
-    this.remember();
+    this.undo.remember(this.z);
     this.sliders.set(this.z);
     this.codeSettled();
     if (JSON.stringify(this.view) !== JSON.stringify(view)) this.mapSide.showView(view);
@@ -220,7 +226,7 @@ class Bench {
   }
 
   say(text) {
-    this.note.textContent = text;
+    this.note.textContent = sentence(text);
   }
 
   // -- the code ------------------------------------------------------------------------------------------------
@@ -241,7 +247,7 @@ class Bench {
   ask() {
     this.socket.ask("z", DECODE, this.mapSide.placing, this.z, ({ places, frames }) => {
       paint(this.decoded, frames[0], this.data.model.shape);
-      this.map.moveMarker({ x: places[0], y: places[1] });
+      this.map.marks.moveMarker({ x: places[0], y: places[1] });
     });
   }
 
@@ -277,7 +283,7 @@ class Bench {
   commit() {
     this.calm();
     this.say("");
-    this.remember();
+    this.undo.remember(this.z);
     this.codeSettled();
     this.tell("z", Array.from(this.z));
   }
@@ -287,29 +293,10 @@ class Bench {
     this.toPanels("codeSettled", this.z);
   }
 
-  remember() {
-    this.history.remember(this.z);
-    this.undoButton.disabled = !this.history.canUndo;
-    this.redoButton.disabled = !this.history.canRedo;
-  }
-
-  get history() {
-    return historyOf(this.data.model.digest);
-  }
-
   /** Undo (-1) or redo (1). */
   step(direction) {
     this.calm(); // what has not settled yet is a step as well
-    this.remember();
-    this.show(Float32Array.from(this.history.step(direction)));
-  }
-
-  keyed(event) {
-    if (!(event.ctrlKey || event.metaKey) || event.composedPath()[0].matches?.("input[type=text], input[type=search]")) return;
-    const direction = { z: event.shiftKey ? 1 : -1, y: 1 }[event.key.toLowerCase()];
-    if (!direction) return;
-    event.preventDefault();
-    this.step(direction);
+    this.show(this.undo.step(direction, this.z));
   }
 
   /** Load the code of a reference image by its number. */
@@ -318,8 +305,10 @@ class Bench {
   }
 
   async copyLink() {
-    const link = linkTo({ model: this.data.model.name, digest: this.data.model.digest, view: this.view, z: this.z, selection: this.desk.state.selection });
-    this.say((await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`);
+    const { selection } = this.desk.state;
+    const link = linkTo({ model: this.data.model.name, digest: this.data.model.digest, view: this.view, z: this.z, selection });
+    const leftOut = selection.length > MOST_SELECTED ? ` It leaves out what is selected: more than ${MOST_SELECTED} images would make it too long to send.` : "";
+    this.say(((await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`) + leftOut);
   }
 
   rename(dimension, name) {
@@ -340,8 +329,9 @@ class Bench {
 
   /** A lasso or a box was drawn. */
   select(indices) {
-    this.desk.set({ selection: indices, ...(indices.length ? { tab: "groups" } : {}) });
-    this.tabs.show(this.desk.state.tab);
+    const tab = indices.length ? "groups" : this.desk.state.tab;
+    this.tabs.show(tab); // first: a panel does nothing where it is not shown
+    this.desk.set({ selection: indices, tab });
   }
 
   choose(id) {
@@ -353,9 +343,3 @@ class Bench {
 }
 
 export const mount = mounting(Bench);
-
-/** n independent draws from N(0, 1), by Box and Muller (1958). */
-function gaussian(n) {
-  const draw = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-  return Float32Array.from({ length: n }, draw);
-}

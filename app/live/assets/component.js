@@ -8,13 +8,14 @@ import { loadPlotly } from "./figure.js";
  * The newest data wins, however long the style sheet takes; the part lives as long as its node.
  * @param {new (shadow: ShadowRoot, root: URL) => {build: (data) => void, update: (data, before) => void}} Part
  *   `build` is called once, `update` every time; `before` is the data of the time before, if any
+ * @param {string[]} sheets style sheets of its own, after the one that all share
  */
-export function mounting(Part) {
+export function mounting(Part, sheets = []) {
   return async (component, { root, assets }) => {
     const shadow = component.parentElement;
     shadow.latest = component;
     if (component.data.plotlyVersion) loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
-    await adoptStyles(shadow, new URL("style.css", assets).href);
+    await adoptStyles(shadow, ["style.css", ...sheets].map((sheet) => new URL(sheet, assets).href));
     bringUpToDate((shadow.part ??= new Part(shadow, root)), shadow.latest);
   };
 }

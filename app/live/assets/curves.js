@@ -1,9 +1,8 @@
 // What lies along the paths as small charts, a line for each kind of path; a press on one scrubs.
 
-import { el } from "./dom.js";
+import { el, svg } from "./dom.js";
 import { number } from "./names.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 1000; // of a chart's own units; it is stretched to the room there is
 const HEIGHT = 100;
 const AIR = 0.06; // of the height, left free above and below the lines
@@ -29,10 +28,7 @@ export class Curves {
   }
 
   chart(settings) {
-    const plot = document.createElementNS(SVG, "svg");
-    plot.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
-    plot.setAttribute("preserveAspectRatio", "none");
-    plot.setAttribute("role", "img");
+    const plot = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" });
     const playhead = el("i", { class: "playhead" });
     const high = el("span", { class: "high" });
     const low = el("span", { class: "low" });
@@ -115,18 +111,13 @@ function rangeOf(tracks, key) {
 }
 
 function curve(track, key, x, y) {
-  const node = document.createElementNS(SVG, "polyline");
   const points = [];
   track[key].forEach((value, index) => Number.isFinite(value) && points.push(`${x(index)},${y(value)}`));
-  node.setAttribute("points", points.join(" "));
-  node.dataset.kind = track.kind;
-  return node;
+  return svg("polyline", { points: points.join(" "), "data-kind": track.kind });
 }
 
 function line(x1, y1, x2, y2, name) {
-  const node = document.createElementNS(SVG, "line");
-  for (const [key, value] of Object.entries({ x1, y1, x2, y2, class: name })) node.setAttribute(key, value);
-  return node;
+  return svg("line", { x1, y1, x2, y2, class: name });
 }
 
 /** A text that is written anew is laid out anew, even when it says the same. */

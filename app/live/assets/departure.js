@@ -3,7 +3,7 @@
 // What a component reports reaches Python as a wish to run the page that it shows. Such a wish that is sent after the
 // click on a link brings the person back, and one that is sent just before it can be dropped for the link's. So a link
 // waits until Python has kept what was changed, and what is reported after it waits until it is clear that the person
-// stayed.
+// stayed. Whoever turns to something else on the page, such as the model picker, has what was changed reported first.
 
 const PATIENCE_MS = 1500; // with which a link waits for Python
 const STAYED_MS = 10_000; // after which a page that was not left was meant to stay
@@ -13,6 +13,11 @@ export function isSame(a, b) {
   if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return a === b;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => key in b && isSame(a[key], b[key]));
+}
+
+/** The page of an address: "/vae/" is "/vae". */
+function pageOf({ pathname }) {
+  return pathname.replace(/\/$/, "");
 }
 
 export class Departure {
@@ -28,8 +33,13 @@ export class Departure {
     this.held = [];
   }
 
-  /** @param {AbortSignal} signal ends it, when the page is gone */
-  listen(signal) {
+  /**
+   * @param {HTMLElement} part that makes the reports
+   * @param {AbortSignal} signal ends it, when the page is gone
+   */
+  listen(part, signal) {
+    const settleBefore = (event) => event.composedPath().includes(part) || this.hooks.settle();
+    for (const type of ["pointerdown", "focusin"]) window.addEventListener(type, settleBefore, { capture: true, signal });
     window.addEventListener("click", (event) => this.clicked(event), { capture: true, signal });
     signal.addEventListener("abort", () => [this.soon, this.stays].forEach(clearTimeout));
   }
@@ -48,7 +58,7 @@ export class Departure {
   clicked(event) {
     const link = event.composedPath().find((node) => node.matches?.("a[href]"));
     const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || link?.target === "_blank"; // another tab
-    if (!link || elsewhere || link.pathname === location.pathname) return;
+    if (!link || elsewhere || pageOf(link) === pageOf(location)) return;
     if (this.left) return; // on the way
     if (this.waiting === null) this.hooks.settle();
     if (this.hooks.isKept()) return this.leave();

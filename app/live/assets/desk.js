@@ -1,5 +1,7 @@
 // What the person laid out for a model: groups, directions, names, locks. The page owns it; Python keeps it.
 
+import { base64OfMembers, membersOf } from "./packing.js";
+
 const SETTLE_MS = 400; // what is typed or clicked in a row is reported once
 
 export const MOST_KEPT = 50; // groups, and directions: app/desk.py takes no more
@@ -46,6 +48,21 @@ export class Desk {
     this.soon = null;
     this.onReport(this.state);
   }
+}
+
+/** Explore's desk as Python takes and gives it: the members of what may be thousands as bits. */
+export function packed(desk) {
+  return withMembers(desk, base64OfMembers);
+}
+
+/** Explore's desk as the page works with it. */
+export function unpacked(desk) {
+  return withMembers(desk, membersOf);
+}
+
+function withMembers(desk, change) {
+  const groups = desk.groups.map((group) => ({ ...group, indices: change(group.indices) }));
+  return { ...desk, selection: change(desk.selection), groups };
 }
 
 /** A name that none of the others has: "Group 3". */

@@ -2,6 +2,7 @@
 
 import { MOST_KEPT } from "./desk.js";
 import { el } from "./dom.js";
+import { button, fill, select, wholeField } from "./fields.js";
 import { dimensionOptions, number, sentence, shortened, unusedName } from "./names.js";
 import { paint, sizeCanvas } from "./pixels.js";
 import { PATH } from "./socket.js";
@@ -23,9 +24,10 @@ export class DirectionPanel {
   /** @param {object} bench desk, queries, bulk, data, z, load(z), say(text) */
   constructor(bench) {
     this.bench = bench;
+    this.asked = 0;
     this.from = select("From");
     this.to = select("To");
-    this.component = el("input", { class: "number", type: "number", min: 1, value: 1, "aria-label": "Principal component" });
+    this.component = wholeField("Principal component", { min: 1, value: 1 });
     this.axis = select("Axis");
     this.terms = ["A", "B", "C"].map((letter) => select(letter));
     this.list = el("div", { class: "direction-list" });
@@ -93,29 +95,35 @@ export class DirectionPanel {
     const model = this.bench.data?.model;
     if (!model || !groups) return;
     fill(this.axis, dimensionOptions(model, this.bench.desk.state.names));
-    const kept = groups.map(({ name }, i) => [`group ${i}`, name]);
+    const kept = groups.map(({ name }) => [`group ${name}`, name]);
     const labels = model.labelNames.map((name, i) => [`label ${i}`, `${model.labelTitle}: ${name}`]);
     for (const [node, at] of [[this.from, 0], [this.to, 1]]) fill(node, [...kept, ...labels], at);
     const pictures = this.bench.data.pictures.map(({ id, name }) => [`picture ${id}`, name]);
     this.terms.forEach((node, at) => fill(node, [["now", "The sliders' code"], ...pictures, ...kept, ...labels], at));
   }
 
-  async membersOf(choice) {
-    const [kind, index] = choice.split(" ");
-    if (kind === "group") return this.bench.desk.state.groups[Number(index)].indices;
-    const { indices } = await this.bench.queries.ask("select", { by: "label", label: Number(index) }, `members ${choice}`);
+  /** The kept group that was chosen; undefined for a class. */
+  groupOf(choice) {
+    return this.bench.desk.state.groups.find(({ name }) => choice === `group ${name}`);
+  }
+
+  /** The members of a group or class; `slot` keeps apart what is asked for at the same time. */
+  async membersOf(choice, slot) {
+    const group = this.groupOf(choice);
+    if (group) return group.indices;
+    const [, index] = choice.split(" ");
+    const { indices } = await this.bench.queries.ask("select", { by: "label", label: Number(index) }, `members ${slot}`);
     return indices;
   }
 
   nameOf(choice) {
-    const [kind, index] = choice.split(" ");
-    return kind === "group" ? this.bench.desk.state.groups[Number(index)].name : this.bench.data.model.labelNames[Number(index)];
+    const [, index] = choice.split(" ");
+    return this.groupOf(choice)?.name ?? this.bench.data.model.labelNames[Number(index)];
   }
 
   /** Whether a group was chosen by where its codes lie: then it lies apart, whatever its pictures show. */
   isByPlace(choice) {
-    const [kind, index] = choice.split(" ");
-    return kind === "group" && ["map", "range"].includes(this.bench.desk.state.groups[Number(index)].origin);
+    return ["map", "range"].includes(this.groupOf(choice)?.origin);
   }
 
   async addBetween() {
@@ -123,7 +131,7 @@ export class DirectionPanel {
     const ends = [from, to].map((choice) => shortened(this.nameOf(choice), HALF_NAME));
     const byPlace = this.isByPlace(from) || this.isByPlace(to);
     try {
-      const [a, b] = await Promise.all([this.membersOf(from), this.membersOf(to)]);
+      const [a, b] = await Promise.all([this.membersOf(from, "from"), this.membersOf(to, "to")]);
       await this.add({ kind: "groups", name: ends.join(" \u2192 "), a, b, byPlace });
     } catch (error) {
       this.bench.say(error.message);
@@ -138,15 +146,21 @@ export class DirectionPanel {
   }
 
   async add(body) {
-    const { desk, queries } = this.bench;
+    const { desk } = this.bench;
     try {
-      if (desk.state.directions.length >= MOST_KEPT) throw new Error(TOO_MANY);
-      const made = await queries.ask("direction", body);
+      const made = await this.ask(body);
       const { directions } = desk.state; // as they are now
+      if (directions.length >= MOST_KEPT) throw new Error(TOO_MANY);
       desk.set({ directions: [...directions, { ...made, name: unusedName(made.name, directions) }] });
     } catch (error) {
       this.bench.say(error.message);
     }
+  }
+
+  /** Ask for a direction, which counts however many are asked for after it. */
+  ask(body) {
+    this.asked += 1;
+    return this.bench.queries.ask("direction", body, `direction ${this.asked}`);
   }
 
   // -- the list --------------------------------------------------------------------------------------------------
@@ -174,14 +188,15 @@ export class DirectionPanel {
     const away = el("button", { class: "lock away", title: `Remove ${name}`, "aria-label": `Remove direction ${name}`, onclick: () => this.remove(i) }, "×");
     const film = STEPS.map((step) => el("figure", {}, el("canvas", { class: "frame" }), el("figcaption", {}, step === 0 ? "now" : number(step).replace(".00", ""))));
     const head = el("div", { class: "kept-row" }, input, apart, away);
-    const element = el("div", { class: "direction-card" }, head, el("p", { class: "note" }, told.join(" ")), el("div", { class: "film" }, ...film));
+    const element = el("div", { class: "direction-card" }, head, el("p", { class: "note", title: `Overlap with every axis: ${this.overlapOf(direction, Infinity)}` }, told.join(" ")), el("div", { class: "film" }, ...film));
     return { element, canvases: film.map((figure) => figure.firstChild) };
   }
 
-  overlapOf({ vector }) {
+  /** Its cosines with the axes that it overlaps with most. */
+  overlapOf({ vector }, count = TOLD_AXES) {
     const length = Math.hypot(...vector);
     const shares = vector.map((part, dimension) => ({ dimension, cosine: part / length }));
-    const most = shares.toSorted((a, b) => Math.abs(b.cosine) - Math.abs(a.cosine)).slice(0, TOLD_AXES);
+    const most = shares.toSorted((a, b) => Math.abs(b.cosine) - Math.abs(a.cosine)).slice(0, count);
     return most.map(({ dimension, cosine }) => `z${dimension + 1} ${number(cosine)}`).join(", ");
   }
 
@@ -220,10 +235,11 @@ export class DirectionPanel {
   async separate(i) {
     const { directions } = this.bench.desk.state;
     const { name, kind, vector } = directions[i];
+    const place = () => this.bench.desk.state.directions.findIndex((each) => each.vector === vector); // as they are then
     const against = directions.slice(0, i).map((each) => each.vector);
     try {
-      const made = await this.bench.queries.ask("direction", { kind: "without", direction: { name, kind, vector }, against, name });
-      this.change(i, made);
+      const { name: _, ...made } = await this.ask({ kind: "without", direction: { name, kind, vector }, against, name });
+      if (place() >= 0) this.change(place(), made);
     } catch (error) {
       this.bench.say(error.message);
     }
@@ -231,17 +247,17 @@ export class DirectionPanel {
 
   // -- arithmetic and storing --------------------------------------------------------------------------------------
 
-  async codeOf(choice) {
+  async codeOf(choice, slot) {
     if (choice === "now") return Array.from(this.bench.z);
     const [kind, id] = choice.split(" ");
     if (kind === "picture") return this.bench.data.pictures.find((picture) => picture.id === id).mean;
-    const { meanCode } = await this.bench.queries.ask("group", { indices: await this.membersOf(choice) }, `mean ${choice}`);
+    const { meanCode } = await this.bench.queries.ask("group", { indices: await this.membersOf(choice, slot) }, `mean ${slot}`);
     return meanCode;
   }
 
   async calculate() {
     try {
-      const [a, b, c] = await Promise.all(this.terms.map((node) => this.codeOf(node.value)));
+      const [a, b, c] = await Promise.all(this.terms.map((node, i) => this.codeOf(node.value, i)));
       this.bench.load(a.map((value, i) => value - b[i] + c[i]));
     } catch (error) {
       this.bench.say(error.message);
@@ -275,20 +291,3 @@ export class DirectionPanel {
     }
   }
 }
-
-function button(text, title, act) {
-  return el("button", { class: "action small", title, onclick: act }, text);
-}
-
-function select(title) {
-  return el("select", { "aria-label": title });
-}
-
-/** Give a select its options and keep what was chosen; else choose the one at a place. */
-function fill(node, options, at = 0) {
-  const chosen = node.value;
-  node.replaceChildren(...options.map(([value, text]) => el("option", { value }, text)));
-  const keeps = options.some(([value]) => value === chosen);
-  node.value = keeps ? chosen : (options[Math.min(at, options.length - 1)]?.[0] ?? "");
-}
-

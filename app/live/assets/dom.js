@@ -1,8 +1,18 @@
 // Small helpers for building elements.
 
+const SVG = "http://www.w3.org/2000/svg";
+
 /** Make an element: el("button", { class: "x", onclick: f }, "text", child). */
 export function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
+  return dressed(document.createElement(tag), attributes, children);
+}
+
+/** Make an element of a drawing: svg("line", { x1: 0, ... }). */
+export function svg(tag, attributes = {}, ...children) {
+  return dressed(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function dressed(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (/^(data|aria)-/.test(name)) node.setAttribute(name, String(value)); // these say "true" and "false"
@@ -13,11 +23,13 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Put a style sheet of ours into a shadow root once; resolves when it applies, or cannot be had. */
-export function adoptStyles(shadow, url) {
-  shadow.styled ??= new Promise((resolve) => {
-    shadow.append(el("link", { rel: "stylesheet", href: url, onload: resolve, onerror: resolve }));
-  });
+/** Put style sheets of ours into a shadow root once; resolves when they apply, or cannot be had. */
+export function adoptStyles(shadow, urls) {
+  const adopt = (href) =>
+    new Promise((resolve) => {
+      shadow.append(el("link", { rel: "stylesheet", href, onload: resolve, onerror: resolve }));
+    });
+  shadow.styled ??= Promise.all(urls.map(adopt));
   return shadow.styled;
 }
 

@@ -1,10 +1,11 @@
 // A path as a file: GIF, WebP, MP4, a strip of pictures, or its codes. The server makes it, the browser saves it.
 
-import { el, renew } from "./dom.js";
+import { el } from "./dom.js";
+import { fill, labelled, select, whole, wholeField } from "./fields.js";
 import { Job } from "./jobs.js";
 import { KINDS } from "./kinds.js";
 import { codeAt } from "./paths.js";
-import { base64Of } from "./packing.js";
+import { base64OfFloats } from "./packing.js";
 import { saveFile } from "./queries.js";
 
 const FORMATS = [
@@ -52,14 +53,12 @@ export class ExportPanel {
   }
 
   select(label, change, options = []) {
-    const node = el("select", { "aria-label": label, title: label, onchange: () => this.wish(change(node.value)) });
-    setOptions(node, options);
+    const node = select(label, options, { title: label, onchange: () => this.wish(change(node.value)) });
     return node;
   }
 
   number(label, max, change) {
-    const take = () => this.wish(change(Math.min(max, Math.max(1, Math.round(Number(node.value)) || 1))));
-    const node = el("input", { class: "number", type: "number", min: 1, max, step: 1, "aria-label": label, onchange: take });
+    const node = wholeField(label, { min: 1, max, onchange: () => this.wish(change(whole(node, 1))) });
     return node;
   }
 
@@ -72,14 +71,14 @@ export class ExportPanel {
     if (this.job && !this.job.url) this.stop(); // it was to begin with the model before
     const fitting = SCALES.filter((scale) => scale * Math.max(height, width) <= MAX_SIDE);
     this.scales = fitting;
-    setOptions(this.scale, fitting.map((scale) => [scale, `${width * scale} × ${height * scale}`]));
+    fill(this.scale, fitting.map((scale) => [scale, `${width * scale} × ${height * scale}`]));
   }
 
   /** Settings or paths changed. */
   show() {
     if (!this.scales) return;
     const { export: wish, kinds } = this.studio.desk.state;
-    setOptions(this.kind, KINDS.filter(({ key }) => kinds.includes(key)).map(({ key, title }) => [key, title]));
+    fill(this.kind, KINDS.filter(({ key }) => kinds.includes(key)).map(({ key, title }) => [key, title]));
     this.kind.value = this.exported();
     this.format.value = wish.format;
     this.fps.value = wish.fps;
@@ -142,7 +141,7 @@ export class ExportPanel {
     const { key, repeats } = this.chosen();
     const chosen = key === "strip" ? this.stripFrames(track.frames.length).map((index) => codeAt(track, index, latentDim)) : [track.codes];
     return {
-      codes: base64Of(chosen.flatMap((codes) => Array.from(codes))),
+      codes: base64OfFloats(chosen.flatMap((codes) => Array.from(codes))),
       format: key,
       fps: wish.fps,
       scale: this.fittingScale(),
@@ -158,7 +157,7 @@ export class ExportPanel {
     if (!track || this.job) return;
     const order = this.order(track);
     const fileName = `${order.name}.${this.chosen().ending}`;
-    const job = new Job(this.studio.root, () => this.studio.queries.ask("export", order));
+    const job = new Job(this.studio.root, () => this.studio.queries.begin("export", order));
     this.begin(job);
     try {
       const result = await job.follow((state) => this.tell(job, state));
@@ -204,12 +203,4 @@ function gifRate(fps) {
   const [low, high] = GIF_DELAYS;
   const delays = Array.from({ length: high - low + 1 }, (_, i) => low + i);
   return 100 / delays.reduce((best, delay) => (Math.abs(100 / delay - fps) < Math.abs(100 / best - fps) ? delay : best));
-}
-
-function labelled(text, node) {
-  return el("label", {}, el("span", { class: "faint" }, text), node);
-}
-
-function setOptions(select, options) {
-  renew(select, options, () => options.map(([value, text]) => el("option", { value }, text)));
 }

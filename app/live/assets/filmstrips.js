@@ -20,7 +20,7 @@ export class Filmstrips {
     this.socket = socket;
     this.model = model;
     this.view = view;
-    this.shown = new Map(); // row -> the code its strip was decoded for
+    this.shown = new WeakMap(); // row -> the code its strip was decoded for
     this.cell = document.createElement("canvas");
     sizeCanvas(this.cell, model.shape);
   }

@@ -1,12 +1,15 @@
 // What lies between four corners: a grid of pictures from the first four keyframes, as one picture.
 
 import { el } from "./dom.js";
+import { labelled, select, whole, wholeField } from "./fields.js";
+import { sentence } from "./names.js";
 import { paint, savePNG } from "./pixels.js";
 import { floatsOf } from "./packing.js";
 import { PATH } from "./socket.js";
 
 const CORNERS = 4;
 const SIDES = [2, 64]; // codes along a side, as vae_core.timeline takes
+const PATHS = [["linear", "Linear"], ["spherical", "Spherical"]];
 const MAX_BATCH = 256; // codes in one question (app/live/protocol.py)
 const SAVED_SIDE = 2048; // pixels of a saved picture's longer side, about
 const ASKED_MS = 150; // after the last change
@@ -20,12 +23,10 @@ export class GridPanel {
     this.studio = studio;
     this.rows = this.number("Grid rows", (rows) => ({ rows }));
     this.columns = this.number("Grid columns", (columns) => ({ columns }));
-    this.path = el("select", { "aria-label": "Grid path", onchange: () => this.wish({ spherical: this.path.value === "spherical" }) });
-    this.path.append(el("option", { value: "linear" }, "Linear"), el("option", { value: "spherical" }, "Spherical"));
+    this.path = select("Grid path", PATHS, { onchange: () => this.wish({ spherical: this.path.value === "spherical" }) });
     this.canvas = el("canvas", { "data-testid": "grid", role: "img", "aria-label": "Grid", hidden: true });
     this.saver = el("button", { class: "action small", disabled: true, onclick: () => this.save() }, "Save PNG");
     this.note = el("p", { class: "note", role: "status" });
-    const labelled = (text, node) => el("label", {}, el("span", { class: "faint" }, text), node);
     const head = el("div", { class: "panel-head" }, labelled("Rows", this.rows), labelled("Columns", this.columns), this.path, this.saver);
     this.element = el("div", { class: "grid-panel" }, head, this.note, this.canvas);
     studio.desk.on(["grid", "keyframes"], (state) => this.changed(state));
@@ -33,8 +34,7 @@ export class GridPanel {
 
   number(label, change) {
     const [min, max] = SIDES;
-    const take = () => this.wish(change(Math.min(max, Math.max(min, Math.round(Number(node.value)) || min))));
-    const node = el("input", { class: "number", type: "number", min, max, step: 1, "aria-label": label, onchange: take });
+    const node = wholeField(label, { min, max, onchange: () => this.wish(change(whole(node, min))) });
     return node;
   }
 
@@ -69,7 +69,7 @@ export class GridPanel {
       const { codes } = await queries.ask("grid", body);
       if (this.wanted === key) this.decode(floatsOf(codes), body, key);
     } catch (error) {
-      this.note.textContent = error.message;
+      this.note.textContent = sentence(error.message);
     }
   }
 

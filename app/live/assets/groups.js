@@ -2,8 +2,9 @@
 
 import { freeName, MOST_KEPT } from "./desk.js";
 import { el } from "./dom.js";
+import { button, select } from "./fields.js";
 import { montageOf } from "./montage.js";
-import { dimensionOptions, number, parsed, shortened } from "./names.js";
+import { dimensionOptions, number, parsed, shortened, unusedName } from "./names.js";
 import { NAMED_VALUES } from "./toolbar.js";
 
 const MEMBER_WIDTH = 52; // CSS pixels of a member's picture, at the most
@@ -28,7 +29,7 @@ export class GroupPanel {
   switchModel(model) {
     this.model = model;
     this.labels = this.choice(model.labelTitle, "label", model.labelNames.map((name, i) => [i, name]));
-    this.what = this.select("Range of", [...NAMED_VALUES.filter(([key]) => key !== "kl" || model.variational), ...dimensionOptions(model, {})]);
+    this.what = select("Range of", [...NAMED_VALUES.filter(([key]) => key !== "kl" || model.variational), ...dimensionOptions(model, {})]);
     this.low = this.bound("Lowest value");
     this.high = this.bound("Highest value");
     this.what.addEventListener("change", () => this.proposeRange());
@@ -61,17 +62,11 @@ export class GroupPanel {
 
   /** A select that acts at once and then stands for "choose one". */
   choice(title, by, options) {
-    const node = this.select(title, [["", `${title}…`], ...options]);
+    const node = select(title, [["", `${title}…`], ...options]);
     node.addEventListener("change", () => {
       if (node.value !== "") this.fetchSelection({ by, label: Number(node.value) });
       node.value = "";
     });
-    return node;
-  }
-
-  select(title, options) {
-    const node = el("select", { "aria-label": title });
-    node.append(...options.map(([value, text]) => el("option", { value }, text)));
     return node;
   }
 
@@ -162,7 +157,6 @@ export class GroupPanel {
   }
 
   actions(indices) {
-    const button = (text, title, act) => el("button", { class: "action small", title, onclick: act }, text);
     return el(
       "div",
       { class: "actions" },
@@ -203,8 +197,9 @@ export class GroupPanel {
   }
 
   rename(i, name) {
-    const groups = this.bench.desk.state.groups.map((group, at) => (at === i && name ? { ...group, name } : group));
-    this.bench.desk.set({ groups });
+    const { groups } = this.bench.desk.state;
+    const renamed = name ? { ...groups[i], name: unusedName(name, groups.toSpliced(i, 1)) } : groups[i];
+    this.bench.desk.set({ groups: groups.with(i, renamed) });
   }
 
   remove(i) {

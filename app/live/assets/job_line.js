@@ -29,7 +29,7 @@ export class JobLine {
       if (error.stopped) return null;
       throw error;
     } finally {
-      if (job === this.job) this.element.hidden = true;
+      if (job === this.job) this.forget();
     }
   }
 
@@ -46,6 +46,10 @@ export class JobLine {
   /** End the work and forget it: another model is shown. */
   drop() {
     this.stop();
+    this.forget();
+  }
+
+  forget() {
     this.job = null;
     this.element.hidden = true;
   }

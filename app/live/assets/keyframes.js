@@ -1,6 +1,7 @@
 // The strip of keyframes: each can be gone to, moved and removed, with the mouse and with the keyboard.
 
 import { el } from "./dom.js";
+import { button } from "./fields.js";
 import { paint, sizeCanvas } from "./pixels.js";
 
 const FEWEST = 2;
@@ -21,8 +22,7 @@ export class KeyframeStrip {
     this.list.addEventListener("dragover", (event) => this.draggedOver(event));
     this.list.addEventListener("dragleave", () => this.markDrop(null));
     this.list.addEventListener("drop", (event) => this.dropped(event));
-    const reverse = el("button", { class: "action small", title: "The keyframes in reverse order", onclick: () => hooks.onChange(this.keyframes.toReversed()) });
-    reverse.append("Reverse");
+    const reverse = button("Reverse", "The keyframes in reverse order", () => hooks.onChange(this.keyframes.toReversed()));
     this.actions = el("div", { class: "strip-actions" }, reverse);
     this.element = el("div", { class: "strip-row" }, this.list, this.actions);
   }

@@ -1,6 +1,8 @@
 // Links that restore a view (app/link.py reads them).
 
-const MOST_SELECTED = 300; // beyond these a selection makes a link too long to send
+import { base64Of } from "./packing.js";
+
+export const MOST_SELECTED = 300; // beyond these a selection makes a link too long to send
 const LONGEST = 8000; // letters of a view, as app/link.py takes
 const LONGEST_NAME = 40; // letters of a keyframe's name in a link
 const FEWEST = 2; // keyframes
@@ -83,8 +85,4 @@ function packed(codes) {
   const values = codes.flatMap((code) => Array.from(code));
   const step = values.reduce((most, value) => Math.max(most, Math.abs(value) / LARGEST), FINEST);
   return { step, codes: base64Of(new Uint8Array(Int16Array.from(values, (value) => Math.round(value / step)).buffer)) };
-}
-
-function base64Of(bytes) {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }

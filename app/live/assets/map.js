@@ -1,19 +1,18 @@
-// A latent map: Plotly draws the points, and everything that moves (the marker, stars, a path, the peek card) is
-// an element over the plot, because redrawing a trace for each mouse move is ten times too slow.
+// A latent map: Plotly draws the points; what moves lies over the plot (see map_marks.js).
 
 import { Backdrop } from "./backdrop.js";
 import { contourTraces } from "./contours.js";
-import { el, renew } from "./dom.js";
+import { el } from "./dom.js";
 import { adoptPlotlyStyles, extentOf, fetchFigure, joinPoints, loadPlotly, movedTo, pointsOf } from "./figure.js";
 import { MapFrame } from "./map_frame.js";
+import { MapMarks } from "./map_marks.js";
 import { MapPointer } from "./map_pointer.js";
 import { MapSelection } from "./map_selection.js";
 import { morph } from "./morph.js";
-import { starButton } from "./stars.js";
 
 const SNAP_PX = 6; // nearer to a point than this means the point
+const REST_MS = 250; // after which a map that was panned or zoomed has come to rest
 const GONE_MS = 1000; // a node that is out of the page for this long does not come back
-const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * @typedef {{x: number, y: number, index?: number, training?: number}} Place of a reference image, or of a training
@@ -28,19 +27,13 @@ export class LatentMap {
    * @param {string} plotlyVersion
    * @param {Hooks} hooks what to do when somebody looks at, leaves or picks a place, and when the map is gone;
    *   `verb` says what picking does, by default that it loads
+   * @param {typeof MapMarks} Marks what lies on its places
    */
-  constructor(root, plotlyVersion, hooks = {}) {
+  constructor(root, plotlyVersion, hooks = {}, Marks = MapMarks) {
     this.root = root;
     this.plotlyVersion = plotlyVersion;
     this.hooks = hooks;
     this.plot = el("div", { class: "plot" });
-    this.trail = document.createElementNS(SVG, "svg");
-    this.trail.classList.add("trail");
-    this.marker = el("div", { class: "marker", hidden: true, title: "You are here" });
-    this.crosshair = el("div", { class: "crosshair", hidden: true });
-    this.stars = el("div", { class: "stars" });
-    this.halo = el("div", { class: "halo", hidden: true });
-    this.overlay = el("div", { class: "overlay" }, this.trail, this.halo, this.stars, this.marker, this.crosshair);
     this.element = el("div", {
       class: "map",
       "data-testid": "latent-map",
@@ -50,16 +43,20 @@ export class LatentMap {
     });
     this.frame = new MapFrame(this.element);
     this.backdrop = new Backdrop(this.frame);
+    this.marks = new Marks(this.frame);
     this.element.append(this.backdrop.element, this.plot, this.overlay);
     this.pointer = new MapPointer(this);
     this.selection = hooks.onSelect ? new MapSelection(this) : null;
-    this.marks = []; // {node, place}
-    this.paths = [];
     this.layers = [];
     this.points = joinPoints([]);
     this.under = null; // whose points lie under the map's own ones
     this.contours = null;
     new ResizeObserver(() => this.resized()).observe(this.element);
+  }
+
+  /** The element over the plot, where others may lay something too. */
+  get overlay() {
+    return this.marks.element;
   }
 
   /** What is shown at present, {x: [low, high], y: [low, high]}; null before the first map. */
@@ -82,9 +79,14 @@ export class LatentMap {
       loadPlotly(this.root, this.plotlyVersion),
       fetchFigure(href).catch((error) => this.wanted === wanted && Promise.reject(error)),
     ]);
-    if (this.wanted !== wanted || !this.element.isConnected) return;
-    await this.draw(Plotly, figure, { model, view, refit: shown, href });
-    this.shown = wanted;
+    const draw = async () => {
+      if (this.wanted !== wanted || this.shown === wanted || !this.element.isConnected) return;
+      this.shown = null; // while its points are on their way
+      await this.draw(Plotly, figure, { model, view, refit: shown, href });
+      this.shown = wanted;
+    };
+    this.drawing = Promise.allSettled([this.drawing]).then(draw); // one after the other
+    await this.drawing;
   }
 
   /** Draw a map; from the same one before a refit its points move over. */
@@ -175,9 +177,9 @@ export class LatentMap {
   afterFirstDraw() {
     adoptPlotlyStyles(this.plot.getRootNode());
     this.plot.on("plotly_relayouting", (change) => this.follow(change));
-    this.plot.on("plotly_relayout", (change) => this.follow(change));
+    this.plot.on("plotly_relayout", (change) => this.moved(change));
     this.plot.on("plotly_doubleclick", () => this.doubleClicked());
-    this.plot.on("plotly_restyle", () => this.notePoints());
+    this.plot.on("plotly_restyle", ([change]) => "visible" in change && this.notePoints()); // what is selected is no matter
     this.selection?.listen();
   }
 
@@ -243,7 +245,14 @@ export class LatentMap {
   async applyRange() {
     await this.Plotly.relayout(this.plot, this.frame.change());
     this.replace();
-    this.hooks.onRange?.();
+  }
+
+  /** Plotly has another range, or something else of its layout; who asked to hear of a range does so once it rests. */
+  moved(change) {
+    this.follow(change);
+    if (!Object.keys(change).some((name) => /^[xy]axis\.range/.test(name))) return;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.element.isConnected && this.hooks.onRange?.(), REST_MS);
   }
 
   follow(change) {
@@ -283,10 +292,7 @@ export class LatentMap {
 
   /** A ring around a reference image's point, or around any place; null takes it away. */
   ring(target) {
-    const at = typeof target === "number" ? this.placeOf(target) : target;
-    this.haloPlace = at;
-    this.halo.hidden = true;
-    if (at) this.put(this.halo, at);
+    this.marks.ring(typeof target === "number" ? this.placeOf(target) : target);
   }
 
   placeOf(index) {
@@ -315,52 +321,12 @@ export class LatentMap {
     return this.Plotly.relayout(this.plot, { images: image ? [image] : [] });
   }
 
-  moveMarker(place) {
-    this.markerPlace = place;
-    if (this.frame.isSet) this.put(this.marker, place);
-  }
-
-  /**
-   * Stars for a person's own pictures.
-   * @param {{id: string, name: string, place: Place, chosen: boolean}[]} stars
-   * @param {{verb?: string, onPick: (id: string) => void, onShow?: (id: string, place: Place) => void,
-   *   onHide?: () => void}} hooks what picking one does and is called, and what to show for the one pointed at
-   */
-  setStars(stars, { verb = "Load", onPick, onShow, onHide }) {
-    const options = { verb, onPick, onShow, onHide };
-    renew(this.stars, stars, () => stars.map((star) => starButton(star, options)));
-    this.marks = stars.map(({ place }, i) => ({ node: this.stars.children[i], place }));
-    this.replace();
-  }
-
-  /** Lines along places: [{places: [{x, y}], kind}]. */
-  setPaths(paths) {
-    this.paths = paths;
-    this.replace();
-  }
-
-  put(node, place) {
-    const px = this.frame.toPixel(place);
-    node.hidden = !this.frame.holds(px, 1);
-    node.style.transform = `translate(${px.x}px, ${px.y}px)`;
-  }
-
+  /** Have everything beside Plotly's own points follow the range that is shown. */
   replace() {
     if (!this.frame.isSet) return;
-    if (this.markerPlace) this.put(this.marker, this.markerPlace);
     this.pointer.putCrosshair();
     this.backdrop.follow();
-    if (this.haloPlace) this.put(this.halo, this.haloPlace);
-    for (const { node, place } of this.marks) this.put(node, place);
-    this.trail.replaceChildren(...this.paths.map((path) => this.line(path)));
-  }
-
-  line({ places, kind }) {
-    const line = document.createElementNS(SVG, "polyline");
-    const pixels = places.map((place) => this.toPixel(place));
-    line.setAttribute("points", pixels.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "));
-    line.setAttribute("data-kind", kind);
-    return line;
+    this.marks.follow();
   }
 }
 

@@ -1,5 +1,7 @@
 // What a person does on a map with the pointer and the keyboard: look, pick, and move a crosshair.
 
+import { el } from "./dom.js";
+
 const CLICK_PX = 4; // a press that moves less is a click
 const KEY_STEP = 0.02; // of the view's width
 
@@ -9,6 +11,8 @@ export class MapPointer {
     this.map = map;
     this.pressed = null;
     this.place = null; // of the crosshair
+    this.crosshair = el("div", { class: "crosshair", hidden: true });
+    map.overlay.append(this.crosshair);
     const node = map.element;
     node.addEventListener("pointermove", (event) => this.pointed(event));
     node.addEventListener("pointerleave", () => map.hooks.onLeave?.());
@@ -73,9 +77,9 @@ export class MapPointer {
   }
 
   moveCrosshair(dx, dy) {
-    const { frame, markerPlace, hooks } = this.map;
+    const { frame, marks, hooks } = this.map;
     const middle = { x: (frame.x[0] + frame.x[1]) / 2, y: (frame.y[0] + frame.y[1]) / 2 };
-    const from = this.place ?? markerPlace ?? middle;
+    const from = this.place ?? marks.markerPlace ?? middle;
     const within = (value, [low, high]) => Math.min(high, Math.max(low, value));
     this.place = { x: within(from.x + dx, frame.x), y: within(from.y + dy, frame.y) };
     this.putCrosshair();
@@ -84,13 +88,13 @@ export class MapPointer {
 
   /** Keep the crosshair on its place. */
   putCrosshair() {
-    if (this.place) this.map.put(this.map.crosshair, this.place);
+    if (this.place) this.map.marks.put(this.crosshair, this.place);
   }
 
   leaveCrosshair() {
     if (!this.place) return;
     this.place = null;
-    this.map.crosshair.hidden = true;
+    this.crosshair.hidden = true;
     this.map.hooks.onLeave?.();
   }
 }

@@ -125,7 +125,7 @@ export class MapSide {
     return this.queries.ask("density", { projection, x, y, refit: this.shownRefit?.number ?? null }).then(
       (field) => {
         const [xs, ys, density] = [field.x, field.y, field.density].map(floatsOf);
-        if (this.map.drawn === drawn) this.map.setContours({ x: xs, y: ys, density, levels: field.levels });
+        if (this.map.drawn === drawn && this.toolbar.density.checked) this.map.setContours({ x: xs, y: ys, density, levels: field.levels });
       },
       (error) => this.bench.say(error.message),
     );
@@ -161,7 +161,7 @@ export class MapSide {
     const placed = refit ? await this.placedOn(placing, pictures) : pictures;
     if (pictures !== this.data.pictures || refit !== this.shownRefit) return; // meanwhile
     const view = refit ? placing : this.view;
-    this.map.setStars(starsOf(placed, view, this.data.chosen), { onPick: (id) => this.bench.choose(id) });
+    this.map.marks.setStars(starsOf(placed, view, this.data.chosen), { onPick: (id) => this.bench.choose(id) });
   }
 
   /** Pictures with their places on a map that was fitted anew, which Python does not know. */

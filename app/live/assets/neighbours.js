@@ -1,8 +1,10 @@
 // The reference images whose codes lie nearest to the present one.
 
 import { el } from "./dom.js";
+import { whole, wholeField } from "./fields.js";
 import { number, sentence } from "./names.js";
 
+const FEW = 12; // neighbours at first
 const WAIT_MS = 150;
 
 export class NeighbourPanel {
@@ -12,7 +14,7 @@ export class NeighbourPanel {
   /** @param {object} bench load(z), queries, map, data, say(text) */
   constructor(bench) {
     this.bench = bench;
-    this.count = el("input", { class: "number", type: "number", min: 1, max: 60, value: 12, "aria-label": "How many neighbours" });
+    this.count = wholeField("How many neighbours", { min: 1, max: 60, value: FEW });
     this.metric = el(
       "select",
       { "aria-label": "Distance" },
@@ -46,9 +48,7 @@ export class NeighbourPanel {
   }
 
   fetch() {
-    const k = Math.min(60, Math.max(1, Math.round(Number(this.count.value)) || 12));
-    if (Number(this.count.value) !== k) this.count.value = k; // what is shown is what is asked
-    const body = { z: Array.from(this.bench.z), k, metric: this.metric.value };
+    const body = { z: Array.from(this.bench.z), k: whole(this.count, FEW), metric: this.metric.value };
     this.bench.queries.ask("neighbours", body).then(
       ({ neighbours }) => this.show(neighbours),
       (error) => {

@@ -26,10 +26,38 @@ const HALVES = Float32Array.from({ length: 0x10000 }, (_, bits) => {
   return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
 });
 
+/** Indices, ascending: those of the bits that are set, the lowest bit first. */
+export function membersOf(base64) {
+  const bytes = bytesOf(base64);
+  return Array.from({ length: 8 * bytes.length }, (_, index) => index).filter((index) => (bytes[index >> 3] >> (index & 7)) & 1);
+}
+
+/** Base64 of indices, a bit for each one up to the largest. */
+export function base64OfMembers(members) {
+  const length = members.reduce((most, index) => Math.max(most, index + 1), 0);
+  const bytes = new Uint8Array(Math.ceil(length / 8));
+  for (const index of members) bytes[index >> 3] |= 1 << (index & 7);
+  return base64Of(bytes);
+}
+
 /** Base64 of float32 values. */
-export function base64Of(values) {
-  const bytes = new Uint8Array(Float32Array.from(values).buffer);
+export function base64OfFloats(values) {
+  return base64Of(new Uint8Array(Float32Array.from(values).buffer));
+}
+
+/** Base64 of bytes. */
+export function base64Of(bytes) {
   let text = "";
   for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
   return btoa(text);
+}
+
+/** Base64 of a person's file, which may be large: read while the page goes on. */
+export function base64OfFile(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
 }

@@ -1,6 +1,7 @@
 // How the frames between keyframes are spaced, and how the path through the data is found.
 
 import { el } from "./dom.js";
+import { labelled, select, whole, wholeField } from "./fields.js";
 
 const EASINGS = [
   ["linear", "Linear: at an even pace"],
@@ -17,14 +18,12 @@ export class PathPanel {
   /** @param {import("./desk.js").Desk} desk */
   constructor(desk) {
     this.desk = desk;
-    this.easing = el("select", { "aria-label": "Easing", onchange: () => desk.set({ easing: this.easing.value }) });
-    this.easing.append(...EASINGS.map(([value, text]) => el("option", { value }, text)));
+    this.easing = select("Easing", EASINGS, { onchange: () => desk.set({ easing: this.easing.value }) });
     const [min, max] = FRAMES;
-    this.frames = el("input", { class: "number", type: "number", min, max, step: 1, "aria-label": "Frames per leg", onchange: () => this.setFrames() });
+    this.frames = wholeField("Frames per leg", { min, max, onchange: () => this.setFrames() });
     this.seconds = el("span", { class: "faint" });
     this.note = el("p", {});
     const note = el("details", { class: "how" }, el("summary", {}, "How the path through the data is found"), this.note);
-    const labelled = (text, node) => el("label", {}, el("span", { class: "faint" }, text), node);
     const head = el("div", { class: "panel-head" }, labelled("Easing", this.easing), labelled("Frames per leg", this.frames), this.seconds);
     this.element = el("div", { class: "path-panel" }, head, note);
     desk.on(["easing", "framesPerLeg"], (state) => this.show(state));
@@ -40,9 +39,7 @@ export class PathPanel {
   }
 
   setFrames() {
-    const [low, high] = FRAMES;
-    const wanted = Math.round(Number(this.frames.value)) || this.desk.state.framesPerLeg;
-    this.desk.set({ framesPerLeg: Math.min(high, Math.max(low, wanted)) });
+    this.desk.set({ framesPerLeg: whole(this.frames, this.desk.state.framesPerLeg) });
   }
 
   show({ easing, framesPerLeg }) {

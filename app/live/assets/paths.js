@@ -1,5 +1,6 @@
 // The frames of each kind of path: asked for when keyframes or settings change, decoded in batches, kept for playing.
 
+import { sentence } from "./names.js";
 import { floatsOf } from "./packing.js";
 import { Recall } from "./recall.js";
 import { PATH } from "./socket.js";
@@ -68,7 +69,7 @@ export class AnimationPaths {
     } catch (error) {
       if (key !== this.key || queries !== this.queries) return;
       this.asked.delete(kind);
-      this.hooks.onProblem(kind, error.message);
+      this.hooks.onProblem(kind, sentence(error.message));
     }
   }
 

@@ -27,9 +27,10 @@ export class PeekCard {
   /** @param {import("./map.js").Place} place */
   lookAt(place, px) {
     const same = this.wanted && this.wanted.x === place.x && this.wanted.y === place.y;
-    this.wanted = place;
     this.put(px);
     if (same) return;
+    this.wanted = place;
+    this.code = null; // of the place, once that is answered
     this.bench.map.ring(place.index ?? (place.training === undefined ? null : place));
     this.text.replaceChildren();
     this.original.hidden = true;
@@ -38,7 +39,7 @@ export class PeekCard {
     this.bench.peekAt(place, ({ frames, codes }) => {
       paint(this.picture, frames[0], this.bench.data.model.shape);
       this.element.hidden = this.wanted === null;
-      this.code = codes;
+      if (this.wanted === place) this.code = codes;
     });
   }
 
@@ -54,15 +55,16 @@ export class PeekCard {
     const told = (lines) => this.wanted === place && this.text.replaceChildren(...lines.map((line) => el("span", {}, line)));
     const unknown = () => {}; // the picture is there; what is known of it is an extra
     if (place.training !== undefined) told(this.bench.aboutTraining(place.training));
-    else if (place.index !== undefined) queries.ask("card", { index: place.index }, "peek").then((card) => this.showCard(card, told), unknown);
+    else if (place.index !== undefined) queries.ask("card", { index: place.index }, "peek").then((card) => this.wanted === place && this.showCard(card, told), unknown);
     else if (this.code) queries.ask("place", { z: Array.from(this.code) }, "peek").then(({ hint }) => told([`Between points: ${hint}`]), unknown);
+    else this.rest = setTimeout(() => this.rested(place), REST_MS);
   }
 
   showCard({ original, label, reconstruction, percentile, kl, seen }, told) {
-    if (this.wanted && original) Object.assign(this.original, { src: `data:image/png;base64,${original}`, hidden: false });
-    const error = `error ${number(reconstruction)} nats`;
+    if (original) Object.assign(this.original, { src: `data:image/png;base64,${original}`, hidden: false });
+    const term = `reconstruction ${number(reconstruction)} nats`;
     const rank = seen ? "seen in training" : `worse than ${Math.round(percentile)}%`;
-    told([label, error, rank, ...(kl === null ? [] : [`KL ${number(kl)} nats`])]);
+    told([label, term, rank, ...(kl === null ? [] : [`KL ${number(kl)} nats`])]);
   }
 
   /** Beside the pointer, on the side where there is room, and never on the map's buttons. */

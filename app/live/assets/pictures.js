@@ -1,6 +1,7 @@
 // A person's own pictures: adding them (button, drop, examples), and the strip of the chosen one.
 
 import { el, renew } from "./dom.js";
+import { base64OfFile } from "./packing.js";
 
 const MAX_BYTES = 20 * 2 ** 20; // as vae_core.images refuses more
 const MAX_TOGETHER = 100 * 2 ** 20; // in one go; in base64 it has to fit server.maxMessageSize
@@ -92,14 +93,5 @@ async function readFiles(list, onProblem) {
     onProblem("Those pictures have more than 100 MiB together; add them in smaller groups.");
     return [];
   }
-  return Promise.all(fitting.map(async (file) => ({ name: file.name, content: await base64Of(file) })));
-}
-
-function base64Of(file) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
+  return Promise.all(fitting.map(async (file) => ({ name: file.name, content: await base64OfFile(file) })));
 }

@@ -33,6 +33,15 @@ export class Queries {
     }
   }
 
+  /**
+   * Have the server begin work in the background. Its answer, which names the work, is waited for even when the model is
+   * switched meanwhile: work without a name could not be stopped.
+   * @returns {Promise<{job: string}>}
+   */
+  async begin(what, body) {
+    return (await this.post(what, body)).json();
+  }
+
   /** Ask for a file and let the browser save it. */
   async save(what, body, fileName) {
     const content = await (await this.post(what, body)).blob();

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { JobLine } from "./job_line.js";
+import { parsed } from "./names.js";
 import { floatsOf } from "./packing.js";
 
 const METRICS = ["euclidean", "cosine", "correlation", "manhattan"];
@@ -64,16 +65,18 @@ export class RefitPanel {
   }
 
   settings() {
-    const [neighbors, minDist, seed] = [this.neighbors, this.minDist, this.seed].map(({ value }) => Number.parseFloat(value.replace(",", ".")));
+    const [neighbors, minDist, seed] = [this.neighbors, this.minDist, this.seed].map(({ value }) => parsed(value));
     return { neighbors, minDist, seed, metric: this.metric.value, deviations: this.deviations.checked };
   }
 
   async fit() {
     const { model, queries, settings } = { ...this, settings: this.settings() };
+    const { neighbors, seed, minDist } = settings;
+    if (![neighbors, seed].every(Number.isInteger) || Number.isNaN(minDist)) return this.say("Neighbours and seed need a whole number each, the least distance a number.");
     this.go.disabled = true;
     this.say("");
     try {
-      const made = await this.line.run(this.root, () => queries.ask("refit", settings));
+      const made = await this.line.run(this.root, () => queries.begin("refit", settings));
       if (!made || model !== this.model) return;
       const { number, places } = await made.json();
       kept.set(model.digest, { number, places: floatsOf(places), settings });
@@ -82,7 +85,7 @@ export class RefitPanel {
     } catch (error) {
       if (model === this.model) this.say(`No new map: ${error.message}`);
     } finally {
-      this.go.disabled = false;
+      if (model === this.model) this.go.disabled = false;
     }
   }
 

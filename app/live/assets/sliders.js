@@ -41,6 +41,7 @@ export class SliderPanel {
     const { sliders, variational, latentDim } = model;
     this.seen.disconnect();
     this.rows.clear();
+    this.z = null; // that of the model before may have fewer dimensions
     this.unit.textContent = variational ? "KL, nats" : "variance";
     this.search.value = "";
     this.search.hidden = latentDim < FILTER_FROM;

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { DATA_DRAW, gaussian, priorDraw } from "./draws.js";
+import { button } from "./fields.js";
 import { mountPictures } from "./pictures.js";
 import { DRAW, PEEK } from "./socket.js";
 
@@ -14,7 +15,6 @@ export class Sources {
   constructor(studio) {
     this.studio = studio;
     this.asked = 0;
-    const button = (text, title, act) => el("button", { class: "action small", title, onclick: act }, text);
     this.prior = button("", "", () => this.add("prior", "N(0, I) draw", gaussian(studio.data.model.latentDim)));
     this.adding = [
       this.prior,
@@ -41,7 +41,7 @@ export class Sources {
   }
 
   setRoom(hasRoom) {
-    for (const button of this.adding) button.disabled = !hasRoom;
+    for (const each of this.adding) each.disabled = !hasRoom;
   }
 
   /**
@@ -95,7 +95,7 @@ export class Sources {
     const { desk } = this.studio;
     const there = new Set(pictures.map(({ id }) => id));
     const kept = desk.state.keyframes.filter(({ picture }) => !picture || there.has(picture));
-    if (kept.length < FEWEST) desk.load({ ...desk.state, keyframes: studio.keyframes }); // Python has filled them up
+    if (kept.length < FEWEST) desk.set({ keyframes: studio.keyframes }); // Python has filled them up
     else if (kept.length < desk.state.keyframes.length) desk.set({ keyframes: kept });
     for (const { id } of pictures) if (!this.known.has(id)) this.addPicture(id);
     this.known = there;

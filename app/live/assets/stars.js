@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 
-/** The stars of a person's pictures on the map that is shown, for LatentMap.setStars. */
+/** The stars of a person's pictures on the map that is shown, for MapMarks.setStars. */
 export function starsOf(pictures, view, chosenId) {
   return pictures.map(({ id, name, mean, places }) => {
     const [x, y] = places[view.projection] ?? [mean[view.x], mean[view.y]];
@@ -10,7 +10,7 @@ export function starsOf(pictures, view, chosenId) {
   });
 }
 
-/** The button that stands for one; see LatentMap.setStars. */
+/** The button that stands for one; see MapMarks.setStars. */
 export function starButton({ id, name, place, chosen }, { verb, onPick, onShow, onHide }) {
   const label = `${verb} ${name}`;
   const node = el("button", { class: "star", title: onShow ? null : label, "aria-label": label, "data-chosen": chosen });

@@ -5,14 +5,17 @@
 
 import { channelText, isOtherModel, mounting, report } from "./component.js";
 import { Curves } from "./curves.js";
-import { Departure } from "./departure.js";
+import { Departure, isSame } from "./departure.js";
 import { Desk } from "./desk.js";
 import { el } from "./dom.js";
 import { ExportPanel } from "./exporting.js";
+import { button } from "./fields.js";
 import { GridPanel } from "./grid.js";
 import { KeyframeStrip } from "./keyframes.js";
 import { copy, leftOut, studioLink } from "./link.js";
-import { PathMap } from "./path_map.js";
+import { LatentMap } from "./map.js";
+import { sentence } from "./names.js";
+import { PathMarks } from "./path_marks.js";
 import { PathPanel } from "./path_panel.js";
 import { AnimationPaths } from "./paths.js";
 import { PeekCard } from "./peek.js";
@@ -43,7 +46,7 @@ class Studio {
       onChange: (keyframes) => this.desk.set({ keyframes }),
       onGo: (place) => this.goTo(place),
     });
-    this.strip.actions.append(el("button", { class: "action small", title: LINK_TITLE, onclick: () => this.copyLink() }, "Copy link"));
+    this.strip.actions.append(button("Copy link", LINK_TITLE, () => this.copyLink()));
     this.paths = new AnimationPaths({
       onOutline: (outline) => this.transport.setOutline(outline),
       onTrack: () => this.drawTracks(),
@@ -91,23 +94,24 @@ class Studio {
 
   /** Whether Python has them, and the view. */
   isKept() {
-    return JSON.stringify([this.data.studio, this.data.view]) === JSON.stringify([this.reported(), this.view]);
+    return isSame([this.data.studio, this.data.view], [this.reported(), this.view]);
   }
 
   say(text) {
-    this.note.textContent = text;
+    this.note.textContent = sentence(text);
   }
 
   // -- building ------------------------------------------------------------------------------------------------
 
   build(data) {
-    this.map = new PathMap(this.root, data.plotlyVersion, {
+    const hooks = {
       onPeek: (place, px) => this.peek.lookAt(place, px),
       onLeave: () => this.lookAway(),
       onLoad: (place) => this.sources.addPlace(place),
       verb: "adds",
       onGone: () => this.leave(),
-    });
+    };
+    this.map = new LatentMap(this.root, data.plotlyVersion, hooks, PathMarks);
     this.map.overlay.append(this.peek.element);
     this.tabs = new Tabs(this.panels, (key) => this.turnTo(key));
     const left = el("section", { class: "left", "aria-label": "Latent map and what lies along the paths" });
@@ -119,8 +123,7 @@ class Studio {
     this.listening = new AbortController();
     const { signal } = this.listening;
     window.addEventListener("keydown", (event) => this.keyed(event), { signal });
-    for (const type of ["pointerdown", "focusin"]) window.addEventListener(type, (event) => this.settleBefore(event), { capture: true, signal });
-    this.departure.listen(signal);
+    this.departure.listen(this.bench, signal);
     this.shadow.append(this.bench);
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.transport.setPlaying(true);
   }
@@ -134,6 +137,7 @@ class Studio {
     this.toolbar.build(model);
     this.peek.switchModel(model);
     for (const part of [this.strip, this.sources, this.screens, ...this.panels]) part.setModel({ ...model, graph });
+    this.map.marks.clear(); // nothing of the model before lies on the new one's map
     this.view = null;
     this.desk.load({ keyframes: studio.keyframes, ...studio.animation });
     this.tabs.show(this.desk.state.tab);
@@ -199,7 +203,7 @@ class Studio {
     if (!this.view || !keyframes) return;
     this.live.ask("thumbs", PATH, this.view, this.codes().flat(), ({ places, frames }) => {
       this.strip.setPictures(keyframes, frames);
-      this.map.setKeyframes(keyframes.map((_, i) => ({ x: places[2 * i], y: places[2 * i + 1] })));
+      this.map.marks.setKeyframes(keyframes.map((_, i) => ({ x: places[2 * i], y: places[2 * i + 1] })));
     });
   }
 
@@ -228,7 +232,7 @@ class Studio {
 
   framesCame(done, all) {
     const closed = (places) => (this.transport.outline.loop && places[0] ? [...places, places[0]] : places);
-    this.map.setPaths(this.paths.shown().map(({ kind, places }) => ({ kind, places: closed(places.filter(Boolean)) })));
+    this.map.marks.setPaths(this.paths.shown().map(({ kind, places }) => ({ kind, places: closed(places.filter(Boolean)) })));
     this.transport.setLoaded(all ? done / all : 1);
   }
 
@@ -236,7 +240,7 @@ class Studio {
     const tracks = this.paths.shown();
     this.screens.show(tracks, index);
     const placed = tracks.filter(({ places }) => places[index]);
-    this.map.setPlaying(placed.map(({ kind, places }) => ({ kind, place: places[index] })));
+    this.map.marks.setPlaying(placed.map(({ kind, places }) => ({ kind, place: places[index] })));
     this.curves.show(index);
     this.strip.markCurrent(this.transport.outline.positions.findLastIndex((at) => at <= index));
   }
@@ -267,17 +271,12 @@ class Studio {
   }
 
   placeStars() {
-    this.map.setStars(starsOf(this.data.pictures, this.view, null), { verb: "Add", onPick: (id) => this.sources.addPicture(id) });
+    this.map.marks.setStars(starsOf(this.data.pictures, this.view, null), { verb: "Add", onPick: (id) => this.sources.addPicture(id) });
   }
 
   turnTo(tab) {
     this.desk.set({ tab });
     this.panels.find(({ key }) => key === tab).shown?.();
-  }
-
-  /** Who leaves for another page or model right after a change must not lose it. */
-  settleBefore(event) {
-    if (!event.composedPath().includes(this.bench)) this.desk.settle();
   }
 
   /** Arrow keys go from frame to frame wherever no part of the page uses them. */
@@ -294,4 +293,4 @@ class Studio {
   }
 }
 
-export const mount = mounting(Studio);
+export const mount = mounting(Studio, ["studio.css"]);

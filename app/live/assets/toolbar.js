@@ -1,6 +1,7 @@
 // Which map is shown and what colours it.
 
 import { el } from "./dom.js";
+import { select } from "./fields.js";
 import { dimensionTitle } from "./names.js";
 
 const NAMES = { umap: "UMAP", pca: "PCA", axes: "Two dimensions" };
@@ -65,8 +66,7 @@ export class Toolbar {
   }
 
   select(name, options) {
-    const input = el("select", { "aria-label": name, onchange: () => this.changed() });
-    input.append(...options.map(([value, text]) => el("option", { value }, text)));
+    const input = select(name, options, { onchange: () => this.changed() });
     return { input, label: el("label", {}, el("span", {}, name), input) };
   }
 

@@ -29,7 +29,7 @@ export class TrainingPoints {
   }
 
   /**
-   * Layers for LatentMap.setBackdrop: coloured as the map's own ones where training images have such a value. On a map
+   * Layers under those of LatentMap (see its setUnder): coloured as the map's own ones where training images have such a value. On a map
    * that was fitted anew they have no places.
    * @returns {import("./backdrop.js").BackdropLayer[]}
    */

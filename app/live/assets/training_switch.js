@@ -22,6 +22,7 @@ export class TrainingSwitch {
 
   switchModel(model, queries) {
     this.line.drop();
+    this.asked = null;
     this.model = model;
     this.queries = queries;
     this.label.hidden = !model.trainingAtHand;
@@ -53,14 +54,15 @@ export class TrainingSwitch {
 
   async fetch() {
     const { model, queries } = this;
+    const asked = (this.asked = {}); // switched off and on again, the newest counts
     this.say("");
     try {
-      const made = await this.line.run(this.root, () => queries.ask("training", {}));
+      const made = await this.line.run(this.root, () => queries.begin("training", {}));
       if (made) kept.set(model.digest, new TrainingPoints(await made.json(), model.latentDim));
     } catch (error) {
-      if (model === this.model) this.say(`No training images: ${error.message}`);
+      if (asked === this.asked) this.say(`No training images: ${error.message}`);
     }
-    if (model !== this.model) return;
+    if (asked !== this.asked) return;
     this.box.checked &&= kept.has(model.digest);
     this.count();
     this.onChange(this.points);

@@ -1,6 +1,7 @@
 // Playing an animation: the clock, and the controls that move it. It knows frames by their numbers alone.
 
 import { el } from "./dom.js";
+import { select } from "./fields.js";
 
 const FRAMES_PER_MS = 60 / 1000; // at speed 1
 const LONGEST_MS = 1000; // between two frames: a page that was hidden for longer goes on where it was
@@ -31,8 +32,8 @@ export class Transport {
     this.readout = el("output", { class: "position", "data-testid": "position", "aria-live": "off" }); // it changes at every frame
     this.loop = el("input", { type: "checkbox", onchange: () => this.hooks.onSettings({ loop: this.loop.checked }) });
     const loop = el("label", { title: "After the last keyframe go on to the first, and so for ever" }, this.loop, "Loop");
-    this.speeds = el("select", { "aria-label": "Speed", title: "Speed", onchange: () => this.hooks.onSettings({ speed: Number(this.speeds.value) }) });
-    this.speeds.append(...SPEEDS.map((speed) => el("option", { value: speed }, `${speed}×`)));
+    const change = () => this.hooks.onSettings({ speed: Number(this.speeds.value) });
+    this.speeds = select("Speed", SPEEDS.map((speed) => [speed, `${speed}×`]), { title: "Speed", onchange: change });
     this.loaded = el("progress", { "aria-label": "Decoded pictures", max: 1, value: 0 });
     const bar = el("div", { class: "scrub" }, this.scrub, this.loaded);
     const back = button("‹", "One frame back", () => this.step(-1));
@@ -89,7 +90,7 @@ export class Transport {
 
   /** The keyframe before (-1) or after (1) the present position. */
   jump(by) {
-    const { positions } = this.outline;
+    const positions = this.outline?.positions ?? []; // of paths that have not come yet
     const next = by > 0 ? positions.find((at) => at > this.index) : positions.findLast((at) => at < this.index);
     if (next !== undefined) this.scrubTo(next);
   }

@@ -1,6 +1,7 @@
 // Traversals: all dimensions step by step on one sheet, and the plane of two dimensions or directions.
 
 import { el } from "./dom.js";
+import { button, fill, select, whole, wholeField } from "./fields.js";
 import { dimensionOptions, sentence } from "./names.js";
 import { saveFile } from "./queries.js";
 
@@ -15,11 +16,11 @@ export class TraversalPanel {
   /** @param {object} bench desk, queries, map, data, z, view, say(text) */
   constructor(bench) {
     this.bench = bench;
-    this.rows = el("input", { class: "number", type: "number", min: 1, "aria-label": "Dimensions" });
-    this.steps = el("input", { class: "number", type: "number", min: 3, max: 25, value: 9, "aria-label": "Steps" });
-    this.first = el("select", { "aria-label": "Rightwards" });
-    this.second = el("select", { "aria-label": "Upwards" });
-    this.side = el("input", { class: "number", type: "number", min: 2, max: 40, value: 16, "aria-label": "Pictures a side" });
+    this.rows = wholeField("Dimensions", { min: 1 });
+    this.steps = wholeField("Steps", { min: 3, max: 25, value: 9 });
+    this.first = select("Rightwards");
+    this.second = select("Upwards");
+    this.side = wholeField("Pictures a side", { min: 2, max: 40, value: 16 });
     this.under = el("input", { type: "checkbox" });
     this.under.addEventListener("change", () => this.layUnder());
     this.underLabel = el("label", { title: "What the model decodes at every place, under the points of the map" }, this.under, "Under the map");
@@ -65,13 +66,11 @@ export class TraversalPanel {
     const { directions, names } = this.bench.desk.state;
     if (!model || !directions) return;
     const axes = dimensionOptions(model, names).map(([dimension, name]) => [`axis ${dimension}`, name]);
-    const options = [...this.directions().map(({ name }, i) => [`direction ${i}`, name]), ...axes];
+    const options = [...this.directions().map((each) => [keyOf(each), each.name]), ...axes];
     const strongest = model.sliders.map(({ dimension }) => `axis ${dimension}`);
-    for (const [node, start] of [[this.first, strongest[0]], [this.second, strongest[1] ?? strongest[0]]]) {
-      const chosen = options.some(([value]) => value === node.value) ? node.value : start;
-      node.replaceChildren(...options.map(([value, text]) => el("option", { value }, text)));
-      node.value = chosen;
-    }
+    const place = (key) => options.findIndex(([value]) => value === key);
+    fill(this.first, options, place(strongest[0]));
+    fill(this.second, options, place(strongest[1] ?? strongest[0]));
   }
 
   /** The person's directions, and the principal ones that the sliders begin with where there are many. */
@@ -103,8 +102,9 @@ export class TraversalPanel {
 
   /** The vector of a choice with its range: [{vector, low, high}]. */
   vectorOf(choice) {
-    const [kind, index] = choice.split(" ");
-    if (kind === "direction") return this.directions()[Number(index)];
+    const direction = this.directions().find((each) => keyOf(each) === choice);
+    if (direction) return direction;
+    const [, index] = choice.split(" ");
     const { latentDim, sliders } = this.bench.data.model;
     const { low, high } = sliders.find(({ dimension }) => dimension === Number(index));
     return { vector: Array.from({ length: latentDim }, (_, i) => Number(i === Number(index))), low, high };
@@ -148,23 +148,17 @@ export class TraversalPanel {
     const unit = (dimension) => [Number(dimension === 0), Number(dimension === 1)];
     const body = { z: [0, 0], first: unit(view.x), second: unit(view.y), low: [range.x[0], range.y[0]], high: [range.x[1], range.y[1]], side: data.model.shape[1] > 32 ? 16 : 24 };
     queries.ask("plane", body).then(
-      ({ picture }) => map.setUnderlay({ source: `data:image/png;base64,${picture}`, x: range.x, y: range.y }),
+      ({ picture }) => this.under.checked && map.setUnderlay({ source: `data:image/png;base64,${picture}`, x: range.x, y: range.y }),
       (error) => this.bench.say(error.message),
     );
   }
 }
 
+/** What a direction is chosen by: its place changes when another one goes. */
+function keyOf({ name, builtIn }) {
+  return `${builtIn ? "component" : "direction"} ${name}`;
+}
+
 function dot(a, b) {
   return a.reduce((sum, value, i) => sum + value * b[i], 0);
-}
-
-/** The whole number of a field, within its bounds, as the field shows it from then on. */
-function whole(input, otherwise) {
-  const value = Math.round(Number(input.value)) || otherwise;
-  input.value = Math.min(Number(input.max), Math.max(Number(input.min), value));
-  return Number(input.value);
-}
-
-function button(text, title, act) {
-  return el("button", { class: "action small", title, onclick: act }, text);
 }

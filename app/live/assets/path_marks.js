@@ -1,14 +1,12 @@
-// A latent map with what an animation needs: lines of several kinds, their playing positions, and keyframes.
+// What an animation needs on a map: lines of several kinds, their playing positions, and keyframes.
 
-import { el } from "./dom.js";
-import { LatentMap } from "./map.js";
+import { el, svg } from "./dom.js";
+import { MapMarks } from "./map_marks.js";
 
-const SVG = "http://www.w3.org/2000/svg";
-
-/** @typedef {{x: number, y: number}} Place */
-export class PathMap extends LatentMap {
-  constructor(root, plotlyVersion, hooks) {
-    super(root, plotlyVersion, hooks);
+/** @typedef {import("./map_marks.js").Place} Place */
+export class PathMarks extends MapMarks {
+  constructor(frame) {
+    super(frame);
     this.playing = new Map(); // kind -> {node, place}
     this.keyframes = []; // {node, place}
   }
@@ -24,14 +22,14 @@ export class PathMap extends LatentMap {
     positions.forEach(({ kind, place }) => {
       const pin = this.playing.get(kind);
       pin.place = place;
-      if (this.range) this.put(pin.node, place);
+      if (this.frame.isSet) this.put(pin.node, place);
     });
   }
 
   makePlaying(positions) {
     for (const { node } of this.playing.values()) if (node !== this.marker) node.remove();
     this.marker.hidden = true;
-    const node = (kind, i) => (i === 0 ? this.marker : this.overlay.appendChild(el("div", { class: "playing", "data-kind": kind })));
+    const node = (kind, i) => (i === 0 ? this.marker : this.element.appendChild(el("div", { class: "playing", "data-kind": kind })));
     this.playing = new Map(positions.map(({ kind, place }, i) => [kind, { node: node(kind, i), place }]));
     for (const [kind, pin] of this.playing) pin.node.dataset.kind = kind;
   }
@@ -40,14 +38,21 @@ export class PathMap extends LatentMap {
   setKeyframes(places) {
     for (const { node } of this.keyframes) node.remove();
     this.keyframes = places.map((place, i) => ({ node: el("div", { class: "pin" }, `${i + 1}`), place }));
-    this.overlay.prepend(...this.keyframes.map(({ node }) => node)); // below stars and markers
-    this.overlay.prepend(this.trail);
-    this.replace();
+    this.element.prepend(...this.keyframes.map(({ node }) => node)); // below stars and markers
+    this.element.prepend(this.trail);
+    this.follow();
   }
 
-  replace() {
-    super.replace();
-    if (!this.range) return;
+  /** Take all of it away, until there is more. */
+  clear() {
+    this.setPaths([]);
+    this.setKeyframes([]);
+    this.setPlaying([]);
+  }
+
+  follow() {
+    super.follow();
+    if (!this.frame.isSet) return;
     for (const { node, place } of [...this.playing.values(), ...this.keyframes]) this.put(node, place);
   }
 
@@ -57,8 +62,6 @@ export class PathMap extends LatentMap {
     const margin = line.cloneNode();
     margin.removeAttribute("data-kind");
     margin.classList.add("margin");
-    const both = document.createElementNS(SVG, "g");
-    both.append(margin, line);
-    return both;
+    return svg("g", {}, margin, line);
   }
 }
