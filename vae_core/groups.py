@@ -188,7 +188,7 @@ def representatives(
 def group_to_csv(reference: Reference, group: Group, places: Places) -> bytes:
     """The group as a table that spreadsheets open: RFC 4180, in UTF-8 with the mark by which Excel knows it.
 
-    Columns: index, label, held_out (true or false), z0 and on, NAME_x and NAME_y for each map. Numbers have the
+    Columns: index, label, held_out (true or false), z1 and on, NAME_x and NAME_y for each map. Numbers have the
     digits that bring them back exactly. A label that would become a formula gets an apostrophe before it.
 
     Args:
@@ -201,7 +201,12 @@ def group_to_csv(reference: Reference, group: Group, places: Places) -> bytes:
     """
     rows = _checked_export(reference, group, places)
     numbers = [each[rows].astype(str) for each in (reference.means, *places.values())]  # shortest that round-trip
-    header = ["index", "label", "held_out", *(f"z{dimension}" for dimension in range(reference.latent_dim))]
+    header = [
+        "index",
+        "label",
+        "held_out",
+        *(f"z{dimension + 1}" for dimension in range(reference.latent_dim)),
+    ]  # as pages count
     header += [f"{name}_{axis}" for name in places for axis in "xy"]
     labels = [_defused(reference.label_names[label]) for label in reference.labels[rows]]
     flags = np.where(reference.held_out[rows], "true", "false")

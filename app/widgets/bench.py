@@ -79,7 +79,8 @@ def _strip(each: Examined, loaded: LoadedModel) -> dict[str, Any]:
     ]
     lines = [f"Reconstruction {analysis.reconstruction_nats:.1f} nats"]
     if loaded.config.variational:
-        lines = [f"ELBO {analysis.elbo:.1f} nats".replace("-", "\u2212"), *lines, f"KL {analysis.kl_nats:.1f} nats"]
+        lines = [f"ELBO {analysis.elbo:.1f} nats", *lines, f"KL {analysis.kl_nats:.1f} nats"]
+    lines = [line.replace("-", "\u2212") for line in lines]
     about = (
         f"Pictures are decoded from the mean; figures average {ELBO_SAMPLES} posterior samples. "
         f"The reconstruction term is {describe_pixels(loaded.config)}."

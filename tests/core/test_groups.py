@@ -227,11 +227,11 @@ def test_a_table_brings_back_every_number() -> None:
     places = {"umap": reference.umap_places, "pca": reference.pca_map.place(reference.means).astype(np.float64)}
     data = group_to_csv(reference, group, places)
     rows = read_csv(data)
-    assert data.startswith(b"\xef\xbb\xbfindex,label,held_out,z0,z1,"), "Excel tells UTF-8 by its mark"
-    assert list(rows[0])[-5:] == ["z15", "umap_x", "umap_y", "pca_x", "pca_y"]
+    assert data.startswith(b"\xef\xbb\xbfindex,label,held_out,z1,z2,"), "Excel tells UTF-8 by its mark"
+    assert list(rows[0])[-5:] == ["z16", "umap_x", "umap_y", "pca_x", "pca_y"]
     assert [int(row["index"]) for row in rows] == group.indices.tolist()
     assert [row["label"] for row in rows] == [reference.label_names[each] for each in reference.labels[group.indices]]
-    codes = np.array([[row[f"z{dimension}"] for dimension in range(16)] for row in rows]).astype(np.float32)
+    codes = np.array([[row[f"z{dimension}"] for dimension in range(1, 17)] for row in rows]).astype(np.float32)
     assert np.array_equal(codes, reference.means[group.indices])
     for name, stored in places.items():
         read = np.array([[row[f"{name}_x"], row[f"{name}_y"]] for row in rows]).astype(stored.dtype)

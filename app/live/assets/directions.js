@@ -152,6 +152,7 @@ export class DirectionPanel {
       const { directions } = desk.state; // as they are now
       if (directions.length >= MOST_KEPT) throw new Error(TOO_MANY);
       desk.set({ directions: [...directions, { ...made, name: unusedName(made.name, directions) }] });
+      this.bench.say("Its slider stands first under Sliders.");
     } catch (error) {
       this.bench.say(error.message);
     }

@@ -18,7 +18,7 @@ const GONE_MS = 1000; // a node that is out of the page for this long does not c
  * @typedef {{x: number, y: number, index?: number, training?: number}} Place of a reference image, or of a training
  *   image, where it is the place of one
  * @typedef {{number: number, places: Float32Array}} Refit a UMAP fitted anew: its number, x and y of each reference image
- * @typedef {{onPeek?: (place: Place, px: Place) => void, onLeave?: () => void, onLoad?: (place: Place) => void, verb?: string,
+ * @typedef {{onPeek?: (place: Place, px: Place) => void, onLeave?: () => void, onLoad?: (place: Place) => void, onTakeBack?: () => void, verb?: string,
  *   onSelect?: (indices: number[]) => void, onRange?: () => void, onGone?: () => void}} Hooks
  */
 export class LatentMap {
@@ -26,7 +26,7 @@ export class LatentMap {
    * @param {URL} root
    * @param {string} plotlyVersion
    * @param {Hooks} hooks what to do when somebody looks at, leaves or picks a place, and when the map is gone;
-   *   `verb` says what picking does, by default that it loads
+   *   `onTakeBack` undoes a pick that was the first half of a double-click; `verb` says what picking does, by default that it loads
    * @param {typeof MapMarks} Marks what lies on its places
    */
   constructor(root, plotlyVersion, hooks = {}, Marks = MapMarks) {

@@ -3,6 +3,7 @@
 import { el } from "./dom.js";
 
 const CLICK_PX = 4; // a press that moves less is a click
+const DOUBLE_MS = 400; // two clicks within this time on one place are a double-click
 const KEY_STEP = 0.02; // of the view's width
 
 export class MapPointer {
@@ -61,7 +62,17 @@ export class MapPointer {
     this.dragged(event);
     const start = this.pressed;
     this.pressed = null;
-    if (start && !start.moved && event.button === 0) this.map.hooks.onLoad?.(this.map.meant(this.pixelOf(event)));
+    if (start && !start.moved && event.button === 0) this.clicked(event);
+  }
+
+  /** The second half of a double-click, which Plotly hears of as such, picks nothing and takes the first half back. */
+  clicked(event) {
+    const px = this.pixelOf(event);
+    const { x, y, at } = this.click ?? {};
+    const isSecond = event.timeStamp - at < DOUBLE_MS && Math.hypot(px.x - x, px.y - y) < CLICK_PX;
+    this.click = isSecond ? null : { ...px, at: event.timeStamp };
+    if (isSecond) this.map.hooks.onTakeBack?.();
+    else this.map.hooks.onLoad?.(this.map.meant(px));
   }
 
   keyed(event) {

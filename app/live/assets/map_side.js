@@ -29,6 +29,7 @@ export class MapSide {
       onPeek: (place, px) => this.peek.lookAt(place, px),
       onLeave: () => this.lookAway(),
       onLoad: (place) => this.loadPlace(place),
+      onTakeBack: () => this.takeBack(),
       onSelect: (indices) => bench.select(indices),
       onRange: () => bench.toPanels("viewChanged"),
       onGone: () => bench.gone(),
@@ -145,8 +146,15 @@ export class MapSide {
 
   loadPlace({ x, y, training }) {
     const { socket, z } = this.bench;
+    const pick = (this.pick = { before: Float32Array.from(z) });
     if (training !== undefined) this.bench.load(this.training.points.codeOf(training));
-    else socket.ask("load", PEEK, this.placing, [x, y, ...z], ({ codes }) => this.bench.load(codes));
+    else socket.ask("load", PEEK, this.placing, [x, y, ...z], ({ codes }) => pick === this.pick && this.bench.load(codes));
+  }
+
+  /** What was picked was the first half of a double-click; its code may be on its way still. */
+  takeBack() {
+    if (this.pick) this.bench.load(this.pick.before);
+    this.pick = null;
   }
 
   /** What is known of a training image, line by line. */

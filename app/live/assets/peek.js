@@ -15,8 +15,9 @@ export class PeekCard {
     this.picture = el("canvas", { "data-testid": "peek", role: "img", "aria-label": "Decoded at this place" });
     this.original = el("img", { class: "original", alt: "The picture itself", hidden: true });
     this.text = el("div", { class: "peek-text", "aria-live": "polite" });
+    this.captions = el("div", { class: "peek-captions", hidden: true }, el("span", {}, "decoded"), el("span", {}, "original"));
     const pictures = el("div", { class: "peek-pictures" }, this.picture, this.original);
-    this.element = el("div", { class: "peek-card", hidden: true }, pictures, this.text);
+    this.element = el("div", { class: "peek-card", hidden: true }, pictures, this.captions, this.text);
     this.wanted = null;
   }
 
@@ -33,7 +34,7 @@ export class PeekCard {
     this.code = null; // of the place, once that is answered
     this.bench.map.ring(place.index ?? (place.training === undefined ? null : place));
     this.text.replaceChildren();
-    this.original.hidden = true;
+    this.original.hidden = this.captions.hidden = true;
     clearTimeout(this.rest);
     this.rest = setTimeout(() => this.rested(place), REST_MS);
     this.bench.peekAt(place, ({ frames, codes }) => {
@@ -61,10 +62,15 @@ export class PeekCard {
   }
 
   showCard({ original, label, reconstruction, percentile, kl, seen }, told) {
-    if (original) Object.assign(this.original, { src: `data:image/png;base64,${original}`, hidden: false });
+    if (original) this.showOriginal(original);
     const term = `reconstruction ${number(reconstruction)} nats`;
-    const rank = seen ? "seen in training" : `worse than ${Math.round(percentile)}%`;
+    const rank = seen ? "seen in training" : `more than ${Math.round(percentile)}% of held-out images`;
     told([label, term, rank, ...(kl === null ? [] : [`KL ${number(kl)} nats`])]);
+  }
+
+  showOriginal(png) {
+    Object.assign(this.original, { src: `data:image/png;base64,${png}`, hidden: false });
+    this.captions.hidden = false;
   }
 
   /** Beside the pointer, on the side where there is room, and never on the map's buttons. */

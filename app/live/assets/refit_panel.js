@@ -74,13 +74,14 @@ export class RefitPanel {
     const { neighbors, seed, minDist } = settings;
     if (![neighbors, seed].every(Number.isInteger) || Number.isNaN(minDist)) return this.say("Neighbours and seed need a whole number each, the least distance a number.");
     this.go.disabled = true;
+    this.details.open = false; // it lies over the map
     this.say("");
     try {
       const made = await this.line.run(this.root, () => queries.begin("refit", settings));
-      if (!made || model !== this.model) return;
+      if (model !== this.model) return;
+      if (!made) return this.say("The fit was stopped; the map is the one from before.");
       const { number, places } = await made.json();
       kept.set(model.digest, { number, places: floatsOf(places), settings });
-      this.details.open = false;
       this.shown();
     } catch (error) {
       if (model === this.model) this.say(`No new map: ${error.message}`);

@@ -30,9 +30,10 @@ export class SliderPanel {
     const films = el("label", { class: "films", title: "On every track, what the slider will do" }, this.films, "Filmstrips");
     this.head = el("div", { class: "sliders-head" }, this.search, films, this.unit);
     this.problem = el("p", { class: "note", role: "status" });
+    this.missing = el("p", { class: "note", role: "status" });
     this.leading = el("div", { class: "leading" });
     this.body = el("div", {});
-    this.element = el("div", { class: "sliders" }, this.head, this.problem, this.leading, this.body);
+    this.element = el("div", { class: "sliders" }, this.head, this.problem, this.missing, this.leading, this.body);
     this.seen = new IntersectionObserver((entries) => this.scrolled(entries), { root: this.element });
   }
 
@@ -106,7 +107,7 @@ export class SliderPanel {
 
   directionRow(direction) {
     const { name, low, high, separation, varianceShare } = direction;
-    const amount = separation ? separation.auroc.toFixed(2) : varianceShare ? `${(100 * varianceShare).toFixed(0)}%` : "";
+    const amount = separation ? `AUROC ${separation.auroc.toFixed(2)}` : varianceShare ? `${(100 * varianceShare).toFixed(0)}% var.` : "";
     const judged = separation?.byPlace ? ", of which one was chosen by place" : "";
     const hint = separation ? `Held-out AUROC of its two groups${judged}` : varianceShare ? VARIANCE_HINT : "";
     const info = { title: name, name, low, high, quantiles: null, amount, share: null, hint, quiet: false, canLock: false };
@@ -150,6 +151,8 @@ export class SliderPanel {
       group.open = text ? found : (group.wasOpen ?? group.open); // as it was before the search
       if (!text) delete group.wasOpen;
     }
+    const found = [...this.rows.values()].some((row) => row.matches(text));
+    this.missing.textContent = text && !found ? "No dimension has that name or number." : "";
   }
 
   // -- filmstrips ------------------------------------------------------------------------------------------------
