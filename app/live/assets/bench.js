@@ -241,7 +241,7 @@ class Bench {
   /** Bring the code to a place along a direction; locked dimensions stay. */
   moveAlong(vector, value) {
     this.z = movedAlong(this.z, vector, value, this.desk.state.locked);
-    this.sliders.set(this.z);
+    this.sliders.follow(this.z);
     this.ask();
   }
 
@@ -283,6 +283,7 @@ class Bench {
 
   commit() {
     this.calm();
+    this.sliders.catchUp();
     this.say("");
     this.undo.remember(this.z);
     this.codeSettled();

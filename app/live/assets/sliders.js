@@ -9,6 +9,7 @@ const INACTIVE = 0.01; // nats; Burda et al. 2016 call a unit active above a var
 const MANY = 32; // dimensions from which on they are folded into groups
 const GROUP = 16; // dimensions in a group
 const FILTER_FROM = 12; // dimensions from which on a search is worth its room
+const FOLLOW_MS = 120; // between two moves of the rows that follow a drag of another
 
 export class SliderPanel {
   /**
@@ -22,6 +23,7 @@ export class SliderPanel {
     this.rows = new Map(); // dimension -> SliderRow
     this.directions = []; // {direction, row}
     this.locked = []; // dimensions
+    this.followed = 0; // when rows in sight last followed a drag, ms
     this.search = el("input", { type: "search", class: "search", placeholder: "Find a dimension", "aria-label": "Find a dimension" });
     this.search.addEventListener("input", () => this.filter());
     this.unit = el("span", {});
@@ -130,8 +132,27 @@ export class SliderPanel {
   /** Show a whole code. */
   set(z) {
     this.z = z;
+    this.isBehind = false;
     for (const [dimension, row] of this.rows) row.set(z[dimension]);
     this.setAlong(z);
+  }
+
+  /**
+   * Show a code that changes with every move of the mouse. Rows with large strips are slow to paint: those in sight
+   * follow a few times a second, the others when the code rests.
+   */
+  follow(z) {
+    this.z = z;
+    this.isBehind = true;
+    if (performance.now() - this.followed < FOLLOW_MS) return;
+    this.followed = performance.now();
+    for (const [dimension, row] of this.rows) if (row.element.inView) row.set(z[dimension]);
+    this.setAlong(z);
+  }
+
+  /** Let all rows show what those in sight do. */
+  catchUp() {
+    if (this.isBehind) this.set(this.z);
   }
 
   /** Show where a code lies along the directions. */
@@ -164,6 +185,7 @@ export class SliderPanel {
 
   scrolled(entries) {
     for (const { target, isIntersecting } of entries) target.inView = isIntersecting;
+    this.catchUp();
     this.hooks.onVisible();
   }
 
