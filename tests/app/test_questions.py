@@ -200,7 +200,7 @@ def test_a_group_is_saved_as_a_table(post: Callable[..., httpx2.Response]):
     reference = reference_of_model(DIGITS)
     assert header == [
         *("index", "label", "held_out"),
-        *(f"z{d}" for d in range(16)),
+        *(f"z{d}" for d in range(1, 17)),
         *("umap_x", "umap_y", "pca_x", "pca_y"),
     ]
     assert [row[0] for row in rows] == ["2", "5"]

@@ -131,6 +131,8 @@ def test_a_fit_can_be_stopped(page: Page, server: str):
     fit(page, Neighbours="150")
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_role("progressbar", name="UMAP is fitted")).to_be_hidden()
+    expect(page.get_by_text("The fit was stopped")).to_be_visible()
+    page.get_by_text("UMAP settings").click()
     expect(page.get_by_role("button", name="Fit again")).to_be_enabled()
     assert painted(page) == stored
 

@@ -84,7 +84,9 @@ export class RefitPanel {
       kept.set(model.digest, { number, places: floatsOf(places), settings });
       this.shown();
     } catch (error) {
-      if (model === this.model) this.say(`No new map: ${error.message}`);
+      if (model !== this.model) return;
+      this.say(`No new map: ${error.message}`);
+      this.details.open = true; // what was chosen may have to change
     } finally {
       if (model === this.model) this.go.disabled = false;
     }
