@@ -125,6 +125,17 @@ def test_a_click_loads_exactly_what_was_seen_there(page: Page, server: str):
     assert centre(marker(page)) == pytest.approx(place, abs=2)
 
 
+def test_a_double_click_shows_the_whole_map_and_keeps_the_code(page: Page, server: str):
+    open_page(page, server, "?model=mnist-16d")
+    before = values(page)
+    page.mouse.dblclick(*map_point(page, 0.3, 0.4))
+    page.wait_for_timeout(SETTLED_MS)
+    assert values(page) == before
+    page.mouse.click(*map_point(page, 0.3, 0.5))  # a single one loads
+    page.wait_for_timeout(SETTLED_MS)
+    assert values(page) != before
+
+
 def test_a_drag_on_the_map_pans_and_loads_nothing(page: Page, server: str):
     open_page(page, server)
     before, ring = values(page), centre(marker(page))
