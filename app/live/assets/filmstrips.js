@@ -60,11 +60,15 @@ export class Filmstrips {
 
   paintStrip(row, frames) {
     const [, height, width] = this.model.shape;
-    sizeCanvas(row.strip, [0, height, width * FRAMES]);
+    // No larger than it is shown: the browser would shrink it anew each time that the slider beside it moves.
+    const shown = Math.ceil((row.strip.clientWidth * devicePixelRatio) / FRAMES) || width;
+    const across = Math.min(width, shown);
+    const down = Math.round((height * across) / width);
+    sizeCanvas(row.strip, [0, down, across * FRAMES]);
     const context = row.strip.getContext("2d");
     frames.forEach((pixels, i) => {
       paint(this.cell, pixels, this.model.shape);
-      context.drawImage(this.cell, i * width, 0);
+      context.drawImage(this.cell, i * across, 0, across, down);
     });
   }
 }
