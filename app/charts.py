@@ -31,6 +31,7 @@ PALETTE = (
 )
 POINT_SIZE = 4  # pixels
 POINT_OPACITY = 0.75
+OUTLINE = 1  # pixels, of a hollow point
 FREE_MARGINS = {"l": 10, "t": 10, "b": 10}
 NEUTRAL = PALETTE[3]  # a grey that shows on light and dark ground
 TITLED_MARGINS = {"l": 52, "t": 10, "b": 44}
@@ -98,8 +99,9 @@ def map_figure(
     figure = go.Figure(layout=_map_layout(axis_titles, names))
     places = places.astype(np.float32)
     symbols = None if held_out is None else np.where(held_out, "circle", "circle-open")
+    lines = None if held_out is None else np.where(held_out, 0, OUTLINE)  # WebGL draws no outline by default
     if colour.categories is None:
-        marker = {**_value_marker(colour), "symbol": symbols}
+        marker = {**_value_marker(colour), "symbol": symbols, "line": {"width": lines}}
         figure.add_trace(_points(places, colour.title, marker, showlegend=False))
         figure.layout.meta = {"indices": [whole_base64(np.arange(len(places)))]}
         return figure
@@ -109,6 +111,7 @@ def map_figure(
         if len(members):
             marker = {"color": PALETTE[index % len(PALETTE)], "size": POINT_SIZE, "opacity": POINT_OPACITY}
             marker["symbol"] = None if symbols is None else symbols[members]
+            marker["line"] = {"width": None if lines is None else lines[members]}
             # A group of its own, so that the legend hides what a page adds to a class together with it.
             figure.add_trace(_points(places[members], _shortened(name), marker, legendgroup=str(index)))
             indices.append(whole_base64(members))

@@ -68,6 +68,8 @@ def test_images_seen_in_training_are_hollow(colour: MapColour):
         for trace in figure.data
         for place, symbol in zip(points(trace), trace.marker.symbol, strict=True)
     }
+    outlines = [width for trace in figure.data for width in trace.marker.line.width]
+    assert sorted(outlines) == [0, 0, 0, 0, 1], "without a width WebGL draws nothing of a hollow point"
     assert drawn == {
         (0, 1): "circle",
         (2, 3): "circle",
