@@ -234,7 +234,7 @@ class Bench {
 
   move(dimension, value) {
     this.z[dimension] = value;
-    this.sliders.setAlong(this.z);
+    this.sliders.follow(this.z);
     this.ask();
   }
 

@@ -30,7 +30,7 @@ export class SliderRow {
   constructor(info, hooks) {
     this.info = info;
     this.hooks = hooks;
-    this.value = 0;
+    this.value = NaN; // nothing is shown yet
     this.input = el("input", { type: "range", min: info.low, max: info.high, step: STEP, "aria-label": info.title });
     this.number = el("input", { class: "number", type: "text", inputmode: "decimal", "aria-label": `Value of ${info.title}` });
     this.strip = el("canvas", { class: "track-strip", "aria-hidden": true });
@@ -132,8 +132,12 @@ export class SliderRow {
     this.hooks.onSettle(true);
   }
 
-  /** Show a value; a track that is too short for it grows while it has it. */
+  /**
+   * Show a value; a track that is too short for it grows while it has it.
+   * @returns {boolean} whether that changed what is shown
+   */
   set(value) {
+    if (written(value) === written(this.value)) return false;
     const { low, high } = this.info;
     const before = this.span;
     this.input.min = value < low ? Math.floor(value) : low;
@@ -141,13 +145,14 @@ export class SliderRow {
     if (this.span.low !== before.low || this.span.high !== before.high) this.drawBand();
     this.input.value = value;
     this.show(value);
+    return true;
   }
 
   show(value) {
     this.value = value;
     const share = (100 * (value - this.input.min)) / (this.input.max - this.input.min);
     this.input.style.setProperty("--filled", `${share}%`);
-    this.number.value = value.toFixed(2).replace("-", "\u2212");
+    this.number.value = written(value);
   }
 
   setName(name) {
@@ -166,4 +171,8 @@ export class SliderRow {
     const shown = this.name?.value ?? this.info.name;
     return `${this.info.title} ${shown}`.toLowerCase().includes(text);
   }
+}
+
+function written(value) {
+  return value.toFixed(2).replace("-", "\u2212");
 }

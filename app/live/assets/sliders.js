@@ -9,7 +9,7 @@ const INACTIVE = 0.01; // nats; Burda et al. 2016 call a unit active above a var
 const MANY = 32; // dimensions from which on they are folded into groups
 const GROUP = 16; // dimensions in a group
 const FILTER_FROM = 12; // dimensions from which on a search is worth its room
-const FOLLOW_MS = 120; // between two moves of the rows that follow a drag of another
+const ROWS_AT_ONCE = 2; // that follow a drag of another with each of its moves
 
 export class SliderPanel {
   /**
@@ -23,7 +23,7 @@ export class SliderPanel {
     this.rows = new Map(); // dimension -> SliderRow
     this.directions = []; // {direction, row}
     this.locked = []; // dimensions
-    this.followed = 0; // when rows in sight last followed a drag, ms
+    this.turn = 0; // of the rows in sight: which one follows a drag next
     this.search = el("input", { type: "search", class: "search", placeholder: "Find a dimension", "aria-label": "Find a dimension" });
     this.search.addEventListener("input", () => this.filter());
     this.unit = el("span", {});
@@ -133,21 +133,21 @@ export class SliderPanel {
   set(z) {
     this.z = z;
     this.isBehind = false;
-    for (const [dimension, row] of this.rows) row.set(z[dimension]);
-    this.setAlong(z);
+    for (const each of this.all()) each.row.set(placeOn(each, z));
   }
 
   /**
-   * Show a code that changes with every move of the mouse. Rows with large strips are slow to paint: those in sight
-   * follow a few times a second, the others when the code rests.
+   * Show a code that changes with every move of the mouse. Rows are slow to paint, all at once would cost a frame:
+   * of those in sight a few follow with each move, in turn, the others when the code rests.
    */
   follow(z) {
     this.z = z;
     this.isBehind = true;
-    if (performance.now() - this.followed < FOLLOW_MS) return;
-    this.followed = performance.now();
-    for (const [dimension, row] of this.rows) if (row.element.inView) row.set(z[dimension]);
-    this.setAlong(z);
+    const inSight = this.all().filter(({ row }) => row.element.inView);
+    for (let looked = 0, moved = 0; looked < inSight.length && moved < ROWS_AT_ONCE; looked++) {
+      const each = inSight[this.turn++ % inSight.length];
+      if (each.row.set(placeOn(each, z))) moved += 1;
+    }
   }
 
   /** Let all rows show what those in sight do. */
@@ -155,9 +155,11 @@ export class SliderPanel {
     if (this.isBehind) this.set(this.z);
   }
 
-  /** Show where a code lies along the directions. */
-  setAlong(z) {
-    for (const { direction, row } of this.directions) row.set(along(z, direction.vector));
+  /** Every row: [{row, dimension} or {row, vector}]. */
+  all() {
+    const ofDimensions = [...this.rows].map(([dimension, row]) => ({ row, dimension }));
+    const ofDirections = this.directions.map(({ direction, row }) => ({ row, vector: direction.vector }));
+    return [...ofDirections, ...ofDimensions];
   }
 
   filter() {
@@ -189,13 +191,16 @@ export class SliderPanel {
     this.hooks.onVisible();
   }
 
-  /** The rows whose filmstrips can be seen: [{row, dimension} or {row, vector}]. */
+  /** The rows whose filmstrips can be seen, as all() gives them. */
   visible() {
     if (!this.films.checked) return [];
-    const ofDimensions = [...this.rows].map(([dimension, row]) => ({ row, dimension }));
-    const ofDirections = this.directions.map(({ direction, row }) => ({ row, vector: direction.vector }));
-    return [...ofDirections, ...ofDimensions].filter(({ row }) => row.element.inView && row.element.offsetParent);
+    return this.all().filter(({ row }) => row.element.inView && row.element.offsetParent);
   }
+}
+
+/** Where a code lies on a row's track. */
+function placeOn({ dimension, vector }, z) {
+  return vector ? along(z, vector) : z[dimension];
 }
 
 /** How many steps along a direction a code lies from the origin, by least squares. */
