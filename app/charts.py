@@ -109,9 +109,11 @@ def map_figure(
     for index, name in enumerate(colour.categories):
         members = np.flatnonzero(colour.values == index)
         if len(members):
-            marker = {"color": PALETTE[index % len(PALETTE)], "size": POINT_SIZE, "opacity": POINT_OPACITY}
+            colour_of_class = PALETTE[index % len(PALETTE)]
+            marker = {"color": colour_of_class, "size": POINT_SIZE, "opacity": POINT_OPACITY}
             marker["symbol"] = None if symbols is None else symbols[members]
-            marker["line"] = {"width": None if lines is None else lines[members]}
+            # The colour is the legend's, whose symbol else has a grey rim where some points are hollow.
+            marker["line"] = {"color": colour_of_class, "width": None if lines is None else lines[members]}
             # A group of its own, so that the legend hides what a page adds to a class together with it.
             figure.add_trace(_points(places[members], _shortened(name), marker, legendgroup=str(index)))
             indices.append(whole_base64(members))

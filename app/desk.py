@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAd
 
 from app.choices import current_code
 from app.packing import members_base64, members_of
+from app.separations import ToldSeparation
 from app.state import Session
 from app.strict import STRICT
 from vae_core.inference import LoadedModel
@@ -17,7 +18,6 @@ __all__ = [
     "Desk",
     "DeskDirection",
     "DeskGroup",
-    "DeskSeparation",
     "current_desk",
     "desk_data",
     "keep_locked",
@@ -60,19 +60,6 @@ class DeskGroup:
 
 
 @dataclass(frozen=True)
-class DeskSeparation:
-    """How well a direction's two groups separate, as the page was told."""
-
-    auroc: float
-    error: float
-    countA: int  # noqa: N815 - the page's name
-    countB: int  # noqa: N815
-    byPlace: bool = False  # noqa: N815
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
-
-@dataclass(frozen=True)
 class DeskDirection:
     """A direction with a slider of its own, as the page knows it.
 
@@ -82,8 +69,7 @@ class DeskDirection:
         vector: One step, [latent].
         low: Of its slider.
         high: Of its slider.
-        separation: Held-out AUROC, its standard error, the groups' sizes and whether one was chosen by where its
-            codes lie; None where there are no groups.
+        separation: Of its two groups; None where there are none.
         why: Why there is no separation; None where there is one, or no groups.
         varianceShare: Of a principal component; None for others.
     """
@@ -93,7 +79,7 @@ class DeskDirection:
     vector: tuple[float, ...]
     low: float
     high: float
-    separation: DeskSeparation | None = None
+    separation: ToldSeparation | None = None
     why: Sentence | None = None
     varianceShare: float | None = None  # noqa: N815 - the page's name
 

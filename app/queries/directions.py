@@ -1,6 +1,6 @@
 """Questions about directions in latent space: making, combining, saving and finding them again."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from app.kept import principal_component, weights_digest
 from app.queries.base import Numbers, Question, as_code
+from app.separations import Share, ToldSeparation
 from app.strict import STRICT
 from vae_core.direction_files import DIRECTION_LIMIT, add_directions, directions_path, load_directions
 from vae_core.directions import (
@@ -21,7 +22,7 @@ from vae_core.directions import (
 )
 from vae_core.groups import checked_group
 from vae_core.inference import Engine, LoadedModel
-from vae_core.separation import Separation, why_no_separation
+from vae_core.separation import why_no_separation
 
 __all__ = ["QUESTIONS", "AxisQuestion", "BetweenGroups", "ComponentQuestion", "WithoutOthers"]
 
@@ -31,9 +32,6 @@ PART_TAKEN = (
     "how well its groups separate was measured along the whole direction, which is not the one that is left without "
     "the part along others."
 )
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
 
 
 @dataclass(frozen=True)
@@ -88,19 +86,6 @@ class WithoutOthers:
     direction: BareDirection
     against: Annotated[tuple[Numbers, ...], Field(max_length=DIRECTION_LIMIT)]
     name: str
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
-
-@dataclass(frozen=True)
-class ToldSeparation:
-    """How well two groups separate, as the page was told."""
-
-    auroc: Share
-    error: Annotated[float, Field(ge=0)]
-    countA: Count  # noqa: N815 - the page's name
-    countB: Count  # noqa: N815
-    byPlace: bool = False  # noqa: N815
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -192,13 +177,8 @@ def _axis(loaded: LoadedModel, index: int) -> dict[str, Any]:
 
 def _restored(loaded: LoadedModel, told: ToldDirection) -> Direction:
     vector = as_code(loaded, told.vector, "each direction")
-    return Direction(told.name, vector, told.kind, _measured(told.separation), told.varianceShare)
-
-
-def _measured(told: ToldSeparation | None) -> Separation | None:
-    if told is None:
-        return None
-    return Separation(told.auroc, told.error, told.countA, told.countB, told.byPlace)
+    measured = told.separation.measured() if told.separation else None
+    return Direction(told.name, vector, told.kind, measured, told.varianceShare)
 
 
 def _file_of(loaded: LoadedModel) -> str:
@@ -215,21 +195,11 @@ def _described(loaded: LoadedModel, made: Direction, *, why: str | None = None) 
         "name": made.name,
         "kind": made.kind,
         "vector": made.vector.tolist(),
-        "separation": None if measured is None else _told(measured),
+        "separation": None if measured is None else asdict(ToldSeparation.of(measured)),
         "why": why,
         "varianceShare": made.variance_share,
         "low": low,
         "high": high,
-    }
-
-
-def _told(measured: Separation) -> dict[str, float | bool]:
-    return {
-        "auroc": measured.auroc,
-        "error": measured.auroc_error,
-        "countA": measured.count_a,
-        "countB": measured.count_b,
-        "byPlace": measured.by_place,
     }
 
 

@@ -76,6 +76,8 @@ def test_labels_and_ranges_select_and_files_hold_what_is_selected(page: Page, se
     rows = list(csv.DictReader(io.StringIO((tmp_path / "group.csv").read_text(encoding="utf-8-sig"))))
     assert len(rows) == ones
     assert {row["label"] for row in rows} == {"7"}
+    page.get_by_role("button", name="Keep as group").click()
+    expect(page.get_by_role("textbox", name="Name of group 1")).to_have_value("Digit 7")
     page.get_by_role("combobox", name="Range of").select_option("0")
     page.get_by_role("textbox", name="Lowest value").fill("1")
     page.get_by_role("textbox", name="Highest value").fill("1.5")

@@ -39,6 +39,9 @@ def test_values_are_typed_and_a_double_click_zeroes(page: Page, server: str):
         expect(page.get_by_text("Dimension 1 takes a number from −100 to 100.")).to_be_visible()
     page.get_by_role("slider", name="Dimension 1", exact=True).dblclick()
     expect(field).to_have_value("0.00")
+    field.fill("-0.004")  # shown rounded, and a zero has no sign
+    field.press("Enter")
+    expect(field).to_have_value("0.00")
 
 
 def test_locked_dimensions_stay_where_they_are(page: Page, server: str):

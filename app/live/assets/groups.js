@@ -4,7 +4,7 @@ import { freeName, MOST_KEPT } from "./desk.js";
 import { el } from "./dom.js";
 import { button, select } from "./fields.js";
 import { montageOf } from "./montage.js";
-import { dimensionOptions, number, parsed, shortened, unusedName } from "./names.js";
+import { dimensionOptions, fixed, number, parsed, shortened, unusedName } from "./names.js";
 import { NAMED_VALUES } from "./toolbar.js";
 
 const MEMBER_WIDTH = 52; // CSS pixels of a member's picture, at the most
@@ -82,7 +82,7 @@ export class GroupPanel {
 
   /** An end of the range, unless the person was faster. */
   propose(input, value) {
-    if (!input.typed) input.value = value.toFixed(2).replace("-", "\u2212");
+    if (!input.typed) input.value = fixed(value, 2);
   }
 
   selectRange() {
@@ -140,7 +140,7 @@ export class GroupPanel {
     this.summary.setAttribute("aria-busy", false);
     const montage = montageOf(group, (index) => this.bench.loadReference(index));
     montage.style.maxWidth = `${group.columns * MEMBER_WIDTH}px`;
-    this.summary.replaceChildren(head, this.actions(indices), montage);
+    this.summary.replaceChildren(head, this.actions(indices, labels[0][0]), montage);
   }
 
   facts(count, lines) {
@@ -156,11 +156,12 @@ export class GroupPanel {
     return el("div", { class: "bars" }, ...rows, ...rest);
   }
 
-  actions(indices) {
+  /** @param {string} label of most members; of all, where they were chosen by label */
+  actions(indices, label) {
     return el(
       "div",
       { class: "actions" },
-      button("Keep as group", "Give it a name and keep it for directions", () => this.keep(indices)),
+      button("Keep as group", "Give it a name and keep it for directions", () => this.keep(indices, label)),
       button("CSV", "Indices, labels, codes and places as a table", () => this.export("csv", indices)),
       button("NPZ", "The same as NumPy arrays", () => this.export("npz", indices)),
       button("Clear", "Select nothing", () => this.bench.desk.set({ selection: [] })),
@@ -174,10 +175,16 @@ export class GroupPanel {
     this.bench.queries.save("export-group", body, `${this.model.name}-${name}.${format}`).catch((error) => this.bench.say(error.message));
   }
 
-  keep(indices) {
+  keep(indices, label) {
     const { groups, origin } = this.bench.desk.state;
     if (groups.length >= MOST_KEPT) return this.bench.say(`At most ${MOST_KEPT} groups are kept; remove one first.`);
-    this.bench.desk.set({ groups: [...groups, { name: freeName("Group", groups), indices, origin }] });
+    const name = origin === "label" ? unusedName(this.labelled(label), groups) : freeName("Group", groups);
+    this.bench.desk.set({ groups: [...groups, { name, indices, origin }] });
+  }
+
+  /** What a label is called where nothing beside it says what it is: "3" is "Digit 3". */
+  labelled(label) {
+    return shortened(Number.isFinite(Number(label)) ? `${this.model.labelTitle} ${label}` : label);
   }
 
   // -- what was kept ---------------------------------------------------------------------------------------------

@@ -42,6 +42,11 @@ export function sentence(text) {
 
 /** A number with a true minus sign, of as many digits as a person reads at a glance. */
 export function number(value) {
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return value.toFixed(digits).replace("-", "\u2212");
+  return fixed(value, Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2);
+}
+
+/** A number with a true minus sign and so many digits after the point; what is rounded to zero has no sign. */
+export function fixed(value, digits) {
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "\u2212");
 }

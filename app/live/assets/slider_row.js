@@ -1,7 +1,7 @@
 // One slider: lock, name, track with filmstrip and data quantiles, value, and what the dimension carries.
 
 import { el } from "./dom.js";
-import { parsed } from "./names.js";
+import { fixed, parsed } from "./names.js";
 
 const STEP = 0.01; // of a drag
 const KEY_STEP = 0.1; // of an arrow key; a tenth of it with shift
@@ -108,7 +108,7 @@ export class SliderRow {
 
   /** Set the value at once, as one settled change. */
   jump(value) {
-    this.set(value);
+    this.put(value); // whatever is shown: it may be what was typed just now
     this.hooks.onMove(value);
     this.hooks.onSettle(false);
   }
@@ -133,11 +133,17 @@ export class SliderRow {
   }
 
   /**
-   * Show a value; a track that is too short for it grows while it has it.
-   * @returns {boolean} whether that changed what is shown
+   * Show a value, unless it is shown already.
+   * @returns {boolean} whether that changed anything
    */
   set(value) {
     if (written(value) === written(this.value)) return false;
+    this.put(value);
+    return true;
+  }
+
+  /** Show a value; a track that is too short for it grows while it has it. */
+  put(value) {
     const { low, high } = this.info;
     const before = this.span;
     this.input.min = value < low ? Math.floor(value) : low;
@@ -145,7 +151,6 @@ export class SliderRow {
     if (this.span.low !== before.low || this.span.high !== before.high) this.drawBand();
     this.input.value = value;
     this.show(value);
-    return true;
   }
 
   show(value) {
@@ -174,5 +179,5 @@ export class SliderRow {
 }
 
 function written(value) {
-  return value.toFixed(2).replace("-", "\u2212");
+  return fixed(value, 2);
 }

@@ -1,0 +1,36 @@
+"""How well a direction's two groups separate, as the page is told and as it tells."""
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Self
+
+from pydantic import ConfigDict, Field
+
+from app.strict import STRICT
+from vae_core.separation import Separation
+
+__all__ = ["Share", "ToldSeparation"]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True)
+class ToldSeparation:
+    """A `vae_core.separation.Separation` by the page's names."""
+
+    auroc: Share
+    error: Annotated[float, Field(ge=0)]
+    countA: Count  # noqa: N815 - the page's name
+    countB: Count  # noqa: N815
+    byPlace: bool = False  # noqa: N815
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    @classmethod
+    def of(cls, measured: Separation) -> Self:
+        """What the page is told of a separation."""
+        return cls(measured.auroc, measured.auroc_error, measured.count_a, measured.count_b, byPlace=measured.by_place)
+
+    def measured(self) -> Separation:
+        """The separation that the page was told of."""
+        return Separation(self.auroc, self.error, self.countA, self.countB, self.byPlace)
