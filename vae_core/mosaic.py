@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from vae_core.errors import InputError
-from vae_core.images import MAX_PIXELS, image_to_pillow
+from vae_core.images import image_to_pillow
+from vae_core.picture_files import MAX_PIXELS
 
 __all__ = ["CLEAR", "check_size", "enlarge", "grid", "montage", "pixels_of", "sheet", "to_pillow", "to_png"]
 
