@@ -36,6 +36,7 @@ PAGE_WORDS = 500  # letters of a page that did not paint, for the message
 PAINT_SECONDS = 60.0  # until a page that paints nothing counts as broken
 WATCH = (Path(__file__).parent / "watch.js").read_text(encoding="utf-8")
 VIEWPORT: ViewportSize = {"width": 1400, "height": 900}  # pixels
+# Software rendering, and none of the browser's own calls to other hosts.
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

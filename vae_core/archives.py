@@ -9,7 +9,7 @@ import numpy as np
 
 from vae_core.errors import DatasetError
 
-__all__ = ["find_archive", "need_archive", "read_archive"]
+__all__ = ["ARCHIVE_DAMAGE", "find_archive", "need_archive", "read_archive"]
 
 # What NumPy raises on a damaged archive. A TypeError is a single array saved under the archive's name, a
 # ValueError a pickle, a RuntimeError a password or a packing unknown to Python.

@@ -3,8 +3,6 @@
 import os
 import re
 import threading
-import zipfile
-import zlib
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from vae_core.archives import ARCHIVE_DAMAGE
 from vae_core.errors import ConfigError
 from vae_core.home import HOME_VARIABLE, home_folder
 from vae_core.inference import LoadedModel
@@ -21,20 +20,8 @@ __all__ = ["TrainingCodes", "cached_training", "store_training"]
 
 CACHE_FOLDER = "training-codes"
 
-# What a file raises that is missing, cut off or of another kind (see `Reference.load`); a RuntimeError is a password or
-# a packing unknown to Python, a ConfigError that no folder is known.
-NOT_READABLE = (
-    ConfigError,
-    EOFError,
-    KeyError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+# What a file raises that is missing, cut off or of another kind; a ConfigError is that no folder is known.
+NOT_READABLE = (*ARCHIVE_DAMAGE, ConfigError, KeyError)
 
 
 @dataclass(frozen=True, eq=False)

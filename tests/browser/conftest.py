@@ -15,24 +15,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, ViewportSize, expect, sync_playwright
 
+from benchmarks.common import CHROMIUM_FLAGS
 from vae_core.archives import find_archive
 from vae_core.home import HOME_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
-# Software rendering, and none of the browser's own calls to other hosts.
-CHROMIUM_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 START_SECONDS = 60
 PATIENCE_MS = 20_000  # with which a page is waited for: the machine may be busy with a training
 
@@ -112,7 +101,7 @@ def context(chromium: BrowserType) -> Iterator[BrowserContext]:
     """
     with tempfile.TemporaryDirectory() as folder:
         context = chromium.launch_persistent_context(
-            folder, executable_path=CHROMIUM, args=CHROMIUM_OPTIONS, viewport=VIEWPORT, accept_downloads=True
+            folder, executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS), viewport=VIEWPORT, accept_downloads=True
         )
         context.set_default_timeout(PATIENCE_MS)
         yield context
@@ -122,7 +111,7 @@ def context(chromium: BrowserType) -> Iterator[BrowserContext]:
 @pytest.fixture(scope="session")
 def browser(chromium: BrowserType) -> Iterator[Browser]:
     """For tests of what a fresh browser sees."""
-    browser = chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+    browser = chromium.launch(executable_path=CHROMIUM, args=list(CHROMIUM_FLAGS))
     yield browser
     browser.close()
 
