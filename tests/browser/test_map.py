@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.touch import (
+    choose_model,
     decoded,
     latent_map,
     map_point,
@@ -135,6 +136,17 @@ def test_a_fit_can_be_stopped(page: Page, server: str):
     page.get_by_text("UMAP settings").click()
     expect(page.get_by_role("button", name="Fit again")).to_be_enabled()
     assert painted(page) == stored
+
+
+def test_another_model_ends_a_fit_and_the_page_says_so(page: Page, server: str):
+    open_page(page, server, SMALL)
+    before = latent_map(page).bounding_box()
+    fit(page, Neighbours="150")
+    expect(page.get_by_role("progressbar", name="UMAP is fitted")).to_be_visible()
+    assert latent_map(page).bounding_box() == before, "progress moves nothing"
+    choose_model(page, "mnist-2d")
+    expect(page.get_by_text("was not finished: another model was chosen")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="UMAP is fitted")).to_be_hidden()
 
 
 def test_settings_that_make_no_map_get_a_sentence(page: Page, server: str):

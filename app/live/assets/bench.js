@@ -134,8 +134,8 @@ class Bench {
   }
 
   switchModel({ model }) {
-    this.leave();
     this.say(""); // it was about the model before
+    this.leave();
     this.socket = new LiveSocket(this.root, model, (state, reason) => this.socketChanged(state, reason));
     this.bulk = new LiveSocket(this.root, model, () => {}); // for many pictures at once, which live ones must not wait for
     this.queries = new Queries(this.root, model.name);

@@ -43,10 +43,12 @@ export class JobLine {
     this.tell({ share: this.bar.value, message: "stopping" });
   }
 
-  /** End the work and forget it: another model is shown. */
+  /** End the work and forget it: another model is shown. Says whether there was any. */
   drop() {
+    const { job } = this;
     this.stop();
     this.forget();
+    return Boolean(job);
   }
 
   forget() {

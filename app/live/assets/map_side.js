@@ -34,7 +34,8 @@ export class MapSide {
       onRange: () => bench.toPanels("viewChanged"),
       onGone: () => bench.gone(),
     });
-    this.map.overlay.append(this.peek.element);
+    const jobs = el("div", { class: "map-jobs" }, this.training.line.element, this.refit.line.element); // moves nothing
+    this.map.overlay.append(jobs, this.peek.element);
     const title = "Latent map and its settings";
     this.element = el("section", { class: "left", "aria-label": title }, this.toolbar.element, this.map.element);
   }

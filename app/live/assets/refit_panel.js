@@ -40,12 +40,11 @@ export class RefitPanel {
       el("div", { class: "actions" }, this.go, this.back),
     );
     this.details = el("details", { class: "reading" }, el("summary", {}, "UMAP settings"), fields);
-    this.element = el("span", { class: "refit" }, this.details, this.line.element);
+    this.element = el("span", { class: "refit" }, this.details);
   }
 
   /** @param {{digest: string, variational: boolean}} model */
   switchModel(model, queries) {
-    this.line.drop();
     this.model = model;
     this.queries = queries;
     this.go.disabled = false;
@@ -103,9 +102,9 @@ export class RefitPanel {
     this.onMap();
   }
 
-  /** The page is left. */
+  /** The page is left, or another model chosen. */
   close() {
-    this.line.drop();
+    if (this.line.drop()) this.say(`The new map of ${this.model.name} was not finished: another model was chosen.`);
   }
 }
 

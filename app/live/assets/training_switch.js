@@ -17,11 +17,10 @@ export class TrainingSwitch {
     this.title = el("span", {}, "Training images");
     this.label = el("label", { title: ABOUT }, this.box, this.title);
     this.line = new JobLine("Training images are encoded");
-    this.element = el("span", { class: "training-switch" }, this.label, this.line.element);
+    this.element = el("span", { class: "training-switch" }, this.label);
   }
 
   switchModel(model, queries) {
-    this.line.drop();
     this.asked = null;
     this.model = model;
     this.queries = queries;
@@ -68,7 +67,7 @@ export class TrainingSwitch {
     this.onChange(this.points);
   }
 
-  /** The page is left. */
+  /** The page is left, or another model chosen. */
   close() {
     this.line.drop();
   }
