@@ -75,10 +75,12 @@ def choose_model(name: str) -> None:
         ModelError: It is gone, damaged or has no reference set; the model in use stays.
         ConfigError: Its config.json breaks a rule.
     """
-    loaded = engine().load(name)
+    memory, loaded = session(), engine().load(name)
     loaded.need_reference()
-    if session().model != name:
-        switch_model(session(), engine(), loaded)
+    if memory.meet(name, loaded.digest):
+        memory.notices.append(f"{name} was trained anew: its code, map, groups and keyframes start afresh.")
+    if memory.model != name:
+        switch_model(memory, engine(), loaded)
     show_in_address(name)
 
 

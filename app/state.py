@@ -92,6 +92,7 @@ class Session:
         chosen: Id of the picture whose strip is shown.
         codes: The sliders' code for each model.
         views: The map's view for each model.
+        digests: Of each model when it was last used; another one is another model under the same name.
         link: What the address says of a view; None once it was followed.
         desks: What the visitor laid out for each model (see `app.desk`).
         keyframes: Of the animation, in order, for each model.
@@ -111,6 +112,7 @@ class Session:
     chosen: str | None = None
     codes: dict[str, Code] = field(default_factory=dict)
     views: dict[str, View] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     link: str | None = None
     desks: dict[str, object] = field(default_factory=dict)
     keyframes: dict[str, tuple[Keyframe, ...]] = field(default_factory=dict)
@@ -155,6 +157,17 @@ class Session:
         """Set a model's code from Python; the page takes it over because the revision rises."""
         self.codes[model] = np.asarray(code, np.float32)
         self.revision += 1
+
+    def meet(self, model: str, digest: str) -> bool:
+        """Whether the model was trained anew since it was last used: nothing kept of the one before fits it then."""
+        is_new = self.digests.get(model, digest) != digest
+        self.digests[model] = digest
+        if is_new:
+            kept: tuple[dict[str, Any], ...] = (self.codes, self.views, self.desks, self.keyframes)
+            for of_models in kept:
+                of_models.pop(model, None)
+            self.revision += 1
+        return is_new
 
     def take_notices(self) -> list[str]:
         """The sentences to show, once."""

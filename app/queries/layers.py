@@ -14,12 +14,14 @@ from app.refits import refits
 from app.strict import STRICT
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
-from vae_core.map_density import SHARES, DensityGrid, density_grid, mass_levels
+from vae_core.map_density import SHARES, DensityGrid, density_grid, point_levels
 from vae_core.projection import AxesMap
 
 __all__ = ["QUESTIONS", "DensityQuestion"]
 
 SIZE = 128  # nodes along each side
+
+Contours = tuple[DensityGrid, Float[np.ndarray, " k"]]  # with the densities above which `SHARES` of the points lie
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,7 @@ class DensityQuestion:
 
 def density(_engine: Engine, loaded: LoadedModel, body: DensityQuestion) -> dict[str, Any]:
     """The density at the nodes of a grid, and the levels of the contours that hold given shares of the points."""
-    grid = _refitted(loaded, body.refit) if body.refit is not None else _stored(loaded, body)
-    levels = mass_levels(grid.density)
+    grid, levels = _refitted(loaded, body.refit) if body.refit is not None else _stored(loaded, body)
     return {
         "x": floats_base64(grid.x),
         "y": floats_base64(grid.y),
@@ -53,18 +54,23 @@ def density(_engine: Engine, loaded: LoadedModel, body: DensityQuestion) -> dict
     }
 
 
-def _refitted(loaded: LoadedModel, number: int) -> DensityGrid:
-    return density_grid(refits().find(loaded, number).places, SIZE)
+def _refitted(loaded: LoadedModel, number: int) -> Contours:
+    return _contours(refits().find(loaded, number).places)
 
 
-def _stored(loaded: LoadedModel, body: DensityQuestion) -> DensityGrid:
+def _stored(loaded: LoadedModel, body: DensityQuestion) -> Contours:
     axes = (body.x, body.y) if body.projection == "axes" else (0, 0)
-    return _grid(loaded, body.projection, *axes)
+    return _known(loaded, body.projection, *axes)
 
 
 @once_a_model
-def _grid(loaded: LoadedModel, projection: str, x: int, y: int) -> DensityGrid:
-    return density_grid(_places(loaded, projection, x, y), SIZE)
+def _known(loaded: LoadedModel, projection: str, x: int, y: int) -> Contours:
+    return _contours(_places(loaded, projection, x, y))
+
+
+def _contours(places: Float[np.ndarray, "n 2"]) -> Contours:
+    grid = density_grid(places, SIZE)
+    return grid, point_levels(grid, places)
 
 
 def _places(loaded: LoadedModel, projection: str, x: int, y: int) -> Float[np.ndarray, "n 2"]:

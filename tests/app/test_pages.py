@@ -226,6 +226,27 @@ def file(name: object, content: bytes) -> dict[str, object]:
     return {"name": name, "content": base64.b64encode(content).decode()}
 
 
+@pytest.mark.parametrize("latent_dim", [3, 5])
+@pytest.mark.parametrize("name", ["explore", "interpolate"])
+def test_a_model_trained_anew_under_the_page_starts_afresh_and_the_page_says_so(
+    tiny: LoadedModel, store: Store, name: str, latent_dim: int
+):
+    page = open_page("explore", model="tiny")
+    report(page, "z", [0.5, -1.5, 2.0])
+    report(page, "view", {"projection": "axes", "x": 2, "y": 1, "colour": "label"})
+    page.switch_page(f"views/{name}.py").run()
+    assert sent(page)["view"]["x"] == 2
+    anew = store("tiny", latent_dim=latent_dim)
+    page.run()
+    check(page, name)
+    assert notices(page) == ["tiny was trained anew: its code, map, groups and keyframes start afresh."]
+    assert len(sent(page)["z"]) == anew.config.latent_dim
+    assert sent(page)["z"] != [0.5, -1.5, 2.0]
+    assert sent(page)["view"]["projection"] == "umap"
+    page.run()
+    assert notices(page) == []
+
+
 def test_a_released_slider_is_kept_and_not_sent_back_as_new(tiny: LoadedModel):
     page = open_page("explore", model="tiny")
     before = sent(page)["revision"]

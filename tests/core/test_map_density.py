@@ -1,13 +1,11 @@
 """Densities on a map: against sums of kernels and closed forms, and contours against counted points."""
 
-import time
-
 import numpy as np
 import pytest
 from scipy.interpolate import RegularGridInterpolator
 
 from vae_core.errors import InputError
-from vae_core.map_density import REACH, SHARES, DensityGrid, density_grid, mass_levels, point_levels
+from vae_core.map_density import REACH, SHARES, DensityGrid, density_grid, point_levels
 
 SIGMA = np.array([2.0, 5.0])
 CENTRE = np.array([30.0, -7.0])
@@ -144,56 +142,21 @@ def test_places_must_be_finite(value: float) -> None:
         density_grid(points)
 
 
-def test_seventy_thousand_points_take_less_than_100_ms() -> None:
-    points = clumps(70_000)
-    seconds = []
-    for _ in range(5):
-        started = time.process_time()
-        point_levels(density_grid(points), points)
-        seconds.append(time.process_time() - started)
-    assert min(seconds) < 0.1
-
-
 # --- contours ------------------------------------------------------------------------------------------------
-
-
-def test_levels_are_those_of_the_densest_nodes_that_hold_the_share() -> None:
-    density = np.array([[1.0, 3.0], [4.0, 2.0]])  # the densest hold 4, 7, 9 and 10 tenths
-    assert mass_levels(density, (0.4, 0.5, 0.7, 0.9, 0.95, 1.0)).tolist() == [4, 3, 3, 2, 1, 1]
-    assert mass_levels(density * 7, (0.95, 0.05)).tolist() == [7, 28], "in the order of the shares, in any unit"
-
-
-def test_levels_of_a_gaussian_have_their_closed_form() -> None:
-    x = np.linspace(-10, 10, 1_001)
-    density = gaussian(x, 2.5 * x, np.zeros(2), SIGMA)
-    peak = 1 / (2 * np.pi * SIGMA.prod())
-    # Outside the ellipse at r standard deviations lies exp(-r^2 / 2), and on it the density is that times its peak.
-    assert mass_levels(density) == pytest.approx([(1 - share) * peak for share in SHARES], rel=2e-3)
-
-
-def test_a_contour_holds_its_share_of_the_points() -> None:
-    points = clumps(20_000)
-    x, y, density = density_grid(points, bandwidth=0.2)  # a wide kernel would spread the mass beyond the points
-    at_points = RegularGridInterpolator((y, x), density)(points[:, ::-1])
-    for share, level in zip(SHARES, mass_levels(density), strict=True):
-        assert (at_points >= level).mean() == pytest.approx(share, abs=0.02)
-
-
-def test_larger_shares_have_lower_levels_and_nodes_at_the_level_hold_the_share() -> None:
-    density = density_grid(clumps(3_000)).density
-    shares = tuple(np.linspace(0.01, 1, 100).tolist())
-    levels = mass_levels(density, shares)
-    assert (np.diff(levels) <= 0).all()
-    for share, level in zip(shares, levels, strict=True):
-        held = density[density >= level].sum() / density.sum()
-        above = density[density > level].sum() / density.sum()
-        assert above - 1e-9 < share <= held + 1e-9
 
 
 def test_levels_at_the_points_are_those_of_the_densest_points() -> None:
     grid = DensityGrid(np.arange(4.0), np.arange(2.0), np.array([[1.0, 2, 3, 4], [5, 6, 7, 8]]))
     places = np.array([[2, 0], [0.5, 0], [3, 0.5], [0, 1]], np.float32)  # of densities 3, 1.5, 6 and 5
     assert point_levels(grid, places, (0.2, 0.25, 0.5, 0.6, 1.0)).tolist() == [6, 6, 5, 3, 1.5]
+
+
+def test_levels_of_a_gaussian_have_their_closed_form() -> None:
+    points = (np.random.default_rng(0).standard_normal((200_000, 2)) * SIGMA).astype(np.float32)
+    peak = 1 / (2 * np.pi * SIGMA.prod())
+    # Outside the ellipse at r standard deviations lies exp(-r^2 / 2), and on it the density is that times its peak.
+    expected = [(1 - share) * peak for share in SHARES]
+    assert point_levels(density_grid(points), points) == pytest.approx(expected, rel=0.04)
 
 
 @pytest.mark.parametrize("bandwidth", [None, 0.1, 3.0])
@@ -214,12 +177,4 @@ def test_points_outside_the_grid_have_no_levels(places: np.ndarray) -> None:
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.01, np.nan])
 def test_a_share_outside_its_range_is_refused(share: float) -> None:
     with pytest.raises(InputError, match="above 0 and at most 1"):
-        mass_levels(np.ones((3, 3)), (0.5, share))
-    with pytest.raises(InputError, match="above 0 and at most 1"):
         point_levels(density_grid(clumps(50)), clumps(50), (share,))
-
-
-@pytest.mark.parametrize("density", [np.zeros((3, 3)), np.array([[1, -1]]) / 2, np.array([[1, np.nan]])])
-def test_what_is_no_density_is_refused(density: np.ndarray) -> None:
-    with pytest.raises(InputError, match="nowhere negative"):
-        mass_levels(density)
