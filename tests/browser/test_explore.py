@@ -294,6 +294,33 @@ def test_a_picture_can_be_dropped_on_the_map(page: Page, server: str):
     expect(latent_map(page).locator(".star")).to_have_count(1)
 
 
+def test_a_folder_that_is_dropped_gets_a_sentence_and_the_pictures_beside_it_are_added(page: Page, server: str):
+    open_page(page, server)
+    page.evaluate(  # a folder is a file that cannot be read, and a page can make none
+        """() => {
+          const { readAsDataURL } = FileReader.prototype;
+          FileReader.prototype.readAsDataURL = function (file) {
+            if (file.name === "a folder") setTimeout(() => this.onerror());
+            else readAsDataURL.call(this, file);
+          };
+        }"""
+    )
+    content = io.BytesIO()
+    Image.new("L", (9, 9), 255).save(content, "PNG")
+    transfer = page.evaluate_handle(
+        """(bytes) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([], "a folder"));
+          transfer.items.add(new File([new Uint8Array(bytes)], "dot.png", { type: "image/png" }));
+          return transfer;
+        }""",
+        list(content.getvalue()),
+    )
+    latent_map(page).dispatch_event("drop", {"dataTransfer": transfer})
+    expect(page.get_by_text("a folder cannot be read; of a folder choose the pictures")).to_be_visible()
+    expect(page.get_by_role("button", name="Remove dot.png")).to_be_visible()
+
+
 def test_examples_load_and_can_be_removed(page: Page, server: str):
     open_page(page, server)
     page.get_by_role("button", name="Try a real handwritten 3").click()

@@ -205,6 +205,22 @@ def test_directions_are_saved_beside_others_and_the_page_says_where(page: Page, 
     expect(page.get_by_role("textbox", name=re.compile("Name of direction"))).to_have_count(2)
 
 
+def test_pictures_that_are_added_and_removed_come_and_go_as_terms(page: Page, server: str):
+    open_page(page, server, "?model=mnist-2d")
+    tab(page, "Directions")
+    term = page.get_by_role("combobox", name="A", exact=True)
+    page.get_by_role("button", name="Try a real handwritten 2").click()
+    picture = term.locator('option[value^="picture"]')
+    expect(picture).to_have_count(1)
+    term.select_option(picture.get_attribute("value"))
+    page.locator(".chip .remove").click()
+    expect(picture).to_have_count(0)
+    before = pixels(decoded(page))
+    page.get_by_role("combobox", name="C", exact=True).select_option("label 7")
+    page.get_by_role("button", name="Load A").click()
+    wait_until_changed(page, decoded(page), before)
+
+
 def test_arithmetic_loads_a_minus_b_plus_c(page: Page, server: str):
     open_page(page, server, "?model=mnist-2d")
     tab(page, "Directions")

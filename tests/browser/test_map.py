@@ -128,7 +128,7 @@ def test_a_new_umap_takes_the_old_ones_place_when_it_is_there_and_leaves_again(p
 
 def test_a_fit_can_be_stopped(page: Page, server: str):
     open_page(page, server, SMALL)
-    stored = painted(page)
+    stored, picture = painted(page), pixels(decoded(page))
     fit(page, Neighbours="150")
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.get_by_role("progressbar", name="UMAP is fitted")).to_be_hidden()
@@ -136,6 +136,7 @@ def test_a_fit_can_be_stopped(page: Page, server: str):
     page.get_by_text("UMAP settings").click()
     expect(page.get_by_role("button", name="Fit again")).to_be_enabled()
     assert painted(page) == stored
+    assert pixels(decoded(page)) == picture, "what lies on the map under the button is not loaded"
 
 
 def test_another_model_ends_a_fit_and_the_page_says_so(page: Page, server: str):

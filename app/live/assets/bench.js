@@ -72,6 +72,7 @@ class Bench {
     if (!switched && before.session !== data.session) this.remind();
     else if (switched || before.revision !== data.revision) this.hydrate(data);
     this.pictures.update(data);
+    if (!switched && !isSame(before.pictures, data.pictures)) this.toPanels("offer");
     this.mapSide.update();
     this.departure.heard();
   }

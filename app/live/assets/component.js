@@ -2,6 +2,7 @@
 
 import { adoptStyles } from "./dom.js";
 import { loadPlotly } from "./figure.js";
+import { sentence } from "./names.js";
 
 /**
  * The function that Streamlit calls at the first mount and at each change of `data`.
@@ -43,6 +44,7 @@ export function isOtherModel(before, after) {
 
 /** What to say of the live channel's state; nothing when all is well. */
 export function channelText(state, reason) {
+  if (state === "busy") return `${sentence(reason)} This page goes on by itself.`;
   if (state === "lost") return "The server is out of reach; this page goes on by itself when it is back.";
   return state === "refused" ? `The server refused the last request: ${reason}` : "";
 }

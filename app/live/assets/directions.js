@@ -251,7 +251,7 @@ export class DirectionPanel {
   async codeOf(choice, slot) {
     if (choice === "now") return Array.from(this.bench.z);
     const [kind, id] = choice.split(" ");
-    if (kind === "picture") return this.bench.data.pictures.find((picture) => picture.id === id).mean;
+    if (kind === "picture") return this.bench.data.pictures.find((picture) => picture.id === id).mean; // offer() knows all
     const { meanCode } = await this.bench.queries.ask("group", { indices: await this.membersOf(choice, slot) }, `mean ${slot}`);
     return meanCode;
   }

@@ -117,8 +117,9 @@ export class GroupPanel {
   }
 
   fetchGroup(indices) {
+    const { origin } = this.bench.desk.state;
     this.ask("group", { indices }, (group) => {
-      if (this.bench.desk.state.selection === indices) this.showGroup(group, indices);
+      if (this.bench.desk.state.selection === indices) this.showGroup(group, { indices, origin });
     });
   }
 
@@ -129,7 +130,7 @@ export class GroupPanel {
   }
 
   /** What is shown acts on the images that it is about. */
-  showGroup(group, indices) {
+  showGroup(group, selected) {
     const { count, labels, means, meanCode, meanPicture } = group;
     const nats = Object.entries(means).map(([name, value]) => `${FACTS[name]} ${number(value)} nats`);
     const seen = group.seen ? [`${group.seen} seen in training`] : [];
@@ -140,7 +141,7 @@ export class GroupPanel {
     this.summary.setAttribute("aria-busy", false);
     const montage = montageOf(group, (index) => this.bench.loadReference(index));
     montage.style.maxWidth = `${group.columns * MEMBER_WIDTH}px`;
-    this.summary.replaceChildren(head, this.actions(indices, labels[0][0]), montage);
+    this.summary.replaceChildren(head, this.actions(selected, labels[0][0]), montage);
   }
 
   facts(count, lines) {
@@ -157,11 +158,11 @@ export class GroupPanel {
   }
 
   /** @param {string} label of most members; of all, where they were chosen by label */
-  actions(indices, label) {
+  actions({ indices, origin }, label) {
     return el(
       "div",
       { class: "actions" },
-      button("Keep as group", "Give it a name and keep it for directions", () => this.keep(indices, label)),
+      button("Keep as group", "Give it a name and keep it for directions", () => this.keep({ indices, origin }, label)),
       button("CSV", "Indices, labels, codes and places as a table", () => this.export("csv", indices)),
       button("NPZ", "The same as NumPy arrays", () => this.export("npz", indices)),
       button("Clear", "Select nothing", () => this.bench.desk.set({ selection: [] })),
@@ -175,8 +176,8 @@ export class GroupPanel {
     this.bench.queries.save("export-group", body, `${this.model.name}-${name}.${format}`).catch((error) => this.bench.say(error.message));
   }
 
-  keep(indices, label) {
-    const { groups, origin } = this.bench.desk.state;
+  keep({ indices, origin }, label) {
+    const { groups } = this.bench.desk.state;
     if (groups.length >= MOST_KEPT) return this.bench.say(`At most ${MOST_KEPT} groups are kept; remove one first.`);
     const name = origin === "label" ? unusedName(this.labelled(label), groups) : freeName("Group", groups);
     this.bench.desk.set({ groups: [...groups, { name, indices, origin }] });

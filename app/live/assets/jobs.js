@@ -31,18 +31,21 @@ export class Job {
       state = await this.ask();
     }
     if (state.phase !== "done") throw Object.assign(new Error(state.message), { stopped: state.phase === "stopped" });
-    const result = await fetch(`${this.url}/result`);
-    if (!result.ok) throw new Error(await result.text());
-    return result;
+    return this.get(`${this.url}/result`);
   }
 
-  async ask(patience = PATIENCE) {
-    const answer = await fetch(this.url).catch(() => null);
+  async ask() {
+    return (await this.get(this.url)).json();
+  }
+
+  async get(url, patience = PATIENCE) {
+    const answer = await fetch(url).catch(() => null);
+    if (answer?.ok) return answer;
     if (answer?.status === 404) throw new Error("the server has forgotten this work; start it again");
-    if (answer?.ok) return answer.json();
+    if (answer?.status < 500) throw new Error(await answer.text());
     if (!patience) throw new Error("the server is out of reach; try again shortly");
     await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
-    return this.ask(patience - 1);
+    return this.get(url, patience - 1);
   }
 
   /** End it; the request goes out even when the page is left. */

@@ -1,7 +1,7 @@
-// What lies on places of a map and moves with it: the marker, a ring, stars, lines. These are elements over the plot,
+// What lies on places of a map and moves with it: the marker, a ring, stars. These are elements over the plot,
 // because redrawing a trace for each mouse move is ten times too slow.
 
-import { el, renew, svg } from "./dom.js";
+import { el, renew } from "./dom.js";
 import { starButton } from "./stars.js";
 
 /** @typedef {{x: number, y: number}} Place */
@@ -9,15 +9,13 @@ export class MapMarks {
   /** @param {import("./map_frame.js").MapFrame} frame */
   constructor(frame) {
     this.frame = frame;
-    this.trail = svg("svg", { class: "trail" });
     this.halo = el("div", { class: "halo", hidden: true });
     this.stars = el("div", { class: "stars" });
     this.marker = el("div", { class: "marker", hidden: true, title: "You are here" });
-    this.element = el("div", { class: "overlay" }, this.trail, this.halo, this.stars, this.marker);
+    this.element = el("div", { class: "overlay" }, this.halo, this.stars, this.marker);
     this.markerPlace = null;
     this.haloPlace = null;
     this.starPlaces = [];
-    this.paths = [];
   }
 
   moveMarker(place) {
@@ -45,12 +43,6 @@ export class MapMarks {
     this.follow();
   }
 
-  /** Lines along places: [{places: [{x, y}], kind}]. */
-  setPaths(paths) {
-    this.paths = paths;
-    this.follow();
-  }
-
   /** Bring an element to a place; it hides where that is not shown. */
   put(node, place) {
     const px = this.frame.toPixel(place);
@@ -64,11 +56,5 @@ export class MapMarks {
     if (this.markerPlace) this.put(this.marker, this.markerPlace);
     if (this.haloPlace) this.put(this.halo, this.haloPlace);
     this.starPlaces.forEach((place, i) => this.put(this.stars.children[i], place));
-    this.trail.replaceChildren(...this.paths.map((path) => this.line(path)));
-  }
-
-  line({ places, kind }) {
-    const pixels = places.map((place) => this.frame.toPixel(place));
-    return svg("polyline", { points: pixels.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "), "data-kind": kind });
   }
 }

@@ -34,7 +34,7 @@ export class MapPointer {
   /** The pointer's pixel when it lies on the plot itself, not on its buttons or legend; else null. */
   inPlot(event) {
     const inner = event.composedPath()[0];
-    if (!this.map.frame.isSet || inner.closest?.(".modebar, .legend, .star")) return null;
+    if (!this.map.frame.isSet || inner.closest?.(".modebar, .legend, .star, .map-jobs")) return null;
     const px = this.pixelOf(event);
     return this.map.frame.holds(px) ? px : null;
   }

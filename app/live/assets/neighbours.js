@@ -11,7 +11,7 @@ export class NeighbourPanel {
   key = "neighbours";
   title = "Neighbours";
 
-  /** @param {object} bench load(z), queries, map, data, say(text) */
+  /** @param {object} bench loadReference(index), queries, map, z */
   constructor(bench) {
     this.bench = bench;
     this.count = wholeField("How many neighbours", { min: 1, max: 60, value: FEW });

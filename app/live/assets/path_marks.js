@@ -7,8 +7,17 @@ import { MapMarks } from "./map_marks.js";
 export class PathMarks extends MapMarks {
   constructor(frame) {
     super(frame);
+    this.trail = svg("svg", { class: "trail" });
+    this.element.prepend(this.trail);
+    this.paths = [];
     this.playing = new Map(); // kind -> {node, place}
     this.keyframes = []; // {node, place}
+  }
+
+  /** Lines along places: [{places: [{x, y}], kind}]. */
+  setPaths(paths) {
+    this.paths = paths;
+    this.follow();
   }
 
   /**
@@ -53,12 +62,14 @@ export class PathMarks extends MapMarks {
   follow() {
     super.follow();
     if (!this.frame.isSet) return;
+    this.trail.replaceChildren(...this.paths.map((path) => this.line(path)));
     for (const { node, place } of [...this.playing.values(), ...this.keyframes]) this.put(node, place);
   }
 
   /** A line with a margin in the ground's colour, so that it shows over points of any colour. */
-  line(path) {
-    const line = super.line(path);
+  line({ places, kind }) {
+    const pixels = places.map((place) => this.frame.toPixel(place));
+    const line = svg("polyline", { points: pixels.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "), "data-kind": kind });
     const margin = line.cloneNode();
     margin.removeAttribute("data-kind");
     margin.classList.add("margin");

@@ -3,7 +3,7 @@
 import { el, renew } from "./dom.js";
 import { base64OfFile } from "./packing.js";
 
-const MAX_BYTES = 20 * 2 ** 20; // as vae_core.images refuses more
+const MAX_BYTES = 20 * 2 ** 20; // as vae_core.picture_files refuses more
 const MAX_TOGETHER = 100 * 2 ** 20; // in one go; in base64 it has to fit server.maxMessageSize
 
 /**
@@ -93,5 +93,15 @@ async function readFiles(list, onProblem) {
     onProblem("Those pictures have more than 100 MiB together; add them in smaller groups.");
     return [];
   }
-  return Promise.all(fitting.map(async (file) => ({ name: file.name, content: await base64OfFile(file) })));
+  return (await Promise.all(fitting.map((file) => readFile(file, onProblem)))).flat();
+}
+
+/** The file in a list; an empty one where it cannot be read, as a folder cannot. */
+async function readFile(file, onProblem) {
+  try {
+    return [{ name: file.name, content: await base64OfFile(file) }];
+  } catch {
+    onProblem(`${file.name} cannot be read; of a folder choose the pictures that are in it.`);
+    return [];
+  }
 }

@@ -5,7 +5,7 @@ import { el } from "./dom.js";
 import { dimensionTitle } from "./names.js";
 import { SliderRow } from "./slider_row.js";
 
-const INACTIVE = 0.01; // nats; Burda et al. 2016 call a unit active above a variance of 0.01, which costs about this
+const INACTIVE = 0.01; // nats; above a variance of 0.01 Burda et al. 2016 call a unit active, which costs half of this
 const MANY = 32; // dimensions from which on they are folded into groups
 const GROUP = 16; // dimensions in a group
 const FILTER_FROM = 12; // dimensions from which on a search is worth its room

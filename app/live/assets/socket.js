@@ -11,6 +11,7 @@ export const DRAW = 4;
 const PROJECTIONS = { umap: 0, pca: 1, axes: 2, refit: 3 };
 const HEADER_BYTES = 8;
 const REFUSED = 1008;
+const TRY_LATER = 1013;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5000;
 
@@ -18,7 +19,7 @@ export class LiveSocket {
   /**
    * @param {URL} root of the server, under whatever prefix it is mounted
    * @param {{name: string, latentDim: number, shape: number[]}} model
-   * @param {(state: "open" | "lost" | "refused", reason: string) => void} onState
+   * @param {(state: "open" | "lost" | "busy" | "refused", reason: string) => void} onState
    */
   constructor(root, model, onState) {
     this.url = new URL(`live/models/${encodeURIComponent(model.name)}/socket`, root);
@@ -72,7 +73,7 @@ export class LiveSocket {
     const lost = this.inFlight;
     this.inFlight = null;
     if (lost && code !== REFUSED && !this.pending.has(lost.slot)) this.pending.set(lost.slot, lost);
-    this.onState(code === REFUSED ? "refused" : "lost", reason);
+    this.onState({ [REFUSED]: "refused", [TRY_LATER]: "busy" }[code] ?? "lost", reason);
     this.retry = setTimeout(() => this.connect(), this.retryMs);
     this.retryMs = Math.min(2 * this.retryMs, LAST_RETRY_MS);
   }

@@ -3,6 +3,7 @@
 import { el } from "./dom.js";
 import { DATA_DRAW, gaussian, priorDraw } from "./draws.js";
 import { button } from "./fields.js";
+import { shortened } from "./names.js";
 import { mountPictures } from "./pictures.js";
 import { DRAW, PEEK } from "./socket.js";
 
@@ -55,7 +56,7 @@ export class Sources {
     const { keyframes } = desk.state;
     if (keyframes.length >= MOST) return this.studio.say(`There are ${MOST} keyframes already; remove one first.`);
     this.studio.say("");
-    const added = { name: name.slice(0, LONGEST_NAME), source, code: code && Array.from(code), picture };
+    const added = { name: shortened(name, LONGEST_NAME), source, code: code && Array.from(code), picture };
     desk.set({ keyframes: [...keyframes, added] });
   }
 

@@ -143,8 +143,9 @@ export class TraversalPanel {
   /** A two-dimensional model's manifold under the points of its map. */
   layUnder() {
     const { map, view, data, queries } = this.bench;
+    const { range } = map; // none before it was painted first
+    if (!range) return;
     if (!this.under.checked || view.projection !== "axes") return map.setUnderlay(null);
-    const range = map.range;
     const unit = (dimension) => [Number(dimension === 0), Number(dimension === 1)];
     const body = { z: [0, 0], first: unit(view.x), second: unit(view.y), low: [range.x[0], range.y[0]], high: [range.x[1], range.y[1]], side: data.model.shape[1] > 32 ? 16 : 24 };
     queries.ask("plane", body).then(
