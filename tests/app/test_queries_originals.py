@@ -13,8 +13,8 @@ from app import originals
 from app.originals import is_at_hand, original_of
 from tests.app.conftest import Store
 from tests.conftest import reference_of
+from tests.needs import need_data
 from vae_core import datasets, report
-from vae_core.archives import find_archive
 from vae_core.checkpoint import REFERENCE_FILE
 from vae_core.config import TrainingConfig
 from vae_core.datasets import load_dataset
@@ -175,8 +175,7 @@ def test_an_archive_is_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 def test_the_shipped_digits_are_the_test_images(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("VAE_MODELS_DIR", raising=False)
-    if find_archive("mnist", None) is None:
-        pytest.skip("VAE_DATA_DIR names no folder with mnist.npz")
+    need_data("mnist")
     loaded = engine().load("mnist-16d")
     test, reference = load_dataset("mnist", "test"), loaded.need_reference()
     assert isinstance(reference, Reference)

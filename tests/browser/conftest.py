@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, ViewportSize, expect, sync_playwright
 
 from benchmarks.common import CHROMIUM_FLAGS
-from vae_core.archives import find_archive
+from tests.needs import lack, need_data
 from vae_core.home import HOME_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,8 +87,7 @@ def server() -> Iterator[str]:
 def chromium() -> Iterator[BrowserType]:
     """Starts Debian's Chromium, not one of Playwright's own."""
     if CHROMIUM is None:
-        reason = "no Chromium on this machine: install Debian's package chromium"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        lack("no Chromium on this machine: install Debian's package chromium")
     with sync_playwright() as playwright:
         yield playwright.chromium
 
@@ -119,9 +118,7 @@ def browser(chromium: BrowserType) -> Iterator[Browser]:
 @pytest.fixture
 def training_digits() -> None:
     """For tests that need MNIST's training images on this machine."""
-    if find_archive("mnist", None) is None:
-        reason = "VAE_DATA_DIR names no folder with mnist.npz"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    need_data("mnist")
 
 
 @pytest.fixture
