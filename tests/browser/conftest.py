@@ -9,11 +9,11 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Error, Page, ViewportSize, expect, sync_playwright
 
 from benchmarks.common import CHROMIUM_FLAGS
 from tests.needs import lack, need_data
@@ -123,8 +123,10 @@ def training_digits() -> None:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """A page of its own, so a visit of its own: the app keeps nothing in the browser."""
+    """A page of its own in a browser that knows of no visit before."""
     page = context.new_page()
     page.set_viewport_size(VIEWPORT)  # whatever the test before chose
     yield page
+    with suppress(Error):  # of a page that was never opened
+        page.evaluate("localStorage.clear()")
     page.close()

@@ -43,6 +43,28 @@ def test_a_lasso_makes_a_group_that_survives_leaving_the_page(page: Page, server
     expect(page.get_by_role("textbox", name="Name of group 1")).to_have_value("middle")
 
 
+def test_names_and_groups_outlast_a_reload(page: Page, server: str):
+    open_page(page, server, "?model=mnist-2d")
+    name = page.get_by_role("textbox", name="Name of Dimension 1")
+    name.fill("slant")
+    name.press("Enter")
+    expect(page.get_by_role("combobox", name="Colour").get_by_role("option", name="Dimension 1 · slant")).to_have_count(
+        1
+    )
+    tab(page, "Groups")
+    page.get_by_role("combobox", name="Digit").select_option("7")
+    members = selected(page)
+    page.get_by_role("button", name="Keep as group").click()
+    page.wait_for_timeout(SETTLED_MS)
+    page.reload()
+    wait_for_map(page)
+    expect(name).to_have_value("slant")
+    tab(page, "Groups")
+    expect(page.get_by_role("textbox", name="Name of group 1")).to_have_value("Digit 7")
+    page.get_by_role("button", name="Show", exact=True).click()
+    assert selected(page) == members
+
+
 def test_what_was_done_just_before_leaving_is_kept(page: Page, server: str):
     open_page(page, server, "?model=mnist-2d")
     lasso(page)

@@ -12,6 +12,7 @@ import { el } from "./dom.js";
 import { DATA_DRAW, gaussian, priorDraw } from "./draws.js";
 import { Filmstrips } from "./filmstrips.js";
 import { GroupPanel } from "./groups.js";
+import { keepDesk, restoredDesk } from "./keepsake.js";
 import { copy, linkTo, MOST_SELECTED } from "./link.js";
 import { MapSide } from "./map_side.js";
 import { sentence } from "./names.js";
@@ -50,14 +51,15 @@ class Bench {
     });
     this.films = new Filmstrips(this.sliders);
     this.departure = new Departure({ settle: () => this.settleAll(), isKept: () => this.isKept() });
-    this.desk = new Desk((state) => this.tell("desk", packed(state)));
+    this.desk = new Desk((state) => this.tellDesk(packed(state)));
     this.desk.on(["names", "locked"], (state) => this.sliders.dress(state));
+    this.desk.on(["names"], ({ names }) => this.mapSide.toolbar.setNames(names));
     this.desk.on(["directions"], () => this.showDirections());
     this.desk.on(["selection"], ({ selection }) => this.mapSide?.map.setSelected(selection));
     this.panels = [GroupPanel, DirectionPanel, NeighbourPanel, TraversalPanel].map((Panel) => new Panel(this));
     this.pictures = mountPictures({
-      onAdd: (files) => this.tell("added", files),
-      onExample: (index) => this.tell("example", index),
+      onAdd: (files) => this.tellAfterDesk("added", files),
+      onExample: (index) => this.tellAfterDesk("example", index),
       onChoose: (id) => this.choose(id),
       onRemove: (id) => this.tell("removed", id),
       onProblem: (text) => this.say(text),
@@ -79,6 +81,17 @@ class Bench {
 
   tell(kind, value) {
     this.departure.report(() => report(this.component, kind, value));
+  }
+
+  tellDesk(desk) {
+    keepDesk(this.data.model.digest, desk);
+    this.tell("desk", desk);
+  }
+
+  /** Report what has Python load a code: by then it must know which dimensions are locked. */
+  tellAfterDesk(kind, value) {
+    this.desk.settle();
+    this.tell(kind, value);
   }
 
   /** Report now what has not settled yet. */
@@ -148,11 +161,13 @@ class Bench {
     this.films.use(this.bulk, model, { projection: model.projections[0], x: 0, y: 0 });
     this.components = null;
     this.undo.switchModel(model);
-    const desk = unpacked(this.data.desk);
+    const told = restoredDesk(model.digest, this.data.desk);
+    const desk = unpacked(told);
     this.desk.state = desk;
     this.toPanels("switchModel", model);
     this.desk.load(desk);
     this.tabs.show(desk.tab);
+    if (told !== this.data.desk) this.desk.set({}); // Python knows nothing of it
     if (model.latentDim > MANY_DIMENSIONS) this.fetchComponents();
   }
 
@@ -182,6 +197,7 @@ class Bench {
   }
 
   turnTo(key) {
+    this.say(""); // it was about the panel before
     this.desk.set({ tab: key });
     this.panels.find((panel) => panel.key === key)?.shown?.();
     this.films.refresh(this.z);
@@ -310,8 +326,9 @@ class Bench {
   async copyLink() {
     const { selection } = this.desk.state;
     const link = linkTo({ model: this.data.model.name, digest: this.data.model.digest, view: this.view, z: this.z, selection });
+    const stored = this.mapSide.shownRefit ? " It shows the stored map: one that was fitted anew is not in it." : "";
     const leftOut = selection.length > MOST_SELECTED ? ` It leaves out what is selected: more than ${MOST_SELECTED} images would make it too long to send.` : "";
-    this.say(((await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`) + leftOut);
+    this.say(((await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`) + stored + leftOut);
   }
 
   rename(dimension, name) {
@@ -341,7 +358,7 @@ class Bench {
     const picture = this.data.pictures.find((each) => each.id === id);
     if (picture) this.load(picture.mean);
     this.calm(); // Python sets z itself when a picture is chosen: one rerun, not two
-    this.tell("chosen", id);
+    this.tellAfterDesk("chosen", id);
   }
 }
 

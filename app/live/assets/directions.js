@@ -3,7 +3,7 @@
 import { MOST_KEPT } from "./desk.js";
 import { el } from "./dom.js";
 import { button, fill, select, wholeField } from "./fields.js";
-import { dimensionOptions, number, sentence, shortened, unusedName } from "./names.js";
+import { dimensionOptions, LONGEST_NAME, number, sentence, shortened, unusedName } from "./names.js";
 import { paint, sizeCanvas } from "./pixels.js";
 import { PATH } from "./socket.js";
 
@@ -14,6 +14,7 @@ const ANYWHERE = { projection: "axes", x: 0, y: 0 }; // where the pictures lie o
 const HALF_NAME = 28; // characters of each group's name: both make one of a direction
 const TOO_MANY = `At most ${MOST_KEPT} directions are kept; remove one first.`;
 const BY_PLACE = "One group was chosen by where its codes lie, so they lie apart by choice: this says nothing of their pictures.";
+const REST = " without others"; // what a direction is called that has lost its parts along others
 const COMPONENT_HINT =
   "Where the codes vary most, counted in posterior deviations as distances are; a step is one standard deviation along it";
 
@@ -152,7 +153,7 @@ export class DirectionPanel {
       const { directions } = desk.state; // as they are now
       if (directions.length >= MOST_KEPT) throw new Error(TOO_MANY);
       desk.set({ directions: [...directions, { ...made, name: unusedName(made.name, directions) }] });
-      this.bench.say("Its slider stands first under Sliders.");
+      this.bench.say("Its slider stands above the dimensions' under Sliders.");
     } catch (error) {
       this.bench.say(error.message);
     }
@@ -239,11 +240,18 @@ export class DirectionPanel {
     const place = () => this.bench.desk.state.directions.findIndex((each) => each.vector === vector); // as they are then
     const against = directions.slice(0, i).map((each) => each.vector);
     try {
-      const { name: _, ...made } = await this.ask({ kind: "without", direction: { name, kind, vector }, against, name });
-      if (place() >= 0) this.change(place(), made);
+      const made = await this.ask({ kind: "without", direction: { name, kind, vector }, against, name: this.restOf(name) });
+      const now = this.bench.desk.state.directions[place()]?.name; // the person may have named it meanwhile
+      if (now !== undefined) this.change(place(), now === name ? made : { ...made, name: now });
     } catch (error) {
       this.bench.say(error.message);
     }
+  }
+
+  /** What is left of a direction is another one, by name as well. */
+  restOf(name) {
+    const stem = name.endsWith(REST) ? name : `${shortened(name, LONGEST_NAME - REST.length)}${REST}`;
+    return unusedName(stem, this.bench.desk.state.directions.filter((each) => each.name !== name));
   }
 
   // -- arithmetic and storing --------------------------------------------------------------------------------------
@@ -285,8 +293,9 @@ export class DirectionPanel {
       const known = new Set(directions.map(({ name }) => name));
       const fresh = saved.filter(({ name }) => !known.has(name)).slice(0, MOST_KEPT - directions.length);
       this.bench.desk.set({ directions: [...directions, ...fresh] });
+      const here = fresh.length < saved.length ? "; others of those names are here already" : "";
       const old = unfit ? `; ${unfit} more belong to an older training of this model` : "";
-      this.bench.say(saved.length || unfit ? `${fresh.length} of ${saved.length} saved directions were added${old}.` : "No direction is saved yet.");
+      this.bench.say(saved.length || unfit ? `${fresh.length} of ${saved.length} saved directions were added${here}${old}.` : "No direction is saved yet.");
     } catch (error) {
       this.bench.say(error.message);
     }

@@ -134,6 +134,7 @@ export class GroupPanel {
     const { count, labels, means, meanCode, meanPicture } = group;
     const nats = Object.entries(means).map(([name, value]) => `${FACTS[name]} ${number(value)} nats`);
     const seen = group.seen ? [`${group.seen} seen in training`] : [];
+    if (this.bench.mapSide.training.points) seen.push("of the reference images alone");
     const mean = el("button", { class: "thumb", title: "Load the mean of their codes", "aria-label": "Load the group's mean", onclick: () => this.bench.load(meanCode) });
     mean.append(el("img", { src: `data:image/png;base64,${meanPicture}`, alt: "" }));
     const head = el("div", { class: "group-head" }, el("figure", {}, mean, el("figcaption", {}, "mean")), this.facts(count, [...nats, ...seen]), this.bars(labels, count));

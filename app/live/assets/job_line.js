@@ -1,7 +1,6 @@
 // Work in the background as a line on the page: how far it is, and a button that ends it.
 
 import { el } from "./dom.js";
-import { Job } from "./jobs.js";
 
 export class JobLine {
   /**
@@ -12,24 +11,30 @@ export class JobLine {
     this.news = el("span", { class: "note", role: "status" });
     const stop = el("button", { class: "action small", onclick: () => this.stop() }, "Stop");
     this.element = el("span", { class: "job-line", hidden: true }, this.bar, this.news, stop);
+    this.work = null;
   }
 
   /**
-   * Do some work; see Job.
-   * @returns {Promise<Response | null>} what it made; null where it was stopped
+   * Show some work until it has ended, or the line shows something else.
+   * @param {import("./works.js").Work} work
+   * @returns {Promise<"done" | "stopped" | "left">}
    * @throws {Error} with the reason why there is nothing
    */
-  async run(root, begin) {
-    const job = (this.job = new Job(root, begin));
-    this.tell({ share: 0, message: "starting" });
+  async show(work) {
+    this.leave();
+    this.work = work;
+    work.onNews = (state) => this.tell(state);
+    this.tell(work.state);
     this.element.hidden = false;
     try {
-      return await job.follow((state) => job === this.job && this.tell(state));
+      await work.done;
+      return work === this.work ? "done" : "left";
     } catch (error) {
-      if (error.stopped) return null;
+      if (work !== this.work) return "left";
+      if (error.stopped) return "stopped";
       throw error;
     } finally {
-      if (job === this.job) this.forget();
+      if (work === this.work) this.leave();
     }
   }
 
@@ -39,20 +44,14 @@ export class JobLine {
   }
 
   stop() {
-    this.job?.stop();
+    this.work?.job.stop();
     this.tell({ share: this.bar.value, message: "stopping" });
   }
 
-  /** End the work and forget it: another model is shown. Says whether there was any. */
-  drop() {
-    const { job } = this;
-    this.stop();
-    this.forget();
-    return Boolean(job);
-  }
-
-  forget() {
-    this.job = null;
+  /** Look at it no more; it goes on. */
+  leave() {
+    if (this.work) this.work.onNews = null;
+    this.work = null;
     this.element.hidden = true;
   }
 }

@@ -103,6 +103,7 @@ export class LatentMap {
     this.snaps = !figure.layout.xaxis.visible; // a map without axes is known by its points
     if (this.drawn !== nameOf(map)) {
       this.contours = null; // of another map
+      this.element.removeAttribute("data-contoured");
       this.frame.showWhole();
     }
     this.drawn = nameOf(map);
@@ -265,6 +266,15 @@ export class LatentMap {
     return this.frame.toPixel(place);
   }
 
+  /** How far a place lies from the nearest point, as a share of the map's diagonal. */
+  gapAt(place) {
+    const { x, y } = this.points;
+    let least = Infinity;
+    for (let i = 0; i < x.length; i++) least = Math.min(least, (x[i] - place.x) ** 2 + (y[i] - place.y) ** 2);
+    const [width, height] = [this.frame.extent.x, this.frame.extent.y].map(([low, high]) => high - low);
+    return Math.sqrt(least) / Math.hypot(width, height);
+  }
+
   /** The place meant by a pixel: on a map known by its points, a point that lies very near. */
   meant(px) {
     const place = this.frame.toPlace(px);
@@ -287,6 +297,7 @@ export class LatentMap {
    */
   async setContours(field) {
     this.contours = field && contourTraces(field, this.themeColours()["font.color"]);
+    this.element.toggleAttribute("data-contoured", Boolean(field)); // the points lie over them and would hide them
     await this.compose();
   }
 

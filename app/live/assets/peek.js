@@ -6,6 +6,7 @@ import { paint, sizeCanvas } from "./pixels.js";
 
 const REST_MS = 125;
 const GAP = 18; // pixels between the pointer and the card
+const FAR = 0.03; // of the map's diagonal: beyond it a place has no point near it
 const TOP = 36; // pixels, kept free for the map's buttons
 
 export class PeekCard {
@@ -57,8 +58,18 @@ export class PeekCard {
     const unknown = () => {}; // the picture is there; what is known of it is an extra
     if (place.training !== undefined) told(this.bench.aboutTraining(place.training));
     else if (place.index !== undefined) queries.ask("card", { index: place.index }, "peek").then((card) => this.wanted === place && this.showCard(card, told), unknown);
+    else if (this.isBlend(place)) told(["Far from all points:", "a blend of the nearest ones"]);
     else if (this.code) queries.ask("place", { z: Array.from(this.code) }, "peek").then(({ hint }) => told([`Between points: ${hint}`]), unknown);
     else this.rest = setTimeout(() => this.rested(place), REST_MS);
+  }
+
+  /**
+   * Whether a place says nothing of its picture. On a map that is known by its points a place far from all of them
+   * stands for a mean of the nearest ones' codes, which lies among the data itself.
+   */
+  isBlend(place) {
+    const { map } = this.bench;
+    return map.snaps && map.gapAt(place) > FAR;
   }
 
   showCard({ original, label, reconstruction, percentile, kl, seen }, told) {

@@ -25,6 +25,7 @@ export function mountPictures(hooks) {
   const head = el("div", { class: "add" }, add, chooser, or, examples);
   const element = el("div", { class: "pictures" }, head, chips, strip);
   const take = async (list) => {
+    hooks.onProblem(""); // what was wrong with others before
     const files = await readFiles([...list], hooks.onProblem);
     if (files.length) hooks.onAdd(files);
   };

@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 import { JobLine } from "./job_line.js";
 import { parsed } from "./names.js";
 import { floatsOf } from "./packing.js";
+import { beginWork, workOf } from "./works.js";
 
 const METRICS = ["euclidean", "cosine", "correlation", "manhattan"];
 const STORED = { neighbors: 15, minDist: 0.1, metric: "euclidean", deviations: true, seed: 0 }; // of the models' own maps
@@ -22,24 +23,25 @@ export class RefitPanel {
   constructor({ root, onMap, say }) {
     Object.assign(this, { root, onMap, say });
     this.line = new JobLine("UMAP is fitted");
-    this.neighbors = numberField({ min: 2, max: 200, step: 1 });
-    this.minDist = numberField({ min: 0, max: 0.99, step: 0.05 });
-    this.seed = numberField({ min: 0, step: 1 });
-    this.metric = el("select", {}, ...METRICS.map((name) => el("option", { value: name }, name)));
-    this.deviations = el("input", { type: "checkbox" });
+    this.neighbors = numberField("Neighbours", { min: 2, max: 200, step: 1 });
+    this.minDist = numberField("Least distance", { min: 0, max: 0.99, step: 0.05 });
+    this.seed = numberField("Seed", { min: 0, max: 2 ** 32 - 1, step: 1 });
+    this.metric = el("select", { "aria-label": "Metric" }, ...METRICS.map((name) => el("option", { value: name }, name)));
+    this.deviations = el("input", { type: "checkbox", "aria-label": "In posterior deviations" });
     this.go = el("button", { class: "action", onclick: () => this.fit() }, "Fit again");
     this.back = el("button", { class: "action", onclick: () => this.showStored() }, "Stored map");
     const fields = el(
       "div",
       { class: "popup refit-fields" },
-      field("Neighbours", this.neighbors, "How many nearest codes each one is tied to: few show detail, many the whole"),
-      field("Least distance", this.minDist, "How near to each other points may come: small values make tight clumps"),
-      field("Metric", this.metric, "How codes are compared"),
-      field("In posterior deviations", this.deviations, "Differences count in posterior deviations, so that dimensions that say nothing count for nothing"),
-      field("Seed", this.seed, "Another seed shows which parts of the layout are chance"),
+      field(this.neighbors, "How many nearest codes each one is tied to: few show detail, many the whole"),
+      field(this.minDist, "How near to each other points may come: small values make tight clumps"),
+      field(this.metric, "How codes are compared"),
+      field(this.deviations, "Differences count in posterior deviations, so that dimensions that say nothing count for nothing"),
+      field(this.seed, "Another seed shows which parts of the layout are chance"),
       el("div", { class: "actions" }, this.go, this.back),
     );
-    this.details = el("details", { class: "reading" }, el("summary", {}, "UMAP settings"), fields);
+    this.summary = el("summary", {});
+    this.details = el("details", { class: "reading" }, this.summary, fields);
     this.element = el("span", { class: "refit" }, this.details);
   }
 
@@ -50,12 +52,18 @@ export class RefitPanel {
     this.go.disabled = false;
     this.deviations.disabled = !model.variational;
     this.fill(refitOf(model.digest)?.settings ?? { ...STORED, deviations: model.variational });
+    const work = workOf(this.key);
+    if (work) this.watch(work);
+  }
+
+  get key() {
+    return `refit ${this.model.digest}`;
   }
 
   fill(settings) {
     for (const name of ["neighbors", "minDist", "metric", "seed"]) this[name].value = settings[name];
     this.deviations.checked = settings.deviations;
-    this.back.disabled = !refitOf(this.model.digest);
+    this.tellShown();
   }
 
   /** Shown for a UMAP alone. */
@@ -68,26 +76,30 @@ export class RefitPanel {
     return { neighbors, minDist, seed, metric: this.metric.value, deviations: this.deviations.checked };
   }
 
-  async fit() {
+  fit() {
     const { model, queries, settings } = { ...this, settings: this.settings() };
-    const { neighbors, seed, minDist } = settings;
-    if (![neighbors, seed].every(Number.isInteger) || Number.isNaN(minDist)) return this.say("Neighbours and seed need a whole number each, the least distance a number.");
-    this.go.disabled = true;
+    const wrong = [this.neighbors, this.minDist, this.seed].find((input) => !isWithin(input));
+    if (wrong) return this.say(`${wrong.ariaLabel} takes ${rangeOf(wrong)}.`);
     this.details.open = false; // it lies over the map
     this.say("");
-    try {
-      const made = await this.line.run(this.root, () => queries.begin("refit", settings));
-      if (model !== this.model) return;
-      if (!made) return this.say("The fit was stopped; the map is the one from before.");
+    const keep = async (made) => {
       const { number, places } = await made.json();
       kept.set(model.digest, { number, places: floatsOf(places), settings });
-      this.shown();
+    };
+    this.watch(beginWork(this.key, this.root, () => queries.begin("refit", settings), keep));
+  }
+
+  async watch(work) {
+    this.go.disabled = true;
+    try {
+      const end = await this.line.show(work);
+      if (end === "stopped") this.say("The fit was stopped; the map is the one from before.");
+      if (end === "done") this.shown();
+      this.go.disabled &&= end === "left"; // then it is another model's button
     } catch (error) {
-      if (model !== this.model) return;
       this.say(`No new map: ${error.message}`);
       this.details.open = true; // what was chosen may have to change
-    } finally {
-      if (model === this.model) this.go.disabled = false;
+      this.go.disabled = false;
     }
   }
 
@@ -98,20 +110,36 @@ export class RefitPanel {
   }
 
   shown() {
-    this.back.disabled = !refitOf(this.model.digest);
+    this.tellShown();
     this.onMap();
   }
 
-  /** The page is left, or another model chosen. */
+  tellShown() {
+    const isAnew = Boolean(refitOf(this.model.digest));
+    this.back.disabled = !isAnew;
+    this.summary.textContent = isAnew ? "UMAP settings: fitted anew" : "UMAP settings";
+  }
+
+  /** The page is left, or another model chosen; the fit goes on. */
   close() {
-    if (this.line.drop()) this.say(`The new map of ${this.model.name} was not finished: another model was chosen.`);
+    this.line.leave();
   }
 }
 
-function numberField(limits) {
-  return el("input", { type: "number", ...limits });
+function numberField(label, limits) {
+  return el("input", { type: "number", "aria-label": label, ...limits });
 }
 
-function field(text, input, title) {
-  return el("label", { title }, el("span", {}, text), input);
+function field(input, title) {
+  return el("label", { title }, el("span", {}, input.ariaLabel), input);
+}
+
+/** Whether a field holds a number that the server takes. */
+function isWithin({ value, min, max, step }) {
+  const number = parsed(value);
+  return number >= Number(min) && number <= Number(max) && (Number(step) < 1 || Number.isInteger(number));
+}
+
+function rangeOf({ min, max, step }) {
+  return `${Number(step) < 1 ? "a number" : "a whole number"} from ${min} to ${Number(max).toLocaleString("en")}`;
 }

@@ -109,7 +109,7 @@ export class SliderPanel {
 
   directionRow(direction) {
     const { name, low, high, separation, varianceShare } = direction;
-    const amount = separation ? `AUROC ${separation.auroc.toFixed(2)}` : varianceShare ? `${(100 * varianceShare).toFixed(0)}% var.` : "";
+    const amount = separation ? `AUROC ${separation.auroc.toFixed(3)}` : varianceShare ? `${(100 * varianceShare).toFixed(0)}% var.` : "";
     const judged = separation?.byPlace ? ", of which one was chosen by place" : "";
     const hint = separation ? `Held-out AUROC of its two groups${judged}` : varianceShare ? VARIANCE_HINT : "";
     const info = { title: name, name, low, high, quantiles: null, amount, share: null, hint, quiet: false, canLock: false };

@@ -50,6 +50,7 @@ export class Toolbar {
 
   build({ projections, latentDim, sliders, variational, labelTitle, seenInTraining }) {
     const inOrder = sliders.toSorted((a, b) => a.dimension - b.dimension);
+    this.sliders = inOrder;
     const dimensions = inOrder.map((slider) => [slider.dimension, dimensionTitle(slider)]);
     const plane = latentDim === 2;
     const named = projections.map((key) => [key, plane && key === "axes" ? "Latent plane" : NAMES[key]]);
@@ -64,6 +65,16 @@ export class Toolbar {
     const reading = el("details", { class: "reading" }, el("summary", {}, "How to read this map"), this.reading);
     const shown = [this.projection.label, this.axes, this.colour.label, this.densityLabel, ...this.extras];
     this.element.replaceChildren(...shown, seen, reading);
+  }
+
+  /** Names that the person gave dimensions, by number, wherever dimensions can be chosen. */
+  setNames(names) {
+    for (const { input } of [this.x, this.y, this.colour]) {
+      for (const slider of this.sliders) {
+        const option = Array.from(input.options).find(({ value }) => value === String(slider.dimension));
+        option.textContent = dimensionTitle({ ...slider, name: names[slider.dimension] ?? slider.name });
+      }
+    }
   }
 
   select(name, options) {

@@ -3,6 +3,7 @@
 import { el } from "./dom.js";
 import { JobLine } from "./job_line.js";
 import { TrainingPoints } from "./training_points.js";
+import { beginWork, workOf } from "./works.js";
 
 const ABOUT = "The images that the model was trained on, placed by the rule for new pictures. They can be looked at and loaded; a lasso selects reference images alone";
 const kept = new Map(); // a model's digest -> TrainingPoints; as long as the browser's page lives
@@ -21,12 +22,17 @@ export class TrainingSwitch {
   }
 
   switchModel(model, queries) {
-    this.asked = null;
     this.model = model;
     this.queries = queries;
     this.label.hidden = !model.trainingAtHand;
-    this.box.checked = false;
+    const work = workOf(this.key);
+    this.box.checked = Boolean(work);
     this.count();
+    if (work) this.watch(work);
+  }
+
+  get key() {
+    return `training ${this.model.digest}`;
   }
 
   /** On a map that was fitted anew training images have no places. */
@@ -45,30 +51,34 @@ export class TrainingSwitch {
     this.title.textContent = points ? `${points.length.toLocaleString("en")} training images` : "Training images";
   }
 
-  async turned() {
+  turned() {
     if (!this.box.checked) this.line.stop();
     else if (!kept.has(this.model.digest)) return this.fetch();
     this.onChange(this.points);
   }
 
-  async fetch() {
+  fetch() {
     const { model, queries } = this;
-    const asked = (this.asked = {}); // switched off and on again, the newest counts
     this.say("");
+    const keep = async (made) => {
+      kept.set(model.digest, new TrainingPoints(await made.json(), model.latentDim));
+    };
+    this.watch(beginWork(this.key, this.root, () => queries.begin("training", {}), keep));
+  }
+
+  async watch(work) {
     try {
-      const made = await this.line.run(this.root, () => queries.begin("training", {}));
-      if (made) kept.set(model.digest, new TrainingPoints(await made.json(), model.latentDim));
+      if ((await this.line.show(work)) === "left") return; // switched off and on again, the newest counts
     } catch (error) {
-      if (asked === this.asked) this.say(`No training images: ${error.message}`);
+      this.say(`No training images: ${error.message}`);
     }
-    if (asked !== this.asked) return;
-    this.box.checked &&= kept.has(model.digest);
+    this.box.checked &&= kept.has(this.model.digest);
     this.count();
     this.onChange(this.points);
   }
 
-  /** The page is left, or another model chosen. */
+  /** The page is left, or another model chosen; the encoding goes on. */
   close() {
-    this.line.drop();
+    this.line.leave();
   }
 }

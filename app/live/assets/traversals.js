@@ -126,6 +126,7 @@ export class TraversalPanel {
   async show(what, body, name, alt) {
     const { queries } = this.bench;
     const asked = (this.asked = {});
+    this.bench.say("");
     this.status.textContent = `Decoding ${this.pictures.toLocaleString("en")} pictures…`;
     try {
       const content = await (await queries.post(what, body)).blob();
