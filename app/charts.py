@@ -4,6 +4,7 @@ Colours of classes are Petroff's ten (2021, arXiv:2107.02270), chosen for people
 values are coloured by viridis.
 """
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,15 @@ from plotly.subplots import make_subplots
 
 from app.packing import whole_base64
 
-__all__ = ["PALETTE", "MapColour", "RatePoint", "map_figure", "posterior_figure", "rate_distortion_figure"]
+__all__ = [
+    "PALETTE",
+    "MapColour",
+    "RatePoint",
+    "map_figure",
+    "plain_text",
+    "posterior_figure",
+    "rate_distortion_figure",
+]
 
 PALETTE = (
     "#3f90da",
@@ -115,10 +124,15 @@ def map_figure(
             # The colour is the legend's, whose symbol else has a grey rim where some points are hollow.
             marker["line"] = {"color": colour_of_class, "width": None if lines is None else lines[members]}
             # A group of its own, so that the legend hides what a page adds to a class together with it.
-            figure.add_trace(_points(places[members], _shortened(name), marker, legendgroup=str(index)))
+            figure.add_trace(_points(places[members], plain_text(_shortened(name)), marker, legendgroup=str(index)))
             indices.append(whole_base64(members))
     figure.layout.meta = {"indices": indices}
     return figure
+
+
+def plain_text(text: str) -> str:
+    """The text as Plotly shows it letter by letter: it reads tags, and a model may come from outside."""
+    return html.escape(text, quote=False)  # it knows no &quot;
 
 
 def posterior_figure(

@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 
 from app.state import Code, Session, View
+from app.strict import LARGEST
 from vae_core.groups import VALUES
 from vae_core.inference import LoadedModel
 
 __all__ = ["current_code", "current_view", "projections", "take_code", "take_view"]
-
-LARGEST_FLOAT = float(np.finfo(np.float32).max)
 
 
 def projections(loaded: LoadedModel) -> list[str]:
@@ -39,7 +38,7 @@ def take_code(loaded: LoadedModel, values: Any) -> Code | None:
     """A code that the page reports; None for what is no code of this model's (it may have been switched meanwhile)."""
     if not isinstance(values, list) or len(values) != loaded.config.latent_dim:
         return None
-    if not all(isinstance(value, int | float) and abs(value) <= LARGEST_FLOAT for value in values):  # false for NaN
+    if not all(isinstance(value, int | float) and abs(value) <= LARGEST for value in values):  # false for NaN
         return None
     return np.asarray(values, np.float32)
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import field
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, ValidationError
 
 from app.choices import current_code
 from app.packing import members_base64, members_of
 from app.separations import ToldSeparation
 from app.state import Session
-from app.strict import STRICT
+from app.strict import Numbers, strict
 from vae_core.inference import LoadedModel
 
 __all__ = [
@@ -42,7 +42,7 @@ Origin = Literal["map", "label", "range"]  # how the members of a group were cho
 Tab = Literal["sliders", "groups", "directions", "neighbours", "traversals"]
 
 
-@dataclass(frozen=True)
+@strict
 class DeskGroup:
     """A named group of reference images.
 
@@ -56,10 +56,8 @@ class DeskGroup:
     indices: Indices
     origin: Origin | None = None
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class DeskDirection:
     """A direction with a slider of its own, as the page knows it.
 
@@ -76,17 +74,15 @@ class DeskDirection:
 
     name: Name
     kind: Literal["groups", "component", "axis"]
-    vector: tuple[float, ...]
+    vector: Numbers
     low: float
     high: float
     separation: ToldSeparation | None = None
     why: Sentence | None = None
     varianceShare: float | None = None  # noqa: N815 - the page's name
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class Desk:
     """Everything that a visitor laid out for one model.
 
@@ -107,8 +103,6 @@ class Desk:
     names: dict[int, Name] = field(default_factory=dict)
     locked: tuple[int, ...] = ()
     tab: Tab = "sliders"
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def fits(self, loaded: LoadedModel) -> bool:
         """Whether all of it is about this model."""

@@ -17,11 +17,14 @@ from vae_core.errors import BusyError
 from vae_core.inference import engine
 from vae_core.jobs import BackgroundJob, JobState
 
-__all__ = ["KEPT", "MAX_JOBS", "MAX_RUNNING", "JobKind", "Jobs", "jobs"]
+__all__ = ["KEPT", "MAX_JOBS", "MAX_RUNNING", "MAX_WORKING", "JobKind", "Jobs", "jobs"]
 
 KEPT = 600.0  # seconds that a job is remembered after its end
 MAX_JOBS = 20  # in all: running, and with results that wait
 MAX_RUNNING = 2  # of each kind
+# Of each kind, with those that were stopped and whose threads are still at their last step: such as these must not keep
+# out who switches off and on again, nor may they pile up.
+MAX_WORKING = 2 * MAX_RUNNING
 SWEEP_EVERY = 60.0  # seconds
 
 JobKind = Literal["export", "refit", "training"]
@@ -48,8 +51,9 @@ class _Entry:
 
     @property
     def can_give_way(self) -> bool:
-        """Whether nobody is likely to miss it."""
-        return self.ended is not None and (self.fetched or self.job.state().phase != "done")
+        """Whether nobody is likely to miss it, and nothing of it is left."""
+        at_rest = self.ended is not None and not self.job.is_working
+        return at_rest and (self.fetched or self.job.state().phase != "done")
 
 
 class Jobs:
@@ -132,20 +136,16 @@ class Jobs:
             return self._entries.get(name)
 
     def _sweep(self) -> None:
-        """Note which jobs have ended, and forget those that did so long ago."""
+        """Note which jobs have ended, and forget those that did so long ago and of which nothing is left."""
         now = self._clock()
         for name, entry in list(self._entries.items()):
             if entry.ended is None and entry.job.state().ended:
                 entry.ended = now
-            if entry.ended is not None and now - entry.ended >= KEPT:
+            if entry.ended is not None and now - entry.ended >= KEPT and not entry.job.is_working:
                 del self._entries[name]
 
     def _make_room(self, kind: JobKind) -> None:
-        running = sum(entry.kind == kind and entry.ended is None for entry in self._entries.values())
-        if running >= MAX_RUNNING:
-            raise BusyError(
-                f"at most {MAX_RUNNING} jobs of a kind run at a time, and {running} of kind {kind} do; try again later."
-            )
+        self._check_kind(kind)
         if len(self._entries) < MAX_JOBS:
             return
         spare = next((name for name, entry in self._entries.items() if entry.can_give_way), None)
@@ -155,6 +155,18 @@ class Jobs:
                 "was fetched yet; try again later."
             )
         del self._entries[spare]
+
+    def _check_kind(self, kind: JobKind) -> None:
+        same = [entry for entry in self._entries.values() if entry.kind == kind]
+        if (running := sum(entry.ended is None for entry in same)) >= MAX_RUNNING:
+            raise BusyError(
+                f"at most {MAX_RUNNING} jobs of a kind run at a time, and {running} of kind {kind} do; try again later."
+            )
+        if (working := sum(entry.job.is_working for entry in same)) >= MAX_WORKING:
+            raise BusyError(
+                f"at most {MAX_WORKING} jobs of a kind are at work, those that were stopped and end their last step "
+                f"included, and {working} of kind {kind} are; try again in a few seconds."
+            )
 
     def _watch(self) -> None:
         """See to it that jobs are forgotten even when nobody asks any more."""

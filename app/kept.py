@@ -22,12 +22,12 @@ Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class _Key:
-    """A model as a part of a key: two are the same when their files are."""
+    """A model as a part of a key: two are the same when their files are. What is kept holds no model."""
 
     digest: str
-    loaded: LoadedModel = field(compare=False)
+    loaded: LoadedModel | None = field(compare=False)  # while the result is made
 
 
 def once_a_model(
@@ -38,7 +38,11 @@ def once_a_model(
 
     @functools.wraps(make)
     def of_model(loaded: LoadedModel, /, *args: *Arguments) -> Result:
-        return kept(_Key(loaded.digest, loaded), *args)
+        key = _Key(loaded.digest, loaded)
+        try:
+            return kept(key, *args)
+        finally:
+            key.loaded = None
 
     return of_model
 

@@ -2,16 +2,17 @@
 
 import base64
 import binascii
-from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
+from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float32
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from app.choices import take_code, take_view
 from app.desk import current_desk
 from app.state import Keyframe, Session, take_link
+from app.strict import strict
 from app.studio import Animation
 from vae_core.errors import InputError
 from vae_core.inference import LoadedModel
@@ -22,10 +23,9 @@ __all__ = ["Link", "StudioLink", "follow_link", "read_link"]
 LONGEST = 8_000  # letters; browsers and servers begin to refuse addresses not far beyond
 LONGEST_NAME = 40  # letters of a keyframe's name
 FEWEST, MOST = KEYFRAMES
-STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, val_json_bytes="base64")
 
 
-@dataclass(frozen=True)
+@strict
 class Link:
     """What Explore puts into a link (`link.js` writes it).
 
@@ -47,10 +47,8 @@ class Link:
     selection: Annotated[tuple[int, ...], Field(max_length=1_000)] = ()
     digest: str = ""
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class StudioLink:
     """What Interpolate puts into a link (`link.js` writes it).
 
@@ -75,8 +73,6 @@ class StudioLink:
     step: Annotated[float, Field(gt=0)]
     codes: bytes
     animation: Animation
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     def keyframes(self, latent_dim: int) -> tuple[Keyframe, ...] | None:
         """Those of a model of so many dimensions; None when the codes are no such keyframes."""

@@ -1,11 +1,10 @@
 """How well a direction's two groups separate, as the page is told and as it tells."""
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from app.strict import STRICT
+from app.strict import strict
 from vae_core.separation import Separation
 
 __all__ = ["Share", "ToldSeparation"]
@@ -14,7 +13,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
-@dataclass(frozen=True)
+@strict
 class ToldSeparation:
     """A `vae_core.separation.Separation` by the page's names."""
 
@@ -23,8 +22,6 @@ class ToldSeparation:
     countA: Count  # noqa: N815 - the page's name
     countB: Count  # noqa: N815
     byPlace: bool = False  # noqa: N815
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     @classmethod
     def of(cls, measured: Separation) -> Self:

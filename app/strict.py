@@ -1,7 +1,26 @@
 """How strictly what comes from outside is read: nothing is converted, left over or infinite."""
 
-from pydantic import ConfigDict
+from dataclasses import dataclass, field
+from typing import Annotated, TypeVar, dataclass_transform
 
-__all__ = ["STRICT"]
+import numpy as np
+from pydantic import ConfigDict, Field
 
-STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+from vae_core import config
+
+__all__ = ["LARGEST", "STRICT", "Number", "Numbers", "strict"]
+
+STRICT = ConfigDict(**config.STRICT, val_json_bytes="base64")
+
+LARGEST = float(np.finfo(np.float32).max)
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]  # that float32 can hold
+Numbers = tuple[Number, ...]
+
+Read = TypeVar("Read")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def strict(cls: type[Read]) -> type[Read]:
+    """Make a frozen dataclass of a class, which pydantic reads by `STRICT`."""
+    cls.__pydantic_config__ = STRICT  # type: ignore[attr-defined]  # pydantic's own name for it
+    return dataclass(frozen=True)(cls)

@@ -1,14 +1,14 @@
 """What a visitor animates: keyframes for each model, how they are played and exported; the page reports it whole."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import asdict, field
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from app.exports import Format
 from app.state import Keyframe, Picture, Session
-from app.strict import STRICT
+from app.strict import LARGEST, strict
 from app.typical import class_members
 from vae_core.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
 from vae_core.errors import InputError
@@ -31,13 +31,12 @@ __all__ = [
 
 FEWEST, MOST = KEYFRAMES
 LONGEST_NAME = 200  # characters
-LARGEST = float(np.finfo(np.float32).max)
 
 Side = Annotated[int, Field(ge=GRID_SIDE[0], le=GRID_SIDE[1])]
 Count = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
 
 
-@dataclass(frozen=True)
+@strict
 class GridWish:
     """The grid between the first four keyframes.
 
@@ -51,10 +50,8 @@ class GridWish:
     columns: Side = 8
     spherical: bool = False
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class ExportWish:
     """The file that an animation becomes.
 
@@ -77,10 +74,8 @@ class ExportWish:
     pictures: Count = 12
     columns: Count = 12
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class Animation:
     """How keyframes are played and exported, whichever model they belong to; names are the page's.
 
@@ -104,10 +99,8 @@ class Animation:
     export: ExportWish = field(default_factory=ExportWish)
     tab: Literal["path", "export", "grid"] = "path"
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class Studio:
     """Everything that the page reports, in one piece.
 
@@ -118,8 +111,6 @@ class Studio:
 
     keyframes: Annotated[tuple[Keyframe, ...], Field(min_length=FEWEST, max_length=MOST)]
     animation: Animation
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
 STUDIO, ANYTHING = TypeAdapter(Studio), TypeAdapter(Any)

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from vae_core.errors import ConfigError
 
 __all__ = [
+    "STRICT",
     "ModelConfig",
     "Precision",
     "Preparation",

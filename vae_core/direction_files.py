@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import ConfigDict, Field
 
 from vae_core.checkpoint import check_name
-from vae_core.config import config_from_json, config_to_json
+from vae_core.config import STRICT, config_from_json, config_to_json
 from vae_core.directions import Direction, Kind
 from vae_core.errors import ConfigError, InputError
 from vae_core.home import HOME_VARIABLE, home_folder
@@ -34,7 +34,6 @@ __all__ = [
 
 DIRECTION_LIMIT = 200  # in one file
 BYTES_LIMIT = 8 * 2**20  # of a file; 200 directions of 256 dimensions take 2 MB
-STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Single = Annotated[float, Field(ge=float(np.finfo(np.float32).min), le=float(np.finfo(np.float32).max))]

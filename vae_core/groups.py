@@ -1,10 +1,8 @@
-"""Groups of reference images: how they are chosen, what they have in common, and files of them."""
+"""Groups of reference images: how they are chosen, and what they have in common."""
 
-import csv
-import io
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 
 from vae_core.errors import InputError
-from vae_core.model import Posterior
+from vae_core.posterior import Posterior
 from vae_core.reference import Reference, neighbour_distance
 
 __all__ = [
@@ -20,24 +18,16 @@ __all__ = [
     "VALUES",
     "Group",
     "GroupSummary",
-    "Places",
     "checked_group",
     "describe",
-    "group_to_csv",
-    "group_to_npz",
     "members_by_label",
     "members_by_range",
     "representatives",
     "values_of",
 ]
 
-Places = Mapping[str, Float[np.ndarray, "_ 2"]]  # of all reference images on each map, by the map's name
-
 NAME_LIMIT = 60  # characters: one line of a list
 UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # controls, half characters, line and paragraph separators
-
-# What makes a spreadsheet take a text for a formula at its start: OWASP, "CSV Injection".
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,60 +175,6 @@ def representatives(
     return members[np.random.default_rng(seed).integers(bounds[:-1], bounds[1:])]
 
 
-def group_to_csv(reference: Reference, group: Group, places: Places) -> bytes:
-    """The group as a table that spreadsheets open: RFC 4180, in UTF-8 with the mark by which Excel knows it.
-
-    Columns: index, label, held_out (true or false), z1 and on, NAME_x and NAME_y for each map. Numbers have the
-    digits that bring them back exactly. A label that would become a formula gets an apostrophe before it.
-
-    Args:
-        reference: The reference set.
-        group: Of its members.
-        places: Where all reference images lie on each map, [image, 2], by the map's name.
-
-    Raises:
-        InputError: The group does not fit the reference set, or a map's name or shape is wrong.
-    """
-    rows = _checked_export(reference, group, places)
-    numbers = [each[rows].astype(str) for each in (reference.means, *places.values())]  # shortest that round-trip
-    header = [
-        "index",
-        "label",
-        "held_out",
-        *(f"z{dimension + 1}" for dimension in range(reference.latent_dim)),
-    ]  # as pages count
-    header += [f"{name}_{axis}" for name in places for axis in "xy"]
-    labels = [_defused(reference.label_names[label]) for label in reference.labels[rows]]
-    flags = np.where(reference.held_out[rows], "true", "false")
-    text = io.StringIO(newline="")
-    table = zip(rows.tolist(), labels, flags, np.concatenate(numbers, axis=1).tolist(), strict=True)
-    csv.writer(text).writerows([header, *([*each, *digits] for *each, digits in table)])
-    return text.getvalue().encode("utf-8-sig")
-
-
-def group_to_npz(reference: Reference, group: Group, places: Places) -> bytes:
-    """The same for numpy, without pickles; labels stand as they are.
-
-    Arrays: name, index, label, held_out [member], codes [member, latent], NAME_places [member, 2] for each map.
-
-    Raises:
-        InputError: The group does not fit the reference set, or a map's name or shape is wrong.
-    """
-    rows = _checked_export(reference, group, places)
-    file = io.BytesIO()
-    np.savez(  # codes hardly compress, and deflating takes longer than all else
-        file,
-        allow_pickle=False,
-        name=np.array(group.name),
-        index=rows,
-        label=np.array(reference.label_names)[reference.labels[rows]],
-        held_out=reference.held_out[rows],
-        codes=reference.means[rows],
-        **{f"{name}_places": each[rows] for name, each in places.items()},
-    )
-    return file.getvalue()
-
-
 def _kl(reference: Reference, rows: np.ndarray | slice = slice(None)) -> Float[np.ndarray, " m"]:
     if not reference.is_variational:
         raise InputError("a plain autoencoder has no KL; choose another value, such as norm or density.")
@@ -288,17 +224,3 @@ def _by_class_outwards(reference: Reference, members: Int[np.ndarray, " m"]) -> 
     distances = np.square(codes - np.repeat(means, sizes, axis=0)).sum(axis=1)
     ordered: np.ndarray = members[np.lexsort((distances, labels))]
     return ordered
-
-
-def _checked_export(reference: Reference, group: Group, places: Places) -> Int[np.ndarray, " m"]:
-    for name, each in places.items():
-        if not (name.isidentifier() and name.isascii()) or each.shape != (len(reference), 2):
-            raise InputError(
-                f"a map needs a name of plain letters, digits and _ and {len(reference):,} places of 2 coordinates, "
-                f"got {name!r} with {list(each.shape)}."
-            )
-    return _checked_indices(reference, group.indices)
-
-
-def _defused(label: str) -> str:
-    return f"'{label}" if label.startswith(FORMULA_STARTS) else label

@@ -18,8 +18,9 @@ from torch import Tensor
 
 from vae_core.config import Precision
 from vae_core.errors import InputError
-from vae_core.model import VAE, Posterior
+from vae_core.model import VAE
 from vae_core.objective import Terms, reconstruction_nats, terms_at
+from vae_core.posterior import Posterior
 
 __all__ = [
     "IMAGES",

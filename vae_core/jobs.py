@@ -65,6 +65,11 @@ class BackgroundJob(ABC, Generic[Result]):
         """How far it is, at once."""
         return self._state
 
+    @property
+    def is_working(self) -> bool:
+        """Whether its thread is: one that was stopped may still be at its last step."""
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """End it before it is done, at once for those who ask; one that has ended stays as it is."""
         if self._end("stopped", "stopped"):

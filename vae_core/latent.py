@@ -9,6 +9,7 @@ from vae_core.data_paths import CodeGraph, locate
 from vae_core.errors import InputError
 
 __all__ = [
+    "DATA_QUANTILES",
     "Path",
     "codes_between",
     "interpolate",

@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from vae_core.config import ModelConfig, Precision
-from vae_core.model import VAE, Posterior
+from vae_core.model import VAE
+from vae_core.posterior import Posterior
 
 __all__ = [
     "EVALUATION_BATCH",

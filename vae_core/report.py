@@ -33,8 +33,9 @@ from vae_core.evaluation import (
 )
 from vae_core.importance import estimate_likelihood
 from vae_core.labelled import Factors, LabelledImages, Split
-from vae_core.model import VAE, Posterior
+from vae_core.model import VAE
 from vae_core.objective import describe_pixels
+from vae_core.posterior import Posterior
 from vae_core.probe import probe_codes
 from vae_core.quality import reconstruction_quality
 from vae_core.reference import REFERENCE_LIMIT, Encoded, Reference, build_reference, check_enough

@@ -1,17 +1,16 @@
 """Answers the questions of the live channel with the engine; knows neither sockets nor pages."""
 
 import numpy as np
-import torch
-from jaxtyping import Float, UInt8
-from torch import Tensor
+from jaxtyping import Float
 
 from app.draws import draw_code
 from app.live.protocol import Kind, ProjectionKind, Question, pack_answer
 from app.refits import refits
 from vae_core.inference import Engine, LoadedModel
+from vae_core.mosaic import pixels_of
 from vae_core.projection import AxesMap, LatentMap
 
-__all__ = ["answer", "latent_map", "place_everywhere", "to_pixels"]
+__all__ = ["answer", "latent_map", "place_everywhere"]
 
 
 def answer(engine: Engine, name: str, question: Question) -> bytes:
@@ -30,7 +29,7 @@ def answer(engine: Engine, name: str, question: Question) -> bytes:
     elif question.kind == Kind.DRAW:
         codes = draw_code(loaded)[None]
     pictures = engine.decode(name, codes, live=question.kind != Kind.PATH)
-    return pack_answer(question.number, projection.place(codes), codes, to_pixels(pictures))
+    return pack_answer(question.number, projection.place(codes), codes, pixels_of(pictures))
 
 
 def latent_map(loaded: LoadedModel, kind: ProjectionKind, axes: tuple[int, int]) -> LatentMap:
@@ -52,9 +51,3 @@ def place_everywhere(loaded: LoadedModel, code: Float[np.ndarray, " d"]) -> dict
     """Where a code lies on each fitted map of the model, as [x, y] by the map's name."""
     kinds = (ProjectionKind.UMAP, ProjectionKind.PCA)
     return {kind.name.lower(): latent_map(loaded, kind, (0, 0)).place(code[None])[0].tolist() for kind in kinds}
-
-
-def to_pixels(pictures: Float[Tensor, "n channel height width"]) -> UInt8[np.ndarray, "n height width channel"]:
-    """Pictures in [0, 1] as bytes, channels last, rounded to the nearest."""
-    rounded = (pictures * 255).round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(rounded.permute(0, 2, 3, 1).numpy())

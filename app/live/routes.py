@@ -4,6 +4,7 @@ import asyncio
 import functools
 from concurrent.futures import ThreadPoolExecutor
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -15,14 +16,15 @@ from app.live import files
 from app.live.answers import answer
 from app.live.job_routes import job_routes
 from app.live.origin import is_same_origin
-from app.live.protocol import unpack_question
+from app.live.protocol import Kind, unpack_question
 from app.live.questions import ask
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference import engine
 
 __all__ = ["live_routes"]
 
-ANSWERING_THREADS = 16  # they mostly wait for the engine; enough for a class room's pages
+LIVE_THREADS = 16  # they mostly wait for the engine; enough for a class room's pages
+PATH_THREADS = 4  # of their own, so that one code never waits behind hundreds
 REFUSED = 1008  # policy violation: the page must not send the same question again
 TRY_LATER = 1013
 MAX_REASON = 120  # bytes; a close frame holds 123
@@ -32,8 +34,13 @@ ONE_YEAR = "public, max-age=31536000, immutable"  # the address changes with the
 
 
 @functools.cache
-def _answering() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(ANSWERING_THREADS, thread_name_prefix="vae-answer")
+def _live_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="vae-live-answer")
+
+
+@functools.cache
+def _path_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(PATH_THREADS, thread_name_prefix="vae-path-answer")
 
 
 async def live_socket(socket: WebSocket) -> None:
@@ -54,7 +61,7 @@ async def live_socket(socket: WebSocket) -> None:
 
 async def _answer_all(socket: WebSocket, model: str) -> None:
     loop = asyncio.get_running_loop()
-    loaded = await loop.run_in_executor(_answering(), engine().load, model)
+    loaded = await run_in_threadpool(engine().load, model)  # takes a while where the model is new
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
@@ -62,7 +69,8 @@ async def _answer_all(socket: WebSocket, model: str) -> None:
         if message.get("bytes") is None:
             raise InputError("a question is a binary message, got text")
         question = unpack_question(message["bytes"], loaded.config.latent_dim)
-        await socket.send_bytes(await loop.run_in_executor(_answering(), answer, engine(), model, question))
+        threads = _path_threads() if question.kind == Kind.PATH else _live_threads()
+        await socket.send_bytes(await loop.run_in_executor(threads, answer, engine(), model, question))
 
 
 async def asset(request: Request) -> Response:
@@ -79,25 +87,27 @@ async def plotly_script(_request: Request) -> Response:
     return FileResponse(files.PLOTLY_SCRIPT, media_type="text/javascript", headers={"Cache-Control": ONE_YEAR})
 
 
-async def figure(request: Request) -> Response:
+# Plain functions: Starlette runs them in threads of its own, so that no socket waits for them.
+
+
+def figure(request: Request) -> Response:
     """A model's map as a Plotly figure in JSON, made for the asked projection and colour."""
+    name = request.path_params["model"]
     try:
-        view = files.MapView.from_query(request.query_params)
-        name, loop = request.path_params["model"], asyncio.get_running_loop()
-        content = await loop.run_in_executor(_answering(), files.map_json, engine(), name, view)
+        content = files.map_json(engine(), name, files.MapView.from_query(request.query_params))
         current = request.path_params["version"] == files.maps_version(engine().load(name))
     except VAEExplorerError as error:
         return Response(str(error), 400, media_type="text/plain")
     return Response(content, media_type="application/json", headers=_caching(current))
 
 
-async def strip(request: Request) -> Response:
+def strip(request: Request) -> Response:
     """What a model decodes from typical codes, side by side, as PNG."""
     from app.cache import decoded_strip  # Streamlit warns of a cache that is made before its server runs
 
-    name, loop = request.path_params["model"], asyncio.get_running_loop()
+    name = request.path_params["model"]
     try:
-        content = await loop.run_in_executor(_answering(), lambda: decoded_strip(engine().load(name)))
+        content = decoded_strip(engine().load(name))
         current = request.path_params["version"] == files.strip_version(find_entry(name))
     except VAEExplorerError as error:
         return Response(str(error), 400, media_type="text/plain")

@@ -3,24 +3,20 @@
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
 from vae_core.mosaic import pixels_of
 
-__all__ = ["Answer", "File", "Number", "Numbers", "Question", "as_code", "check_index", "decode_pixels"]
+__all__ = ["Answer", "File", "Question", "as_code", "check_index", "decode_pixels"]
 
 BATCH = 64  # codes decoded at a time, which is what others' requests wait for at the most
 LONGEST_INPUT = 80  # characters of a wrong value that a message repeats
-
-LARGEST = float(np.finfo(np.float32).max)
-Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]  # that float32 can hold
-Numbers = tuple[Number, ...]
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,7 @@ class Question:
     """One kind of question.
 
     Attributes:
-        body: What it takes: a frozen dataclass with `app.strict.STRICT`, or a union of such.
+        body: What it takes: a class made by `app.strict.strict`, or a union of such.
         answer: Answers a checked body; what cannot be answered is a VAEExplorerError.
     """
 

@@ -1,16 +1,16 @@
 """Questions about directions in latent space: making, combining, saving and finding them again."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from app.kept import principal_component, weights_digest
-from app.queries.base import Numbers, Question, as_code
+from app.queries.base import Question, as_code
 from app.separations import Share, ToldSeparation
-from app.strict import STRICT
+from app.strict import Numbers, strict
 from vae_core.direction_files import DIRECTION_LIMIT, add_directions, directions_path, load_directions
 from vae_core.directions import (
     NAME_LIMIT,
@@ -22,11 +22,11 @@ from vae_core.directions import (
 )
 from vae_core.groups import checked_group
 from vae_core.inference import Engine, LoadedModel
+from vae_core.latent import DATA_QUANTILES
 from vae_core.separation import why_no_separation
 
-__all__ = ["QUESTIONS", "AxisQuestion", "BetweenGroups", "ComponentQuestion", "WithoutOthers"]
+__all__ = ["QUESTIONS"]
 
-DATA_QUANTILES = (0.001, 0.999)  # of the reference codes that a direction's slider covers, as a dimension's does
 REACH = 1.0  # steps from the mean that a direction's slider covers at the least, either way
 PART_TAKEN = (
     "how well its groups separate was measured along the whole direction, which is not the one that is left without "
@@ -34,7 +34,7 @@ PART_TAKEN = (
 )
 
 
-@dataclass(frozen=True)
+@strict
 class BetweenGroups:
     """What leads from the mean of group A to that of group B, of which one may have been chosen by place?"""
 
@@ -44,30 +44,24 @@ class BetweenGroups:
     b: tuple[int, ...]
     byPlace: bool = False  # noqa: N815 - the page's name
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class ComponentQuestion:
     """Along which direction do the codes vary most, second most, ...?"""
 
     kind: Literal["component"]
     index: Annotated[int, Field(ge=0)]
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class AxisQuestion:
     """What is this dimension as a direction?"""
 
     kind: Literal["axis"]
     index: int
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class BareDirection:
     """A direction as the page knows it, without its figures."""
 
@@ -75,10 +69,8 @@ class BareDirection:
     kind: Kind
     vector: Numbers
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class WithoutOthers:
     """What is left of a direction without its parts along others?"""
 
@@ -87,10 +79,8 @@ class WithoutOthers:
     against: Annotated[tuple[Numbers, ...], Field(max_length=DIRECTION_LIMIT)]
     name: str
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class ToldDirection:
     """A direction with its figures, as the page was told."""
 
@@ -100,23 +90,17 @@ class ToldDirection:
     separation: ToldSeparation | None = None
     varianceShare: Share | None = None  # noqa: N815 - the page's name
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class SaveQuestion:
     """Would you keep these for the next visit?"""
 
     directions: Annotated[tuple[ToldDirection, ...], Field(max_length=DIRECTION_LIMIT)]
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class SavedQuestion:
     """Which ones were kept?"""
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
 DirectionQuestion = BetweenGroups | ComponentQuestion | AxisQuestion | WithoutOthers

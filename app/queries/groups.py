@@ -1,21 +1,18 @@
 """Questions about groups of reference images: who belongs to one, what they have in common, and files of them."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from app.kept import reference_values
 from app.packing import PICTURE_SCALE, picture_base64, png_base64
 from app.queries.base import File, Question, decode_pixels
-from app.strict import STRICT
+from app.strict import strict
+from vae_core.group_files import Places, group_to_csv, group_to_npz
 from vae_core.groups import (
-    Places,
     checked_group,
     describe,
-    group_to_csv,
-    group_to_npz,
     members_by_label,
     members_by_range,
     representatives,
@@ -23,7 +20,7 @@ from vae_core.groups import (
 from vae_core.inference import Engine, LoadedModel
 from vae_core.mosaic import enlarge, montage
 
-__all__ = ["QUESTIONS", "GroupQuestion", "LabelQuestion", "RangeQuestion", "ValueName"]
+__all__ = ["QUESTIONS", "ValueName"]
 
 MONTAGE_LIMIT = 64  # members
 MONTAGE_COLUMNS = 8
@@ -34,26 +31,22 @@ Indices = tuple[int, ...]  # of reference images
 ValueName = Annotated[str, Field(max_length=20)]  # of `vae_core.groups.VALUES`, or a dimension's number from 0
 
 
-@dataclass(frozen=True)
+@strict
 class GroupQuestion:
     """What do these images have in common?"""
 
     indices: Indices
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class LabelQuestion:
     """Which images have this label?"""
 
     by: Literal["label"]
     label: int
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class RangeQuestion:
     """Of which images does a value lie between two, both included?"""
 
@@ -62,18 +55,14 @@ class RangeQuestion:
     low: float
     high: float
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
-class ExportQuestion:
+@strict
+class GroupFileQuestion:
     """May I have these images' codes and places as a file?"""
 
     name: str
     indices: Indices
     format: Literal["csv", "npz"]
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
 def group(engine: Engine, loaded: LoadedModel, body: GroupQuestion) -> dict[str, Any]:
@@ -106,7 +95,7 @@ def select(_engine: Engine, loaded: LoadedModel, body: LabelQuestion | RangeQues
     return {"indices": members_by_range(values, body.low, body.high).tolist()}
 
 
-def export_group(_engine: Engine, loaded: LoadedModel, body: ExportQuestion) -> File:
+def export_group(_engine: Engine, loaded: LoadedModel, body: GroupFileQuestion) -> File:
     """The group's indices, labels, codes and places on the model's maps, as a table or as arrays."""
     reference = loaded.need_reference()
     members = checked_group(reference, body.name, body.indices)
@@ -126,5 +115,5 @@ def _places(loaded: LoadedModel) -> Places:
 QUESTIONS = {
     "group": Question(GroupQuestion, group),
     "select": Question(Annotated[LabelQuestion | RangeQuestion, Field(discriminator="by")], select),
-    "export-group": Question(ExportQuestion, export_group),
+    "export-group": Question(GroupFileQuestion, export_group),
 }

@@ -1,17 +1,15 @@
 """The question of what a map shows beside its points: how densely they lie."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import ConfigDict
 
 from app.kept import once_a_model
 from app.packing import floats_base64
 from app.queries.base import Question
 from app.refits import refits
-from app.strict import STRICT
+from app.strict import strict
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
 from vae_core.map_density import SHARES, DensityGrid, density_grid, point_levels
@@ -24,7 +22,7 @@ SIZE = 128  # nodes along each side
 Contours = tuple[DensityGrid, Float[np.ndarray, " k"]]  # with the densities above which `SHARES` of the points lie
 
 
-@dataclass(frozen=True)
+@strict
 class DensityQuestion:
     """How densely do the reference images lie on this map?
 
@@ -39,8 +37,6 @@ class DensityQuestion:
     x: int
     y: int
     refit: int | None = None
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
 def density(_engine: Engine, loaded: LoadedModel, body: DensityQuestion) -> dict[str, Any]:

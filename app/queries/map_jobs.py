@@ -2,18 +2,16 @@
 
 import base64
 import functools
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from pydantic import ConfigDict
 
 from app.jobs import jobs
 from app.packing import floats_base64, whole_base64
 from app.queries.base import Answer, Question
 from app.refits import refits
-from app.strict import STRICT
+from app.strict import strict
 from vae_core.inference import Engine, LoadedModel
 from vae_core.reference import Reference
 from vae_core.refit import Refit, UmapSettings, start_refit
@@ -22,7 +20,7 @@ from vae_core.training_codes import TrainingCodes, start_training_codes
 __all__ = ["QUESTIONS"]
 
 
-@dataclass(frozen=True)
+@strict
 class RefitQuestion:
     """What would the map be with other settings? See `vae_core.refit.UmapSettings`.
 
@@ -40,14 +38,10 @@ class RefitQuestion:
     deviations: bool
     seed: int
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class TrainingQuestion:
     """Where do the images lie that the model was trained on?"""
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
 def refit(_engine: Engine, loaded: LoadedModel, body: RefitQuestion) -> Answer:

@@ -1,36 +1,33 @@
 """The question which reference images' codes lie nearest to a code."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from scipy.spatial.distance import cdist
 
 from app.packing import picture_base64
-from app.queries.base import Numbers, Question, as_code, decode_pixels
-from app.strict import STRICT
+from app.queries.base import Question, as_code, decode_pixels
+from app.strict import Numbers, strict
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
 from vae_core.reference import Reference
 
-__all__ = ["NEIGHBOUR_LIMIT", "QUESTIONS", "Metric", "NeighboursQuestion", "distances_to"]
+__all__ = ["QUESTIONS"]
 
 NEIGHBOUR_LIMIT = 60
 
 Metric = Literal["euclidean", "cosine", "deviations"]
 
 
-@dataclass(frozen=True)
+@strict
 class NeighboursQuestion:
     """Which reference codes lie nearest to this one?"""
 
     z: Numbers
     k: Annotated[int, Field(ge=1, le=NEIGHBOUR_LIMIT)]
     metric: Metric
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
 def neighbours(engine: Engine, loaded: LoadedModel, body: NeighboursQuestion) -> dict[str, Any]:

@@ -1,52 +1,57 @@
-"""Questions about single places: a reference image's card, how far from the data a code lies, the range of a value."""
+"""Questions about single places: a reference image's code and card, a code's way from the data, a value's range."""
 
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
-from pydantic import ConfigDict
 
 from app.kept import reference_values
 from app.originals import original_of
 from app.packing import picture_base64
-from app.queries.base import Numbers, Question, as_code, check_index, decode_pixels
+from app.queries.base import Question, as_code, check_index, decode_pixels
 from app.queries.groups import ValueName
-from app.strict import STRICT
+from app.strict import Numbers, strict
 from vae_core.inference import Engine, LoadedModel
 from vae_core.reference import SCORES, Reference
 from vae_core.timeline import measure_along
 
-__all__ = ["QUESTIONS", "CardQuestion", "PlaceQuestion", "ValuesQuestion", "hint_of"]
+__all__ = ["QUESTIONS", "ValuesQuestion"]
 
 EDGE = 95  # percent of held-out images that lie nearer to their neighbours than what is at the data's edge
 AMONG, AT_EDGE, FAR = "among the data", "at its edge", "far from all data"
 
 
-@dataclass(frozen=True)
+@strict
+class CodeQuestion:
+    """Which code has this reference image?"""
+
+    index: int
+
+
+@strict
 class CardQuestion:
     """What is this reference image like?"""
 
     index: int
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class PlaceQuestion:
     """How far from the data does this code lie?"""
 
     z: Numbers
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class ValuesQuestion:
     """Between what do the reference images' values lie?"""
 
     what: ValueName
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+def code(_engine: Engine, loaded: LoadedModel, body: CodeQuestion) -> dict[str, Any]:
+    """A reference image's code and label, at once: nothing is decoded, and no data set is read."""
+    reference, index = loaded.need_reference(), check_index(loaded, body.index)
+    return {"code": reference.means[index].tolist(), "label": _label_of(reference, index)}
 
 
 def card(engine: Engine, loaded: LoadedModel, body: CardQuestion) -> dict[str, Any]:
@@ -58,12 +63,17 @@ def card(engine: Engine, loaded: LoadedModel, body: CardQuestion) -> dict[str, A
         "code": reference.means[index].tolist(),
         "image": picture_base64(decode_pixels(engine, loaded, reference.means[[index]])[0]),
         "original": None if original is None else picture_base64(original),
-        "label": reference.label_names[reference.labels[index]],
+        "label": _label_of(reference, index),
         "reconstruction": reconstruction,
         "percentile": reference.percentile("reconstruction", reconstruction),
         "kl": float(reference_values(loaded, "kl")[index]) if reference.is_variational else None,
         "seen": not reference.held_out[index],
     }
+
+
+def _label_of(reference: Reference, index: int) -> str:
+    label: str = reference.label_names[reference.labels[index]]
+    return label
 
 
 def place(_engine: Engine, loaded: LoadedModel, body: PlaceQuestion) -> dict[str, Any]:
@@ -89,6 +99,7 @@ def values(_engine: Engine, loaded: LoadedModel, body: ValuesQuestion) -> dict[s
 
 
 QUESTIONS = {
+    "code": Question(CodeQuestion, code),
     "card": Question(CardQuestion, card),
     "place": Question(PlaceQuestion, place),
     "values": Question(ValuesQuestion, values),

@@ -2,19 +2,18 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float32
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from app.exports import FILE_TYPES, Export, Format, Order, check_order
 from app.graphs import data_graph
 from app.jobs import jobs
 from app.packing import floats_base64
-from app.queries.base import Answer, File, Numbers, Question, as_code
-from app.strict import STRICT
+from app.queries.base import Answer, File, Question, as_code
+from app.strict import Numbers, strict
 from vae_core.animation import MAX_FRAMES
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
@@ -27,7 +26,7 @@ LONGEST_NAME = 200  # characters of a file's name
 MAX_COLUMNS = 1_000
 
 
-@dataclass(frozen=True)
+@strict
 class TraceQuestion:
     """What lies on the way from keyframe to keyframe?
 
@@ -45,10 +44,8 @@ class TraceQuestion:
     easing: Easing
     loop: bool
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class GridQuestion:
     """What lies between four corners?
 
@@ -64,10 +61,8 @@ class GridQuestion:
     columns: int
     spherical: bool
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class ExportQuestion:
     """Would you make a file of these? See `app.exports.Order`.
 
@@ -90,8 +85,6 @@ class ExportQuestion:
     name: Annotated[str, Field(max_length=LONGEST_NAME)]
     positions: tuple[Annotated[int, Field(ge=0, lt=MAX_FRAMES)], ...] = ()
     columns: Annotated[int, Field(ge=1, le=MAX_COLUMNS)] | None = None
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
 def animation(_engine: Engine, loaded: LoadedModel, body: TraceQuestion) -> Answer:

@@ -1,47 +1,46 @@
 """Questions for pictures of many codes at once: a sheet of dimensions, and a plane of two directions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from dataclasses import field
+from typing import Annotated, Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from app.packing import png_base64
-from app.queries.base import File, Number, Numbers, Question, as_code, decode_pixels
-from app.strict import STRICT
+from app.queries.base import File, Question, as_code, decode_pixels
+from app.strict import Number, Numbers, strict
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
 from vae_core.mosaic import check_size, grid, sheet, to_png
 from vae_core.traversal import plane_codes, traversal_codes
 
-__all__ = ["QUESTIONS", "PlaneQuestion", "SheetQuestion"]
+__all__ = ["QUESTIONS"]
 
 PICTURE_LIMIT = 1_600  # of one answer, as many as a plane of 40 a side
 SIDE_LIMIT = 40  # pictures a side of a plane
-STEP_LIMIT = 50  # pictures in a row of a sheet
+FEWEST_STEPS, STEP_LIMIT = 2, 50  # pictures in a row of a sheet
 
 Name = Annotated[str, Field(max_length=60)]
-Steps = Annotated[int, Field(ge=2, le=STEP_LIMIT)]
+Dimensions = Annotated[tuple[int, ...], Field(min_length=1, max_length=PICTURE_LIMIT // FEWEST_STEPS)]
+Steps = Annotated[int, Field(ge=FEWEST_STEPS, le=STEP_LIMIT)]
 Ends = Annotated[Numbers, Field(min_length=2, max_length=2)]  # along the first direction, along the second
 
 
-@dataclass(frozen=True)
+@strict
 class SheetQuestion:
     """What does each of these dimensions do to this code?"""
 
     z: Numbers
-    dimensions: Annotated[tuple[int, ...], Field(min_length=1)]
+    dimensions: Dimensions
     steps: Steps
     low: Number | None
     high: Number | None
     names: dict[int, Name] = field(default_factory=dict)  # that the person gave to dimensions
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-
-@dataclass(frozen=True)
+@strict
 class PlaneQuestion:
     """What lies on the plane that these two directions span?"""
 
@@ -53,11 +52,10 @@ class PlaneQuestion:
     side: Annotated[int, Field(ge=1, le=SIDE_LIMIT)]
     file: bool = False
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
 
 def traversal_sheet(engine: Engine, loaded: LoadedModel, body: SheetQuestion) -> File:
     """A row of pictures for each dimension, in which it goes from its lowest value to its highest."""
+    _check_picture(loaded, len(body.dimensions), body.steps)
     codes = _sheet_codes(loaded, body)  # [row, step, latent]
     ends = (body.low, body.high)
     rows = [_row_title(loaded, dimension, body.names, with_range=None in ends) for dimension in body.dimensions]
@@ -67,6 +65,7 @@ def traversal_sheet(engine: Engine, loaded: LoadedModel, body: SheetQuestion) ->
 
 def plane(engine: Engine, loaded: LoadedModel, body: PlaneQuestion) -> dict[str, Any] | File:
     """Pictures side by side, each of the code in the middle of the place that it covers."""
+    _check_picture(loaded, body.side, body.side)
     z, first, second = (
         as_code(loaded, values, what)
         for values, what in ((body.z, "z"), (body.first, "the first direction"), (body.second, "the second direction"))
@@ -94,16 +93,19 @@ def _sheet_codes(loaded: LoadedModel, body: SheetQuestion) -> Float[np.ndarray, 
     return np.concatenate(rows)
 
 
-def _decode_grid(
-    engine: Engine, loaded: LoadedModel, codes: Float[np.ndarray, "rows columns d"]
-) -> UInt8[np.ndarray, "rows columns height width channel"]:
-    """What the codes decode to, once it is sure that it fits into one picture."""
-    rows, columns, latent = codes.shape
+def _check_picture(loaded: LoadedModel, rows: int, columns: int) -> None:
+    """Let so many codes pass that fit into one picture; asked before any is made, since they take memory as well."""
     if rows * columns > PICTURE_LIMIT:
         raise InputError(
             f"a picture shows at most {PICTURE_LIMIT:,} codes, got {rows} rows of {columns}; ask for fewer."
         )
     check_size(rows * loaded.config.height, columns * loaded.config.width)
+
+
+def _decode_grid(
+    engine: Engine, loaded: LoadedModel, codes: Float[np.ndarray, "rows columns d"]
+) -> UInt8[np.ndarray, "rows columns height width channel"]:
+    rows, columns, latent = codes.shape
     pixels = decode_pixels(engine, loaded, codes.reshape(-1, latent))
     return pixels.reshape(rows, columns, *pixels.shape[1:])
 

@@ -18,7 +18,7 @@ from app.studio import add_picture_keyframe
 from app.widgets.atlas import CARD, atlas
 from app.widgets.comparison import comparison, comparison_style, thumbnail
 from app.widgets.component import Event
-from app.widgets.model_data import png_base64
+from app.widgets.model_data import image_base64
 from app.widgets.preparation import preparation_switches
 from app.widgets.uploader import uploader
 from vae_core.errors import InputError
@@ -114,7 +114,7 @@ def show_examples(tries: list[tuple[str, Float[Tensor, "channel height width"]]]
     st.markdown("Try a real handwritten digit:")
     with st.container(horizontal=True):
         for index, (name, image) in enumerate(tries):
-            label = f"![{name}](data:image/png;base64,{png_base64(image)})"
+            label = f"![{name}](data:image/png;base64,{image_base64(image)})"
             st.button(label, key=f"example_{index}", on_click=take_example, args=(index,))
 
 

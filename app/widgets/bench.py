@@ -11,7 +11,7 @@ from app.desk import Desk, desk_data
 from app.gallery import Examined
 from app.state import Code, View
 from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
-from app.widgets.model_data import model_data, picture_data, png_base64
+from app.widgets.model_data import image_base64, model_data, picture_data
 from vae_core.images import error_map
 from vae_core.inference import ELBO_SAMPLES, LoadedModel
 from vae_core.objective import describe_pixels
@@ -65,7 +65,7 @@ def bench(
         "pictures": [picture_data(each, loaded) for each in examined],
         "chosen": chosen,
         "strip": next((_strip(each, loaded) for each in examined if each.picture.id == chosen), None),
-        "examples": [{"name": name, "image": png_base64(image)} for name, image in examples],
+        "examples": [{"name": name, "image": image_base64(image)} for name, image in examples],
     }
     _render(key=key, data=data, **callbacks(key, EVENTS, loaded.digest, on_event))
 
@@ -85,5 +85,5 @@ def _strip(each: Examined, loaded: LoadedModel) -> dict[str, Any]:
         f"Pictures are decoded from the mean; figures average {ELBO_SAMPLES} posterior samples. "
         f"The reconstruction term is {describe_pixels(loaded.config)}."
     )
-    shown = [{"caption": name, "image": png_base64(image)} for name, image in parts]
+    shown = [{"caption": name, "image": image_base64(image)} for name, image in parts]
     return {"parts": shown, "lines": lines, "about": about}

@@ -16,7 +16,7 @@ from vae_core.images import image_to_png
 from vae_core.inference import LoadedModel
 from vae_core.training_codes import has_training_images
 
-__all__ = ["model_data", "picture_data", "png_base64"]
+__all__ = ["image_base64", "model_data", "picture_data"]
 
 TRACK_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the data, marked on a slider's track
 THUMB_SCALE = 2  # PNG pixels for each of the model's, in thumbnails and strips
@@ -62,7 +62,7 @@ def label_title(loaded: LoadedModel) -> str:
     return "Folder" if info is None else info.label_title
 
 
-def png_base64(image: Float[Tensor, "channel height width"]) -> str:
+def image_base64(image: Float[Tensor, "channel height width"]) -> str:
     """A picture as base64 text of a PNG."""
     return base64.b64encode(image_to_png(image, scale=THUMB_SCALE)).decode()
 
@@ -72,7 +72,7 @@ def picture_data(each: Examined, loaded: LoadedModel) -> dict[str, Any]:
     return {
         "id": each.picture.id,
         "name": each.picture.name,
-        "image": png_base64(each.seen),
+        "image": image_base64(each.seen),
         "mean": each.analysis.mean.tolist(),
         "places": place_everywhere(loaded, each.analysis.mean),
     }

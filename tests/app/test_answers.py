@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from app.live.answers import answer, latent_map, place_everywhere, to_pixels
+from app.live.answers import answer, latent_map, place_everywhere
 from app.live.protocol import Kind, ProjectionKind, Question
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
 from vae_core.inference import LoadedModel, engine
 from vae_core.model import VAE
+from vae_core.mosaic import pixels_of
 
 LATENT, SIDE = 3, 8
 Z = np.array([0.3, -1.2, 0.7], np.float32)
@@ -40,7 +41,7 @@ def ask(
 def decoded(model: VAE, codes: np.ndarray) -> np.ndarray:
     """What the model itself makes of codes, as bytes."""
     with torch.inference_mode():
-        return to_pixels(model.decode(torch.from_numpy(codes.reshape(-1, LATENT).copy())))
+        return pixels_of(model.decode(torch.from_numpy(codes.reshape(-1, LATENT).copy())))
 
 
 def test_decode_brings_the_number_the_code_and_exactly_the_models_pixels(tiny: LoadedModel):
@@ -123,18 +124,12 @@ def test_place_everywhere_names_the_place_on_each_fitted_map(tiny: LoadedModel):
     assert places["pca"] == pytest.approx(((Z - reference.pca_mean) @ reference.pca_components.T).tolist(), rel=1e-5)
 
 
-def test_pixels_are_rounded_to_the_nearest_and_clipped():
-    levels = torch.tensor([0.0, 0.4 / 255, 0.6 / 255, 100.4 / 255, 254.6 / 255, 1.0, -0.1, 1.1])
-    pixels = to_pixels(levels.reshape(1, 1, 2, 4))
-    assert pixels.dtype == np.uint8
-    assert pixels.ravel().tolist() == [0, 0, 1, 100, 255, 255, 0, 255]
-
-
-def test_channels_come_last():
-    picture = torch.tensor([0.0, 0.2, 0.4, 0.6, 0.8, 1.0]).reshape(1, 3, 1, 2)  # [n, channel, height, width]
-    pixels = to_pixels(picture)
-    assert pixels.shape == (1, 1, 2, 3)
-    assert pixels[0, 0].tolist() == [[0, 102, 204], [51, 153, 255]]
+def test_live_pictures_are_rounded_as_those_in_files_are(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch):
+    levels = torch.arange(SIDE * SIDE).reshape(1, 1, SIDE, SIDE) / 255 + 0.5 / 255  # halves, which round up
+    monkeypatch.setattr(engine(), "decode", lambda *_, **__: levels)
+    *_, pixels = ask(Z)
+    np.testing.assert_array_equal(pixels, pixels_of(levels))
+    assert pixels.ravel()[:3].tolist() == [1, 2, 3]
 
 
 def test_draw_brings_other_codes_of_the_mixture_each_time_and_their_pictures(tiny: LoadedModel):

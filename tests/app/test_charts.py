@@ -109,6 +109,16 @@ def test_the_legend_has_room_for_its_names_of_which_long_ones_are_cut():
     assert drawn("Ankle boot").data[0].name == "Ankle boot"
 
 
+def test_a_name_is_shown_letter_by_letter_in_the_legend():
+    names = ("<b>A</b>", "a 'b' \"c\" & d", "<a href='where'>a name</a>")
+    figure = map_figure(PLACES[:3], MapColour(np.arange(3), categories=names), axis_titles=None, names=names)
+    assert [trace.name for trace in figure.data] == [
+        "&lt;b&gt;A&lt;/b&gt;",
+        "a 'b' \"c\" &amp; d",  # of entities Plotly knows &amp; &lt; and &gt;, not &quot;
+        "&lt;a href='wher…",  # cut as it is read, not within an entity
+    ]
+
+
 def test_axes_are_titled_or_hidden():
     layout = map_figure(PLACES, CLASSES, axis_titles=("Dimension 3", "Dimension 1")).layout
     assert (layout.xaxis.title.text, layout.yaxis.title.text) == ("Dimension 3", "Dimension 1")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app import jobs as jobs_module
-from app.jobs import KEPT, MAX_JOBS, MAX_RUNNING, Jobs
+from app.jobs import KEPT, MAX_JOBS, MAX_RUNNING, MAX_WORKING, Jobs
 from app.live.downloads import safe_name
 from app.live.routes import live_routes
 from app.queries import map_jobs
@@ -68,6 +68,13 @@ class Work(BackgroundJob[str]):
     def finish(self) -> None:
         self.go_on.set()
         self._thread.join()
+
+
+class Busy(Work):
+    """A job that is in the middle of a long step when it is stopped."""
+
+    def _interrupt(self) -> None:
+        """Nothing ends it."""
 
 
 @pytest.fixture
@@ -147,14 +154,16 @@ def test_two_of_a_kind_run_at_a_time(kept: Jobs):
     begin(kept)
 
 
+def finished(kept: Jobs) -> str:
+    """A job with a result."""
+    name, work = begin(kept)
+    work.finish()
+    return name
+
+
 def fill(kept: Jobs) -> list[str]:
     """As many results as are kept."""
-    names = []
-    for _ in range(MAX_JOBS):
-        name, work = begin(kept)
-        work.finish()
-        names.append(name)
-    return names
+    return [finished(kept) for _ in range(MAX_JOBS)]
 
 
 def test_results_that_nobody_fetched_are_not_pushed_out(kept: Jobs):
@@ -184,6 +193,48 @@ def test_stopped_and_failed_jobs_give_way(kept: Jobs):
     assert (kept.state(first), kept.state(second)) == (None, None)
     with pytest.raises(BusyError):
         begin(kept)
+
+
+StopBusy = Callable[[], tuple[str, Busy]]
+
+
+@pytest.fixture
+def stop_busy(kept: Jobs) -> Iterator[StopBusy]:
+    """Begin a job and stop it, while its thread goes on."""
+    made = []
+
+    def stop_busy() -> tuple[str, Busy]:
+        made.append(work := Busy())
+        name = kept.begin("training", work.start, str)
+        kept.stop(name)
+        return name, work
+
+    yield stop_busy
+    for work in made:
+        work.finish()
+
+
+def test_who_stops_and_begins_again_is_let_in_but_not_without_end(kept: Jobs, stop_busy: StopBusy):
+    stopped = [stop_busy()[1] for _ in range(MAX_WORKING)]
+    started = []
+    with pytest.raises(BusyError, match=f"those that were stopped .* {MAX_WORKING} of kind training are; try again in"):
+        kept.begin("training", lambda: started.append(1) or Work().start(), str)
+    assert not started, "it is refused before it begins"
+    begin(kept, "export")
+    stopped[0].finish()
+    begin(kept, "training")
+
+
+def test_what_still_works_does_not_give_way_and_is_not_forgotten(kept: Jobs, clock: Clock, stop_busy: StopBusy):
+    name, work = stop_busy()
+    for fetched in [finished(kept) for _ in range(MAX_JOBS - 1)]:
+        kept.result(fetched)
+    finished(kept)  # in place of a fetched one
+    assert kept.state(name) is not None
+    clock.now += KEPT
+    assert kept.state(name) is not None
+    work.finish()
+    assert kept.state(name) is None
 
 
 # -- time ----------------------------------------------------------------------------------------------------------

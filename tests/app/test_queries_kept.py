@@ -1,6 +1,8 @@
 """What is kept of a model, and arrays and pictures as text."""
 
 import base64
+import gc
+import weakref
 from io import BytesIO
 from pathlib import Path
 
@@ -38,6 +40,14 @@ def test_what_is_kept_goes_with_the_models_files(store: Store):
     assert reference_values(engine().load("changing"), "0") is before
     after = reference_values(store("changing", latent_dim=2), "0")
     assert not np.array_equal(before, after)
+
+
+def test_a_model_that_was_replaced_is_let_go(store: Store):
+    replaced = weakref.ref(store("changing"))
+    reference_values(engine().load("changing"), "0")
+    store("changing", latent_dim=2)
+    gc.collect()
+    assert replaced() is None
 
 
 def test_an_error_is_not_kept(tiny: LoadedModel):

@@ -23,7 +23,7 @@ from app.desk import DeskDirection
 from app.live import questions
 from app.live.questions import BODY_LIMIT, QUESTIONS
 from app.live.routes import live_routes
-from app.queries import traversals
+from app.queries import places, traversals
 from app.queries.base import Question
 from app.queries.places import ValuesQuestion
 from tests.app.conftest import Store
@@ -38,7 +38,7 @@ DIGITS, PLAIN, FACES = "mnist-16d", "mnist-2d-autoencoder", "faces"
 SHIPPED = (DIGITS, PLAIN, FACES)
 OURS = {
     *("group", "select", "values", "export-group", "direction", "save-directions", "saved-directions"),
-    *("neighbours", "card", "place", "sheet", "plane", "density"),
+    *("neighbours", "code", "card", "place", "sheet", "plane", "density"),
 }
 FAR = 1e9
 
@@ -406,6 +406,17 @@ def test_all_that_there_are_is_enough(ask: Ask, tiny: LoadedModel):
 
 
 @pytest.mark.parametrize("model", SHIPPED)
+def test_a_code_is_told_without_the_original_picture(ask: Ask, monkeypatch: pytest.MonkeyPatch, model: str):
+    def look_up(*_: object) -> None:
+        pytest.fail("the data set was asked for")
+
+    monkeypatch.setattr(places, "original_of", look_up)
+    reference, index = reference_of_model(model), 1999
+    answer = ask(model, "code", index=index)
+    assert answer == {"code": reference.means[index].tolist(), "label": reference.label_names[reference.labels[index]]}
+
+
+@pytest.mark.parametrize("model", SHIPPED)
 def test_a_card_says_what_is_known_of_an_image(ask: Ask, model: str):
     reference, index = reference_of_model(model), 1999
     answer = ask(model, "card", index=index)
@@ -574,6 +585,8 @@ WITHOUT = {"kind": "without", "direction": {"name": "x", "kind": "axis", "vector
         ("neighbours", {"z": [0.0] * 15, "k": 5, "metric": "euclidean"}, "16 numbers for this model, got 15"),
         ("neighbours", {"z": [1e39] * 16, "k": 5, "metric": "euclidean"}, "z.0: "),
         ("neighbours", {"z": ["1"] * 16, "k": 5, "metric": "euclidean"}, "z.0: "),
+        ("code", {"index": 10_000}, "from 0 to 9999, got 10000"),
+        ("code", {"index": True}, "index: "),
         ("card", {"index": 10_000}, "from 0 to 9999, got 10000"),
         ("card", {"index": -1}, "from 0 to 9999, got -1"),
         ("card", {"index": 1.5}, "index: "),
@@ -670,6 +683,7 @@ def test_a_model_without_reference_set_says_so(post: Callable[..., httpx2.Respon
         ("values", {"what": "norm"}),
         ("direction", {"kind": "component", "index": 0}),
         ("neighbours", {"z": [0, 0, 0], "k": 3, "metric": "euclidean"}),
+        ("code", {"index": 0}),
         ("card", {"index": 0}),
         ("place", {"z": [0, 0, 0]}),
         ("density", {"projection": "axes", "x": 0, "y": 1}),

@@ -1,9 +1,12 @@
 """The routes beside Streamlit's own, in a plain Starlette app: the socket, our modules, plotly.js and maps."""
 
+import asyncio
 import base64
 import re
 import struct
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +19,10 @@ from starlette.websockets import WebSocketDisconnect
 
 from app.cache import decoded_strip
 from app.catalogue import find_entry
-from app.live import routes
+from app.live import files, routes
 from app.live.files import ASSETS, ASSETS_VERSION, maps_version, strip_version
-from app.live.routes import is_same_origin, live_routes
+from app.live.protocol import Kind, Question
+from app.live.routes import LIVE_THREADS, is_same_origin, live_routes
 from tests.app.conftest import Store
 from tests.conftest import REFERENCES
 from vae_core.checkpoint import WEIGHTS_FILE
@@ -30,6 +34,7 @@ REFUSED, TRY_LATER = 1008, 1013
 FOR_EVER = "public, max-age=31536000, immutable"
 MODULES = sorted(path.name for path in ASSETS.glob("*.js"))
 DECODE = struct.pack("<BBBBI3f", 1, 0, 0, 1, 7, 0.1, 0.2, 0.3)
+PATH = b"\x03" + DECODE[1:]
 
 
 @pytest.fixture
@@ -112,6 +117,31 @@ def test_a_busy_server_asks_to_try_later(client: TestClient, monkeypatch: pytest
     assert "busy" in closing.reason
 
 
+def test_a_live_question_waits_for_no_path(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    done = threading.Event()
+
+    def answer(_engine: object, _model: str, question: Question) -> bytes:
+        if question.kind == Kind.PATH:
+            assert done.wait(30)
+        return question.kind.name.encode()
+
+    monkeypatch.setattr(routes, "answer", answer)
+    with ExitStack() as opened:
+        paths = [opened.enter_context(client.websocket_connect(SOCKET)) for _ in range(LIVE_THREADS)]
+        for socket in paths:
+            socket.send_bytes(PATH)
+        live = opened.enter_context(client.websocket_connect(SOCKET))
+        opened.callback(done.set)
+        live.send_bytes(DECODE)
+        came: list[bytes] = []
+        waiting = threading.Thread(target=lambda: came.append(live.receive_bytes()), daemon=True)
+        waiting.start()
+        waiting.join(10)
+        assert came == [b"DECODE"]
+        done.set()
+        assert [socket.receive_bytes() for socket in paths] == [b"PATH"] * LIVE_THREADS
+
+
 @pytest.mark.parametrize("origin", [None, "http://testserver", "https://TestServer"])
 def test_our_own_page_and_programs_without_origin_are_let_in(client: TestClient, origin: str | None):
     headers = {} if origin is None else {"origin": origin}
@@ -192,6 +222,16 @@ def test_plotly_js_comes_from_the_installed_package(client: TestClient):
     assert "plotly.js v" in answer.text[:200]
 
 
+def test_addresses_change_with_any_of_our_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(files, "ROOT", tmp_path)
+    versions = [files._assets_version()]
+    for name in ("app/packing.py", "app/queries/deep.py", "vae_core/projection.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"# {name}")
+        versions.append(files._assets_version())
+    assert len({*versions}) == len(versions)
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_every_module_imports_modules_that_exist(name: str):
     text = (ASSETS / name).read_text(encoding="utf-8")
@@ -204,7 +244,9 @@ def test_every_module_imports_modules_that_exist(name: str):
 @pytest.mark.parametrize("name", MODULES)
 def test_what_a_module_imports_is_what_the_other_exports(name: str):
     text = (ASSETS / name).read_text(encoding="utf-8")
-    for names, path in re.findall(r'^import \{ ([^}]*) \} from "\./([^"]+)";', text, re.MULTILINE):
+    imports = re.findall(r'^import \{ ([^}]*) \} from "\./([^"]+)";', text, re.MULTILINE)
+    assert len(imports) == len(re.findall(r"^import\b", text, re.MULTILINE)), "an import is written in another way"
+    for names, path in imports:
         exported = re.findall(
             r"^export (?:async )?(?:class|function|const) (\w+)", (ASSETS / path).read_text("utf-8"), re.MULTILINE
         )
@@ -264,7 +306,8 @@ def test_a_map_is_a_figure_with_a_point_for_each_reference(
 @pytest.mark.parametrize(
     ("query", "text"),
     [
-        ({"projection": "tsne"}, "TSNE"),
+        ({"projection": "tsne"}, "projection must be one of umap, pca, axes, got 'tsne'"),
+        ({"projection": "refit"}, "projection must be one of umap, pca, axes, got 'refit'"),
         ({"x": "one"}, "one"),
         ({"x": "3"}, "dimensions 0 to 2"),
         ({"y": "-1"}, "dimensions 0 to 2"),
@@ -311,7 +354,36 @@ def test_axes_and_colour_bars_say_the_names_of_dimensions_without_letting_in_tag
     figure = go.Figure(answer.json())
     assert figure.layout.xaxis.title.text == "Dimension 1 · scale"
     assert figure.layout.yaxis.title.text == "Dimension 2"
-    assert figure.data[0].marker.colorbar.title.text == "Dimension 3 · &lt;a href=&#x27;x&#x27;&gt;y&lt;/a&gt;"
+    assert figure.data[0].marker.colorbar.title.text == "Dimension 3 · &lt;a href='x'&gt;y&lt;/a&gt;"
+
+
+def assert_besides_live_answers() -> None:
+    """What takes longer holds up neither the event loop nor a thread that live questions wait for."""
+    assert not threading.current_thread().name.startswith("vae-")
+    with pytest.raises(RuntimeError):
+        asyncio.get_running_loop()
+
+
+def test_maps_and_strips_hold_up_no_live_question(
+    client: TestClient, tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch
+):
+    asked = []
+
+    def noting(name: str) -> object:
+        assert_besides_live_answers()
+        asked.append(name)
+        return find_entry(name)
+
+    def version(loaded: LoadedModel) -> str:
+        assert_besides_live_answers()
+        asked.append(loaded.name)
+        return maps_version(loaded)
+
+    monkeypatch.setattr(routes, "find_entry", noting)
+    monkeypatch.setattr(files, "maps_version", version)
+    assert client.get(map_address(tiny)).status_code == 200
+    assert client.get(strip_address("tiny")).status_code == 200
+    assert asked == ["tiny", "tiny"]
 
 
 # -- strips --------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
@@ -373,6 +374,20 @@ def test_an_export_decodes_in_chunks_and_never_in_the_live_lane(tiny: LoadedMode
     monkeypatch.setattr(Engine, "decode", counted)
     exported(tiny, some_codes(2 * CHUNK + 1))
     assert asked == [(CHUNK, False), (CHUNK, False), (1, False)]
+
+
+def test_an_export_holds_its_frames_once(store: Store):
+    loaded = store("large", height=64, width=64)
+    order = Order(some_codes(40 * CHUNK), "gif", 25.0, 1, True, np.empty(0, int))
+    job = Export(engine(), loaded, order)
+    job._decode()  # what is made at the first time stays
+    tracemalloc.start()
+    try:
+        frames = job._decode()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1.5 * frames.nbytes
 
 
 @pytest.mark.parametrize(

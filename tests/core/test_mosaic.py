@@ -36,6 +36,12 @@ def test_decoded_images_become_pixels_as_pillow_s_pictures_do(channels: int) -> 
         assert np.array_equal(np.asarray(image_to_pillow(image)).reshape(own.shape), own)
 
 
+def test_pixels_are_the_nearest_of_256_with_halves_up_and_what_lies_outside_clipped() -> None:
+    levels = torch.tensor([0, 0.4 / 255, 0.5 / 255, 1.5 / 255, 100.4 / 255, 254.6 / 255, -0.1, 1.1])
+    assert pixels_of(levels.reshape(1, 1, 2, 4)).ravel().tolist() == [0, 0, 1, 2, 100, 255, 0, 255]
+    pixels_of(torch.full((1, 1, 2, 2), torch.nan))  # of a code beyond all codes; no warning
+
+
 def test_enlarged_pixels_are_squares() -> None:
     image = np.array([[1, 2], [3, 4]], np.uint8)[:, :, None]
     expected = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]

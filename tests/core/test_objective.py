@@ -12,7 +12,7 @@ from torch.distributions import Bernoulli, Normal
 
 from vae_core import objective
 from vae_core.config import ModelConfig, TrainingConfig
-from vae_core.model import VAE, Posterior
+from vae_core.model import VAE
 from vae_core.objective import (
     Terms,
     describe_pixels,
@@ -25,6 +25,7 @@ from vae_core.objective import (
     terms_at,
     total_correlation,
 )
+from vae_core.posterior import Posterior
 
 
 def seeded(seed: int = 0) -> torch.Generator:

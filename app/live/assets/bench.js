@@ -320,7 +320,7 @@ class Bench {
 
   /** Load the code of a reference image by its number. */
   loadReference(index) {
-    this.queries.ask("card", { index }, "load").then(({ code }) => this.load(code), (error) => this.say(error.message));
+    this.queries.ask("code", { index }, "load").then(({ code }) => this.load(code), (error) => this.say(error.message));
   }
 
   async copyLink() {

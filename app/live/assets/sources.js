@@ -67,7 +67,7 @@ export class Sources {
 
   addReference(index) {
     const add = ({ label, code }) => this.add("reference", `${label} · #${index}`, code);
-    this.studio.queries.ask("card", { index }, this.nextSlot()).then(add, (error) => this.studio.say(error.message));
+    this.studio.queries.ask("code", { index }, this.nextSlot()).then(add, (error) => this.studio.say(error.message));
   }
 
   /** What lies at a place of the map; on a map of two dimensions the others are those of the sliders. */
