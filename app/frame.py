@@ -8,7 +8,7 @@ import torch
 from app.catalogue import FIRST_MODEL, collection
 from app.gallery import switch_model
 from app.link import follow_link
-from app.state import session, show_in_address
+from app.state import session
 from app.widgets.component import Event
 from app.widgets.picker import picker
 from vae_core.checkpoint import list_models
@@ -26,6 +26,7 @@ STYLE = """
 <style>
   .stMainBlockContainer { padding: 4rem 1.5rem 1rem; }
   .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0.3rem 0 0; }
+  .stMainBlockContainer [data-testid="stAlertContainer"] { min-height: 0; padding: 0.25rem 0.75rem; }
   .stMainBlockContainer h3 { font-size: 1.2rem; padding: 0.6rem 0 0.3rem; }
 </style>
 """
@@ -46,7 +47,8 @@ def page_header(title: str, hint: str) -> bool:
     left, right = st.columns([2, 1], vertical_alignment="bottom", gap="medium")
     with left:
         st.title(title, anchor=False)
-        st.caption(hint)
+        line = st.empty()  # the hint, or a notice in its place: what comes and goes must not push the page down
+        line.caption(hint)
     names = list_models()
     if not names:
         st.error(
@@ -57,9 +59,8 @@ def page_header(title: str, hint: str) -> bool:
         usable = _pick_model(names)
     if usable:
         follow_link(session(), current_model())
-    with st.container():  # always there: what comes and goes before a component would have the browser mount it anew
-        if notices := session().take_notices():
-            st.warning("\n\n".join(MARKDOWN.sub(r"\\\g<0>", notice) for notice in notices))  # names show as they are
+    if notices := session().take_notices():
+        line.warning("\n\n".join(MARKDOWN.sub(r"\\\g<0>", notice) for notice in notices))  # names show as they are
     return usable
 
 
@@ -81,7 +82,6 @@ def choose_model(name: str) -> None:
         memory.notices.append(f"{name} was trained anew: its code, map, groups and keyframes start afresh.")
     if memory.model != name:
         switch_model(memory, engine(), loaded)
-    show_in_address(name)
 
 
 def _pick_model(names: list[str]) -> bool:

@@ -63,15 +63,21 @@ def _examine_one(memory: Session, picture: Picture, engine: Engine, loaded: Load
 
 
 def add_pictures(
-    memory: Session, engine: Engine, loaded: LoadedModel, files: Sequence[tuple[str, Callable[[], bytes]]]
+    memory: Session,
+    engine: Engine,
+    loaded: LoadedModel,
+    files: Sequence[tuple[str, Callable[[], bytes]]],
+    *,
+    load: bool = True,
 ) -> None:
-    """Add pictures and load the last good one's mean into the sliders; a bad one leaves a notice, nothing else.
+    """Add pictures; a bad one leaves a notice, nothing else.
 
     Args:
         memory: The session.
         engine: Runs the model.
         loaded: The model in use.
         files: Each one's name and how to read it.
+        load: Choose the last good one and load its mean into the sliders.
     """
     for name, read in files:
         chosen = memory.chosen
@@ -84,19 +90,22 @@ def add_pictures(
             memory.notices.append(str(error))
             continue
         memory.examined[loaded.digest, picture.id] = examined
-        if examined.seen.any():
+        if load and examined.seen.any():
             choose_picture(memory, engine, loaded, picture.id)
-        else:  # its code lies far from all data and would stretch every slider
+        else:
             memory.chosen = chosen
+        if not examined.seen.any():  # its code lies far from all data and would stretch every slider
             memory.notices.append(
-                f"In {name} nothing stands out from the ground: the model sees a black picture, which is kept but not "
-                "loaded. Reconstruct has switches for how pictures are prepared."
+                f"In {name} nothing stands out from the ground: the model sees a black picture, which is kept but "
+                f"{'not loaded' if load else 'says little'}. Reconstruct has switches for how pictures are prepared."
             )
 
 
-def add_sent_pictures(memory: Session, engine: Engine, loaded: LoadedModel, files: Sequence[Any]) -> None:
+def add_sent_pictures(
+    memory: Session, engine: Engine, loaded: LoadedModel, files: Sequence[Any], *, load: bool = True
+) -> None:
     """Add pictures as a page sends them, [{name, content in base64}]; what is no file is left out."""
-    add_pictures(memory, engine, loaded, list(_sent_files(files)))
+    add_pictures(memory, engine, loaded, list(_sent_files(files)), load=load)
 
 
 def _sent_files(files: Sequence[Any]) -> Iterator[tuple[str, Callable[[], bytes]]]:
@@ -149,12 +158,13 @@ def switch_model(memory: Session, engine: Engine, loaded: LoadedModel) -> None:
     memory.revision += 1
     if before is None or before == loaded.name:
         return
+    memory.shown.clear()  # it was about the model before
     if memory.chosen is not None:
         if loaded.name not in memory.codes:
             choose_picture(memory, engine, loaded, memory.chosen)
         memory.notices.append(f"Your pictures are encoded by {loaded.name} now.")
     elif before in memory.codes and loaded.name not in memory.codes:  # who returns finds the sliders as they were
         memory.notices.append(
-            f"A code of {before} means nothing to {loaded.name}: the sliders start from its own, "
-            f"and those of {before} wait for your return."
+            f"A code of {before} means nothing to {loaded.name}, which starts from one of its own; "
+            f"that of {before} waits for your return."
         )

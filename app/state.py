@@ -5,6 +5,7 @@ Streamlit forgets when a page is left.
 """
 
 import secrets
+import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,13 +23,13 @@ __all__ = [
     "View",
     "component_value",
     "session",
-    "show_in_address",
     "take_link",
 ]
 
 KEY = "vae_explorer"
 MODEL_PARAMETER = "model"
 VIEW_PARAMETER = "view"
+READING_SECONDS = 6.0  # that a notice stays at the least
 
 Code = Float[np.ndarray, " d"]
 
@@ -99,7 +100,8 @@ class Session:
         animation: How keyframes are played and exported (see `app.studio`); None until that is changed.
         token: Random; tells one session from the next, such as the one after a restart of the server.
         revision: Rises whenever Python, not the page, changes code or view.
-        notices: Sentences to show once.
+        notices: Sentences to show.
+        shown: Those that are shown, each with when it may go, seconds of the monotonic clock.
         examined: What a model made of a picture, by model digest and picture id.
         preparations: How pictures are prepared for a model, where the visitor wants it otherwise than the model.
         thumbnails: Small upright copies of the pictures for showing, by picture id.
@@ -120,6 +122,7 @@ class Session:
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     revision: int = 0
     notices: list[str] = field(default_factory=list)
+    shown: dict[str, float] = field(default_factory=dict)
     examined: dict[tuple[str, str], object] = field(default_factory=dict)
     preparations: dict[str, Preparation] = field(default_factory=dict)
     thumbnails: dict[str, bytes] = field(default_factory=dict)
@@ -170,9 +173,12 @@ class Session:
         return is_new
 
     def take_notices(self) -> list[str]:
-        """The sentences to show, once."""
-        notices, self.notices = self.notices, []
-        return notices
+        """The sentences to show: new ones, and those that nobody can have read yet, since a page may run at once again."""
+        now = time.monotonic()
+        staying = {notice: until for notice, until in self.shown.items() if until > now}
+        self.shown = staying | dict.fromkeys(self.notices, now + READING_SECONDS)
+        self.notices = []
+        return list(self.shown)
 
 
 def session() -> Session:
@@ -183,12 +189,6 @@ def session() -> Session:
         )
     memory: Session = st.session_state[KEY]
     return memory
-
-
-def show_in_address(model: str) -> None:
-    """Name the model in the page's address, so that it can be bookmarked."""
-    if st.query_params.get(MODEL_PARAMETER) != model:
-        st.query_params[MODEL_PARAMETER] = model
 
 
 def take_link(memory: Session) -> str | None:

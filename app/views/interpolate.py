@@ -38,7 +38,7 @@ def handle(event: Event) -> None:
         case "view", view:
             take_view(memory, loaded, view)
         case "added", [*files]:
-            add_sent_pictures(memory, engine(), loaded, files)
+            add_sent_pictures(memory, engine(), loaded, files, load=False)  # the sliders are Explore's
         case "removed", picture_id:
             memory.remove_picture(str(picture_id))
 

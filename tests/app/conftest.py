@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from app import state
 from app.state import Session
 from tests.conftest import REFERENCES, reference_of
 from vae_core import lanes
@@ -27,6 +28,12 @@ Store = Callable[..., LoadedModel]
 def one_thread_a_lane(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever test makes the process's engine: for tiny models more threads only wait for each other."""
     monkeypatch.setattr(lanes, "TORCH_THREADS", 1)
+
+
+@pytest.fixture(autouse=True)
+def notices_at_once_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests read a notice in the run that shows it."""
+    monkeypatch.setattr(state, "READING_SECONDS", 0.0)
 
 
 @pytest.fixture

@@ -391,6 +391,25 @@ def test_the_focus_stays_on_an_example_that_was_loaded(page: Page, server: str):
     assert page.evaluate(focused) == "Try a real handwritten 3"
 
 
+def test_the_address_names_the_model_and_back_leads_to_the_page_before(page: Page, server: str):
+    open_page(page, server)
+    page.wait_for_url("**/?model=mnist-16d")
+    entries = page.evaluate("history.length")
+    choose_model(page, "mnist-2d")
+    page.wait_for_url("**/?model=mnist-2d")
+    assert page.evaluate("history.length") == entries, "the same page with another model is no step to go back"
+    page.get_by_role("link", name="Models").click()
+    page.get_by_role("tab", name="Collection").wait_for()
+    page.go_back()
+    wait_for_map(page)
+    expect(page.get_by_role("combobox", name="Model", exact=True)).to_contain_text("mnist-2d")
+    page.get_by_role("link", name="Interpolate").click()
+    page.wait_for_url("**/interpolate?model=mnist-2d")
+    page.go_back()
+    wait_for_map(page)
+    expect(decoded(page)).to_be_visible()
+
+
 def test_a_switch_of_model_keeps_pictures_and_says_what_changed(page: Page, server: str):
     open_page(page, server, "?model=mnist-16d")
     page.get_by_role("button", name="Try a real handwritten 5").click()

@@ -38,6 +38,7 @@ class Picker {
   update({ groups, current }) {
     this.models = groups.flatMap((group) => group.models);
     const chosen = this.models.find(({ name }) => name === current);
+    showInAddress(current);
     renew(this.button, chosen, () => this.face(chosen));
     renew(this.list, groups, () => groups.map((group) => this.group(group)));
     this.options = [...this.list.querySelectorAll('[role="option"]')];
@@ -154,6 +155,17 @@ class Picker {
     const found = order.find((i) => this.models[i].name.startsWith(this.typed));
     if (found !== undefined) this.mark(found);
   }
+}
+
+/**
+ * Name the model in the page's address, so that it can be bookmarked. The address is replaced: with an entry of its own
+ * in the history, "back" would lead to the same page.
+ */
+function showInAddress(model) {
+  const url = new URL(location.href);
+  if (url.searchParams.get("model") === model) return;
+  url.searchParams.set("model", model);
+  history.replaceState(history.state, "", url);
 }
 
 export const mount = mounting(Picker);
