@@ -173,7 +173,7 @@ class Session:
         return is_new
 
     def take_notices(self) -> list[str]:
-        """The sentences to show: new ones, and those that nobody can have read yet, since a page may run at once again."""
+        """The sentences to show: new ones, and those that nobody can have read yet; a page may run again at once."""
         now = time.monotonic()
         staying = {notice: until for notice, until in self.shown.items() if until > now}
         self.shown = staying | dict.fromkeys(self.notices, now + READING_SECONDS)

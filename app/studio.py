@@ -3,18 +3,17 @@
 from dataclasses import asdict, field
 from typing import Annotated, Any, Literal
 
-import numpy as np
 from pydantic import Field, TypeAdapter, ValidationError
 
 from app.exports import Format
+from app.kept import once_a_model
 from app.state import Keyframe, Picture, Session
 from app.strict import LARGEST, strict
-from app.typical import class_members
+from app.typical import class_members, distant_classes
 from vae_core.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
 from vae_core.errors import InputError
 from vae_core.inference import LoadedModel
 from vae_core.latent import Path
-from vae_core.reference import Reference
 from vae_core.timeline import FRAMES_PER_LEG, GRID_SIDE, KEYFRAMES, Easing
 
 __all__ = [
@@ -117,10 +116,10 @@ STUDIO, ANYTHING = TypeAdapter(Studio), TypeAdapter(Any)
 
 
 def current_keyframes(memory: Session, loaded: LoadedModel) -> tuple[Keyframe, ...]:
-    """The model's keyframes; at first typical members of two classes, which also stand in for what is gone."""
+    """The model's keyframes; at first typical members of two distant classes, which also stand in for what is gone."""
     kept = tuple(each for each in memory.keyframes.get(loaded.name, ()) if _fits(each, memory, loaded))
     if len(kept) < FEWEST:
-        kept = (*kept, *_first_keyframes(loaded.need_reference()))[:FEWEST]
+        kept = (*kept, *_first_keyframes(loaded))[:FEWEST]
     return kept
 
 
@@ -178,13 +177,14 @@ def _fits(keyframe: Keyframe, memory: Session, loaded: LoadedModel) -> bool:
     return keyframe.picture is None and len(keyframe.code) == loaded.config.latent_dim and numbers
 
 
-def _first_keyframes(reference: Reference) -> tuple[Keyframe, Keyframe]:
-    """Typical members of two classes; of a single class a typical one and the one that lies farthest from it."""
-    classes = np.unique(reference.labels)
-    first, last = int(classes[len(classes) // 3]), int(classes[-1])
+@once_a_model
+def _first_keyframes(loaded: LoadedModel) -> tuple[Keyframe, Keyframe]:
+    """Typical members of two distant classes; of a single class a typical one and the one farthest from it."""
+    reference = loaded.need_reference()
+    first, last = distant_classes(reference)
     members = class_members(reference, first)
-    end, manner = (members[-1], "an unusual") if first == last else (class_members(reference, last)[0], "a typical")
+    end, manner = (members[-1], "unusual") if first == last else (class_members(reference, last)[0], "typical")
     return (
-        Keyframe(f"a typical {reference.label_names[first]}", "typical", tuple(members[0].tolist())),
-        Keyframe(f"{manner} {reference.label_names[last]}", "typical", tuple(end.tolist())),
+        Keyframe(f"{reference.label_names[first]}, typical", "typical", tuple(members[0].tolist())),
+        Keyframe(f"{reference.label_names[last]}, {manner}", "typical", tuple(end.tolist())),
     )

@@ -5,10 +5,11 @@ from jaxtyping import Float, Int
 
 from vae_core.reference import Reference
 
-__all__ = ["class_members", "spread_codes"]
+__all__ = ["class_members", "distant_classes", "spread_codes"]
 
 SEARCHED = 500  # members of a class among which its core is looked for
 NEIGHBOURS = 15  # that lie near it
+COMPARED = 12  # classes among which the most distant two are looked for
 
 
 def class_members(reference: Reference, label: int) -> Float[np.ndarray, "n d"]:
@@ -25,6 +26,19 @@ def class_members(reference: Reference, label: int) -> Float[np.ndarray, "n d"]:
     core = some[near.mean(axis=1).argmin()]
     outwards: np.ndarray = members[_squared_distances(compared, core[None])[:, 0].argsort(kind="stable")]
     return outwards
+
+
+def distant_classes(reference: Reference) -> tuple[int, int]:
+    """The two classes whose cores lie farthest apart, in posterior deviations, the lower one first.
+
+    Of many classes evenly chosen ones are compared; of a single class both are that one.
+    """
+    present = np.unique(reference.labels)
+    some = present[np.linspace(0, len(present) - 1, min(COMPARED, len(present))).astype(int)]
+    cores = np.stack([class_members(reference, int(label))[0] for label in some]) * reference.scale
+    distances = _squared_distances(cores, cores)
+    first, last = np.unravel_index(distances.argmax(), distances.shape)
+    return int(some[first]), int(some[last])
 
 
 def spread_codes(reference: Reference, count: int) -> Float[np.ndarray, "n d"]:

@@ -18,7 +18,18 @@ from torch import Tensor
 from vae_core.errors import InputError
 from vae_core.picture_files import MAX_PIXELS
 
-__all__ = ["CLEAR", "check_size", "enlarge", "grid", "montage", "pixels_of", "sheet", "to_pillow", "to_png"]
+__all__ = [
+    "CLEAR",
+    "can_write",
+    "check_size",
+    "enlarge",
+    "grid",
+    "montage",
+    "pixels_of",
+    "sheet",
+    "to_pillow",
+    "to_png",
+]
 
 CLEAR = (0, 0, 0, 0)  # a ground that lets the page show through
 GREY = (128,)  # told apart from black pictures and from white ones
@@ -37,6 +48,11 @@ def pixels_of(images: Float[Tensor, "n channel height width"]) -> UInt8[np.ndarr
     levels = images.numpy().clip(0, 1) * 255 + 0.5
     with np.errstate(invalid="ignore"):  # codes at the edge of single precision decode to NaN
         return np.ascontiguousarray(levels.astype(np.uint8).transpose(0, 2, 3, 1))
+
+
+def can_write(title: str) -> bool:
+    """Whether a sheet can show a title as it is, but for accents; of other letters it shows question marks."""
+    return DRAWN.issuperset(_plain(title))
 
 
 def enlarge(images: UInt8[np.ndarray, "*n h w c"], scale: int) -> UInt8[np.ndarray, "*n _ _ c"]:
@@ -205,8 +221,13 @@ def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 def _drawable(title: str) -> str:
     """The title in letters that the font has."""
-    plain = unicodedata.normalize("NFKD", title.replace("\N{MINUS SIGN}", "-"))
-    return "".join(each if each in DRAWN else "?" for each in plain if not unicodedata.combining(each))
+    return "".join(each if each in DRAWN else "?" for each in _plain(title))
+
+
+def _plain(title: str) -> str:
+    """A title without accents."""
+    letters = unicodedata.normalize("NFKD", title.replace("\N{MINUS SIGN}", "-"))
+    return "".join(each for each in letters if not unicodedata.combining(each))
 
 
 def _room(titles: Sequence[str]) -> tuple[int, int]:

@@ -142,7 +142,7 @@ def _reader_of(data: bytes, name: str) -> type[ImageFile]:
             return reader
     raise ImageError(
         f"{name} must be a PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF picture, got a file that starts with "
-        f"{data[:12]!r}; save it as PNG or JPEG and try again."
+        f"{data[:12].decode('latin-1')!r}; save it as PNG or JPEG and try again."
     )
 
 

@@ -13,7 +13,7 @@ from app.queries.base import File, Question, as_code, decode_pixels
 from app.strict import Number, Numbers, strict
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
-from vae_core.mosaic import check_size, grid, sheet, to_png
+from vae_core.mosaic import can_write, check_size, grid, sheet, to_png
 from vae_core.traversal import plane_codes, traversal_codes
 
 __all__ = ["QUESTIONS"]
@@ -114,7 +114,7 @@ def _row_title(loaded: LoadedModel, dimension: int, names: Mapping[int, str], *,
     """A dimension's number and name, what it carries, and where its row goes from and to."""
     reference = loaded.need_reference()
     name, importance = names.get(dimension, reference.dimension_names[dimension]), reference.importance[dimension]
-    title = f"z{dimension + 1}" + (f" · {name}" if name else "")
+    title = f"z{dimension + 1}" + (f" · {name}" if name and can_write(name) else "")
     carried = f"{importance:.2f} nats" if reference.is_variational else f"variance {importance:.2f}"
     low, high = reference.ranges[dimension]
     return "\n".join([title, carried, *([f"{low:.1f} to {high:.1f}"] if with_range else [])])

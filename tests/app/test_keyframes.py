@@ -40,7 +40,7 @@ def test_the_first_keyframes_are_the_cores_of_two_classes(memory: Session, tiny:
     reference = tiny.need_reference()
     keyframes = current_keyframes(memory, tiny)
     for label, keyframe in enumerate(keyframes):
-        assert keyframe.name == f"a typical {reference.label_names[label]}"
+        assert keyframe.name == f"{reference.label_names[label]}, typical"
         np.testing.assert_array_equal(keyframe.code, class_members(reference, label)[0])
     assert memory.keyframes == {}, "what was not chosen is not kept"
 
@@ -49,7 +49,7 @@ def test_of_a_single_class_the_second_is_the_member_farthest_from_the_first(memo
     reference = tiny.need_reference()
     reference.labels[:] = 1
     first, second = current_keyframes(memory, tiny)
-    assert [first.name, second.name] == ["a typical odd", "an unusual odd"]
+    assert [first.name, second.name] == ["odd, typical", "odd, unusual"]
     distances = np.linalg.norm((reference.means - np.array(first.code)) * reference.scale, axis=1)
     np.testing.assert_array_equal(second.code, reference.means[distances.argmax()])
     assert distances.max() > 0
@@ -112,7 +112,7 @@ def test_what_the_page_reports_is_kept(memory: Session, tiny: LoadedModel, repor
     reported["animation"]["grid"] |= {"rows": 3, "spherical": True}
     reported["animation"]["export"] |= {"kind": "data", "format": "mp4", "fps": 60}
     take_studio(memory, tiny, reported)
-    assert [each.name for each in memory.keyframes["tiny"]] == ["a typical even", "a typical odd", "mine.png"]
+    assert [each.name for each in memory.keyframes["tiny"]] == ["even, typical", "odd, typical", "mine.png"]
     animation = current_animation(memory)
     assert (animation.kinds, animation.speed, animation.grid.rows) == (("data", "linear"), 4, 3)
     assert (animation.export.format, animation.export.fps, animation.tab) == ("mp4", 60, "grid")

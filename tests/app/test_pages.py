@@ -346,7 +346,7 @@ def test_keyframes_and_settings_are_kept_for_their_model_and_not_sent_back_chang
     picture = memory.add_picture("mine.png", png(1))
     page = open_page("interpolate", memory=memory)
     studio = studio_of(page)
-    assert [keyframe["name"] for keyframe in studio["keyframes"]] == ["a typical even", "a typical odd"]
+    assert [keyframe["name"] for keyframe in studio["keyframes"]] == ["even, typical", "odd, typical"]
     mine = {"name": "mine.png", "source": "picture", "code": None, "picture": picture.id}
     studio["keyframes"] = [mine, *studio["keyframes"][::-1]]
     studio["animation"] |= {"kinds": ["data"], "easing": "cubic", "speed": 0.5, "loop": False}
@@ -376,7 +376,7 @@ def test_the_keyframes_of_a_picture_go_with_it(tiny: LoadedModel, png: Png):
     report(page, "removed", picture.id)
     check(page, "interpolate")
     assert sent(page)["pictures"] == []
-    assert [keyframe["name"] for keyframe in studio_of(page)["keyframes"]] == ["a typical odd", "a typical even"]
+    assert [keyframe["name"] for keyframe in studio_of(page)["keyframes"]] == ["odd, typical", "even, typical"]
 
 
 def test_pictures_are_added_on_interpolate(tiny: LoadedModel, png: Png):

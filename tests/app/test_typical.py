@@ -1,9 +1,11 @@
 """Members of a reference set that stand for their class."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from app.typical import class_members, spread_codes
+from app.typical import class_members, distant_classes, spread_codes
 from tests.conftest import reference_of
 from vae_core.inference import LoadedModel
 from vae_core.reference import Reference
@@ -85,3 +87,13 @@ def test_a_class_with_few_members_repeats_them(reference: Reference):
     reference.labels[:] = 0
     reference.labels[0] = 1
     assert classes_of(reference, spread_codes(reference, 8)) == [0] * 4 + [1] * 4
+
+
+def test_the_distant_classes_are_those_whose_cores_lie_farthest_apart():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1, 2], 20)
+    means = np.array([[0, 0.5], [3, 0], [0, 1]], np.float32)[labels] + rng.normal(0, 0.1, (60, 2)).astype(np.float32)
+    logvars = np.log(np.tile(np.square([10.0, 0.1]), (60, 1))).astype(np.float32)  # a step along the first says little
+    reference = replace(reference_of(means, logvars, seed=0), labels=labels, label_names=("a", "b", "c"))
+    assert distant_classes(reference) == (1, 2)
+    assert distant_classes(replace(reference, labels=np.full(60, 2))) == (2, 2)

@@ -243,7 +243,7 @@ def refusal(data, name="cat.png"):
 def test_what_is_no_picture_is_refused_with_its_first_bytes(data):
     message = refusal(data)
     assert message.startswith("cat.png must be a PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF picture")
-    assert repr(data[:12]) in message
+    assert repr(data[:12])[1:] in message
 
 
 @pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
