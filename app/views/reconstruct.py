@@ -171,8 +171,10 @@ def show_card(each: Examined, loaded: LoadedModel) -> None:
             name = escape(picture.name)
             st.html(f'<div class="vae-card-name" title="{name}">{name}</div>')
             show_actions(picture, loaded)
-        comparison(each, upload=small_copy(picture), variational=loaded.config.variational)
-        show_posterior(each, variational=loaded.config.variational)
+        variational = loaded.config.variational
+        rank = loaded.need_reference().percentile("reconstruction", each.analysis.reconstruction_nats)
+        comparison(each, upload=small_copy(picture), variational=variational, rank=rank)
+        show_posterior(each, variational=variational)
 
 
 def show_actions(picture: Picture, loaded: LoadedModel) -> None:

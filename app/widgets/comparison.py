@@ -35,7 +35,8 @@ STYLE = """
   .vae-figures { flex: 1 1 130px; display: flex; flex-wrap: wrap; gap: 8px 24px; align-content: flex-start; }
   .vae-comparison .vae-figures, .vae-figures dt, .vae-comparison dd { margin: 0; padding: 0; }
   .vae-figures dd { font-size: 1.15rem; line-height: 1.3; white-space: nowrap; }
-  .vae-figures small { opacity: 0.7; }
+  .vae-figures small, .vae-rank { opacity: 0.7; }
+  .vae-rank { font-size: 0.8rem; flex-basis: 100%; }
 </style>
 """
 
@@ -45,13 +46,14 @@ def comparison_style() -> None:
     st.html(STYLE)
 
 
-def comparison(each: Examined, *, upload: bytes, variational: bool) -> None:
+def comparison(each: Examined, *, upload: bytes, variational: bool, rank: float) -> None:
     """Show the upload, what the model sees, its reconstruction and the error, all at one size.
 
     Args:
         each: The picture and what the model made of it.
         upload: Its thumbnail.
         variational: False leaves out what a plain autoencoder has not: KL and ELBO.
+        rank: Percent of held-out images whose reconstruction term is lower.
     """
     reconstruction = each.analysis.reconstruction
     pictures = {
@@ -65,6 +67,7 @@ def comparison(each: Examined, *, upload: bytes, variational: bool) -> None:
         f'<div title="{meaning}"><dt>{name}</dt><dd>{_number(value)} <small>nats</small></dd></div>'
         for name, meaning, value in _figures(each.analysis, variational=variational)
     )
+    figures += f'<div class="vae-rank">reconstructed worse than {rank:.0f}% of held-out images</div>'
     pictures_and_figures = f'<div class="vae-pictures">{shown}</div><dl class="vae-figures">{figures}</dl>'
     st.html(f'<div class="vae-comparison">{pictures_and_figures}</div>')
 
