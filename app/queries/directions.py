@@ -155,8 +155,9 @@ def _without(loaded: LoadedModel, body: WithoutOthers) -> dict[str, Any]:
 def _axis(loaded: LoadedModel, index: int) -> dict[str, Any]:
     reference = loaded.need_reference()
     made = axis_direction(index, reference.latent_dim)
-    name = reference.dimension_names[index]
-    return _described(loaded, replace(made, name=f"{made.name} · {name}"[:NAME_LIMIT]) if name else made)
+    given = reference.dimension_names[index]
+    name = f"along {made.name}" + (f" · {given}" if given else "")  # its dimension has a slider of its own
+    return _described(loaded, replace(made, name=name[:NAME_LIMIT]))
 
 
 def _restored(loaded: LoadedModel, told: ToldDirection) -> Direction:

@@ -276,14 +276,14 @@ def test_components_explain_less_and_less_and_stand_upright(ask: Ask, model: str
 
 def test_an_axis_is_a_dimension(ask: Ask):
     answer = ask(DIGITS, "direction", kind="axis", index=4)
-    assert (answer["name"], answer["vector"]) == ("z5", np.eye(16)[4].tolist())
+    assert (answer["name"], answer["vector"]) == ("along z5", np.eye(16)[4].tolist())
     assert_is_direction(DIGITS, answer)
 
 
 def test_an_axis_with_a_name_bears_it(ask: Ask, store: Store):
     store("named", names=("", "scale of all that is to be seen in the picture, from far to near", ""))
     name = ask("named", "direction", kind="axis", index=1)["name"]
-    assert name.startswith("z2 · scale of all")
+    assert name.startswith("along z2 · scale of all")
     assert len(name) <= 60
 
 

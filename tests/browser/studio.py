@@ -6,6 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.touch import wait_for_map
 
 KINDS = ("linear", "spherical", "data")
+FIRST = ["1, typical", "5, typical"]  # keyframes with which mnist-16d begins
 PATIENCE_MS = 60_000  # with which pictures are waited for: hundreds are decoded before all of them are there
 
 # Counts the animation frames in which pictures were painted anew, and those in which not all of them were.
@@ -55,9 +56,14 @@ def pause(page: Page) -> None:
     page.get_by_role("button", name="Pause").click()
 
 
+def play(page: Page) -> Locator:
+    """The button that plays, which is there while nothing does."""
+    return page.get_by_role("button", name="Play", exact=True)
+
+
 def position(page: Page) -> Locator:
     """The slider that scrubs."""
-    return page.get_by_role("slider", name="Position")
+    return page.get_by_label("Position", exact=True)
 
 
 def index(page: Page) -> int:

@@ -214,7 +214,7 @@ def test_a_direction_of_a_group_from_the_map_says_so_and_survives_leaving_the_pa
 
 def test_directions_are_saved_beside_others_and_the_page_says_where(page: Page, server: str):
     where = page.locator(".stored .note")
-    for step, name in enumerate(("component 1", "z1")):
+    for step, name in enumerate(("component 1", "along z1")):
         open_page(page, server, "?model=mnist-2d")
         tab(page, "Directions")
         expect(where).to_contain_text(("None are saved yet", "1 is saved")[step])

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
 from tests.browser.studio import (
+    FIRST,
     IN_STEP,
     KINDS,
     add,
@@ -15,16 +16,17 @@ from tests.browser.studio import (
     names,
     open_studio,
     pause,
+    play,
     position,
     screen,
     thumbs,
+    turn_to,
     wait_for_frames,
     wait_for_pictures,
     wait_for_studio,
 )
-from tests.browser.touch import Reruns, choose_model, latent_map, map_point, pixels, wait_until_changed
+from tests.browser.touch import Reruns, centre, choose_model, latent_map, map_point, pixels, wait_until_changed
 
-FIRST = ["a typical 3", "a typical 9"]
 LEG = 89  # frames from a keyframe to the next
 SETTLED_MS = 1500
 
@@ -56,11 +58,10 @@ def test_without_loop_it_stops_at_the_last_keyframe_and_plays_from_the_first_aga
     open_studio(page, server)
     page.get_by_label("Loop").uncheck()
     wait_for_frames(page, LEG + 1)
-    play = page.get_by_role("button", name="Play")
-    expect(play).to_be_visible(timeout=PATIENCE_MS)
+    expect(play(page)).to_be_visible(timeout=PATIENCE_MS)
     assert index(page) == LEG
     page.get_by_role("combobox", name="Speed").select_option("0.25")
-    play.click()
+    play(page).click()
     page.wait_for_timeout(500)
     pause(page)
     assert index(page) < LEG / 2
@@ -87,7 +88,7 @@ def test_speed_is_obeyed(page: Page, server: str):
     for speed in ("0.25", "4"):
         pause(page)
         page.get_by_role("combobox", name="Speed").select_option(speed)
-        page.get_by_role("button", name="Play").click()
+        play(page).click()
         pace[speed] = position(page).evaluate(PACE)
     assert pace["4"] > 3 * pace["0.25"] > 0
 
@@ -96,7 +97,7 @@ def test_who_wants_less_motion_starts_playing_by_hand(browser: Browser, server: 
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
     open_studio(page, server, "?model=mnist-2d")
-    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    expect(play(page)).to_be_visible()
     assert index(page) == 0
     context.close()
 
@@ -107,7 +108,7 @@ def test_who_wants_less_motion_starts_playing_by_hand(browser: Browser, server: 
 def test_scrubbing_shows_the_keyframes_pictures_at_their_frames(page: Page, server: str):
     open_studio(page, server)
     position(page).fill("5")
-    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    expect(play(page)).to_be_visible()
     for frame, keyframe in (("0", 0), (str(LEG), 1)):
         position(page).fill(frame)
         expected = pixels(thumbs(page).nth(keyframe))
@@ -143,13 +144,43 @@ def test_keys_go_from_frame_to_frame_and_from_keyframe_to_keyframe(page: Page, s
     assert index(page) == LEG
 
 
+def test_space_plays_and_pauses_also_on_the_slider_that_scrubs(page: Page, server: str):
+    open_studio(page, server)
+    position(page).click(position={"x": 20, "y": 10})
+    expect(play(page)).to_be_visible()
+    for button in ("Pause", "Play"):
+        page.keyboard.press(" ")
+        expect(page.get_by_role("button", name=button, exact=True)).to_be_visible()
+    page.get_by_label("Loop").focus()
+    page.keyboard.press(" ")
+    expect(page.get_by_label("Loop")).not_to_be_checked()
+    expect(play(page)).to_be_visible()
+
+
+def test_what_plays_waits_while_the_grid_is_shown_and_goes_on_after_it(page: Page, server: str):
+    open_studio(page, server)
+    turn_to(page, "Grid")
+    expect(position(page)).to_be_hidden()
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press(" ")
+    still = position(page).input_value()
+    page.wait_for_timeout(300)
+    assert position(page).input_value() == still
+    turn_to(page, "Path")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    pause(page)
+    turn_to(page, "Grid")
+    turn_to(page, "Export")
+    expect(play(page)).to_be_visible()
+
+
 def test_a_press_on_a_curve_scrubs_and_the_playheads_follow(page: Page, server: str):
     open_studio(page, server)
     for share in (0.25, 0.75):
         chart = page.get_by_test_id("curve-norm")
         box = chart.bounding_box()
         page.mouse.click(box["x"] + share * box["width"], box["y"] + 10)
-        expect(page.get_by_role("button", name="Play")).to_be_visible()
+        expect(play(page)).to_be_visible()
         assert index(page) == pytest.approx(share * (2 * LEG - 1), abs=2)
         for curve in ("norm", "logDensity", "percentile"):
             chart = page.get_by_test_id(f"curve-{curve}")
@@ -184,7 +215,7 @@ def test_each_kind_has_its_own_line_on_the_map_and_the_path_through_the_data_is_
     pause(page)
     lines = {kind: line(page, kind) for kind in KINDS}
     for kind in KINDS:
-        assert len(lines[kind]) == 2 * LEG + 1, "closed, because it loops"
+        assert len(lines[kind]) == LEG + 1, "the way back of two keyframes is the way there"
         assert lines[kind][0] == pytest.approx(lines["linear"][0], abs=0.2)
         assert lines[kind][LEG] == pytest.approx(lines["linear"][LEG], abs=0.2)
     straight, through = lines["linear"], lines["data"]
@@ -198,6 +229,10 @@ def test_each_kind_has_its_own_line_on_the_map_and_the_path_through_the_data_is_
         spot = markers.nth(i).bounding_box()
         middle = [spot["x"] + spot["width"] / 2 - box["x"], spot["y"] + spot["height"] / 2 - box["y"]]
         assert middle == pytest.approx(lines[kind][LEG // 2], abs=2)
+    add(page, "Random (prior)")
+    wait_for_frames(page, 3 * LEG)
+    for kind in KINDS:
+        assert len(line(page, kind)) == 3 * LEG + 1, "closed, because it loops"
 
 
 def test_kinds_are_switched_off_and_on_but_for_the_last(page: Page, server: str):
@@ -235,19 +270,33 @@ def test_easing_and_frames_change_what_lies_between_keyframes_alone(page: Page, 
     assert pixels(screen(page, "linear")) == pixels(thumbs(page).nth(1))
 
 
-def test_too_many_frames_get_a_sentence_and_what_was_there_stays(page: Page, server: str):
+def test_frames_per_leg_are_lowered_where_all_of_them_would_be_too_many(page: Page, server: str):
+    refused: list[str] = []
+    page.on("response", lambda answer: refused.append(answer.url) if answer.status == 400 else None)
     open_studio(page, server, "?model=mnist-2d")
     pause(page)
-    frames = position(page).get_attribute("max")
-    page.get_by_label("Frames per leg").fill("240")
+    frames = page.get_by_label("Frames per leg")
+    add(page, *["Random (prior)"] * 62)
+    expect(frames).to_have_value("63")
+    wait_for_frames(page, 64 * 62)
+    expect(page.get_by_text("at most 4,000 frames")).to_have_text(
+        "Frames per leg are 63 now: an animation has at most 4,000 frames."
+    )
+    frames.fill("3")
     page.keyboard.press("Enter")
-    add(page, *["Random (prior)"] * 16)
-    expect(page.get_by_text("at most 4,000 frames").first).to_be_visible(timeout=PATIENCE_MS)
-    assert int(position(page).get_attribute("max")) >= int(frames)
-    page.get_by_label("Frames per leg").fill("3")
-    page.keyboard.press("Enter")
-    wait_for_frames(page, 18 * 2)
+    wait_for_frames(page, 64 * 2)
     expect(page.get_by_text("at most 4,000 frames")).to_have_count(0)
+    frames.fill("240")
+    page.keyboard.press("Enter")
+    expect(frames).to_have_value("63")
+    page.get_by_label("Loop").uncheck()
+    wait_for_frames(page, 63 * 62 + 1)
+    frames.fill("64")
+    page.keyboard.press("Enter")
+    wait_for_frames(page, 63 * 63 + 1)
+    page.get_by_label("Loop").check()
+    expect(frames).to_have_value("63")
+    assert refused == []
 
 
 def test_the_page_says_how_the_path_through_the_data_is_found(page: Page, server: str):
@@ -370,6 +419,25 @@ def test_a_picture_goes_from_reconstruct_to_explore_and_interpolate(page: Page, 
     expect(page.locator(".strip figcaption")).to_have_count(3)
 
 
+def test_a_star_hides_no_keyframes_number_and_can_be_clicked(page: Page, server: str, tmp_path):
+    from PIL import Image
+
+    path = tmp_path / "mine.png"
+    Image.linear_gradient("L").resize((28, 28)).save(path)
+    open_studio(page, server, "?model=mnist-2d")
+    page.get_by_label("Add pictures", exact=True).last.set_input_files(path)
+    expect(thumbs(page)).to_have_count(3)
+    pin, star = page.locator('.pin[data-starred="true"]'), latent_map(page).locator(".star")
+    expect(pin).to_have_text("3")
+    (x, y), (u, v) = centre(pin), centre(star)
+    assert 8 < ((x - u) ** 2 + (y - v) ** 2) ** 0.5 < 24, "beside the star"
+    follows = "(pin, star) => Boolean(star.compareDocumentPosition(pin) & Node.DOCUMENT_POSITION_FOLLOWING)"
+    assert pin.evaluate(follows, star.element_handle()), "over other stars"
+    star.click()
+    expect(thumbs(page)).to_have_count(4)
+    expect(page.locator('.pin[data-starred="true"]')).to_have_count(2)
+
+
 def test_what_stays_of_a_path_is_not_decoded_again(page: Page, server: str):
     sent: list[int] = []
 
@@ -384,30 +452,3 @@ def test_what_stays_of_a_path_is_not_decoded_again(page: Page, server: str):
     wait_for_frames(page, 3 * LEG)
     codes = sum((size - 8) / (4 * 16) for size in sent if size > 8 + 4 * 16 * 3)
     assert codes < 3 * 2 * LEG + 50, "two legs of three are new"
-
-
-# -- layout ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
-def test_nothing_is_cut_off(page: Page, server: str, width: int, height: int):
-    page.set_viewport_size({"width": width, "height": height})
-    open_studio(page, server)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    for tab in ("Path", "Export", "Grid"):
-        page.get_by_role("tab", name=tab).click()
-        for locator in (*page.locator(".studio :is(button, select, input):visible").all(), position(page)):
-            box = locator.bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= width + 1
-            assert box["y"] + box["height"] <= height, locator
-
-
-def test_every_control_has_a_name(page: Page, server: str):
-    open_studio(page, server)
-    nameless = page.locator(".studio").evaluate(
-        """(studio) => [...studio.querySelectorAll("button, select, input, canvas[role], progress, svg[role]")]
-          .filter((node) => !(node.ariaLabel || node.labels?.length || node.textContent.trim()))
-          .map((node) => node.outerHTML)"""
-    )
-    assert nameless == []

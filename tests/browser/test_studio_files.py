@@ -9,7 +9,7 @@ from PIL import Image, ImageSequence
 from playwright.sync_api import Download, Page, expect
 
 from tests.browser.studio import add, open_studio, pause, pixels_of, thumbs, turn_to, wait_for_frames
-from tests.browser.touch import pixels
+from tests.browser.touch import choose_model, pixels
 
 MODEL = "mnist-2d"
 FRAMES = 12  # two keyframes with seven frames a leg, closed
@@ -115,6 +115,23 @@ def test_a_long_export_says_how_far_it_is_and_can_be_cancelled(page: Page, serve
     assert downloads == []
 
 
+def test_the_summary_says_how_long_the_file_and_the_screen_play(page: Page, server: str):
+    open_with_few_frames(page, server)
+    expect(page.get_by_text("12 frames, 0.5 s (0.2 s on screen)")).to_be_visible()
+    page.get_by_role("combobox", name="Speed").select_option("0.25")
+    expect(page.get_by_text("12 frames, 0.5 s (0.8 s on screen)")).to_be_visible()
+    page.get_by_label("Frames per second").fill("30")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("0.4 s (0.8 s on screen; a GIF has whole hundredths of a second: 33.3 a")).to_be_visible()
+
+
+def test_news_of_a_file_end_with_the_model_that_it_was_made_with(page: Page, server: str):
+    open_with_few_frames(page, server)
+    export(page, "npz")
+    choose_model(page, "mnist-10d-beta-1")
+    expect(page.get_by_test_id("export-news")).to_be_empty()
+
+
 def test_an_export_that_would_be_too_large_gets_the_servers_sentence(page: Page, server: str):
     open_studio(page, server, f"?model={MODEL}")
     pause(page)
@@ -132,10 +149,13 @@ def test_an_export_that_would_be_too_large_gets_the_servers_sentence(page: Page,
 def test_the_first_four_keyframes_make_a_grid_that_is_saved_as_one_picture(page: Page, server: str, path: str):
     open_studio(page, server, "?model=mnist-16d")
     turn_to(page, "Grid")
-    expect(page.get_by_text("Add 2 more")).to_be_visible()
+    order = page.get_by_text("Corners: keyframe 1 top left, 2 top right, 3 bottom left, 4 bottom right.")
+    expect(order).to_be_visible()
+    expect(page.get_by_text("Add 2 more keyframes.")).to_be_visible()
     expect(page.get_by_role("button", name="Save PNG")).to_be_disabled()
     add(page, "Random (image)", "Random (image)", "Random (prior)")
     expect(page.get_by_test_id("grid")).to_be_visible()
+    expect(order).to_be_visible()
     page.get_by_role("combobox", name="Grid path").select_option(path)
     page.get_by_label("Grid rows").fill("3")
     page.get_by_label("Grid columns").fill("5")

@@ -11,10 +11,12 @@ const CHARTS = [
   { key: "logDensity", title: "Log-density", about: "Log-density in nats under the Gaussian mixture fitted to the codes of training images" },
   {
     key: "percentile",
-    title: "Distance to data",
+    title: "Farther out than", // so many percent of images
+    name: "Distance to data in percent of images",
     about: "Distance to the nearest reference codes, as a percentile: how many percent of held-out images lie as near to their neighbours or nearer",
     range: [0, 100],
     text: (value) => `${Math.round(value)}%`,
+    unit: " of images",
   },
 ];
 
@@ -67,7 +69,7 @@ export class Curves {
   }
 
   drawChart(chart, positions) {
-    const { key, title } = chart;
+    const { key, title, name = title } = chart;
     const [low, high] = chart.range ?? rangeOf(this.tracks, key);
     const last = Math.max(1, this.tracks[0][key].length - 1);
     const x = (index) => ((WIDTH * index) / last).toFixed(1);
@@ -79,9 +81,9 @@ export class Curves {
     const curves = this.tracks.map((track) => curve(track, key, x, y));
     chart.plot.replaceChildren(...marks, ...expected, ...curves);
     chart.low.textContent = told(chart, low);
-    chart.high.textContent = told(chart, high);
+    chart.high.textContent = told(chart, high) + (chart.unit ?? "");
     const spans = this.tracks.map((track) => `${track.kind} ${told(chart, track[key].reduce(lower))} to ${told(chart, track[key].reduce(higher))}`);
-    chart.plot.setAttribute("aria-label", `${title} along the paths: ${spans.join(", ")}`);
+    chart.plot.setAttribute("aria-label", `${name} along the paths: ${spans.join(", ")}`);
   }
 
   /** Move the playheads to a frame, and say the values there. */

@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 import { fill, labelled, select, whole, wholeField } from "./fields.js";
 import { Job } from "./jobs.js";
 import { KINDS } from "./kinds.js";
-import { codeAt } from "./paths.js";
+import { codeAt, MAX_FRAMES } from "./paths.js";
 import { base64OfFloats } from "./packing.js";
 import { saveFile } from "./queries.js";
 
@@ -18,6 +18,8 @@ const FORMATS = [
 const SCALES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64];
 const MAX_SIDE = 2048; // pixels, as vae_core.animation takes
 const MAX_FPS = 60;
+const MAX_COLUMNS = 1000; // of a strip, as app/queries/studio.py takes
+const SCREEN_FPS = 60; // at speed 1
 const GIF_DELAYS = [2, 100]; // hundredths of a second
 
 export class ExportPanel {
@@ -31,8 +33,8 @@ export class ExportPanel {
     this.format = this.select("Format", (format) => ({ format }), FORMATS.map(({ key, title }) => [key, title]));
     this.fps = this.number("Frames per second", MAX_FPS, (fps) => ({ fps }));
     this.scale = this.select("Size", (scale) => ({ scale: Number(scale) }));
-    this.pictures = this.number("Strip pictures", 4000, (pictures) => ({ pictures }));
-    this.columns = this.number("Strip columns", 1000, (columns) => ({ columns }));
+    this.pictures = this.number("Strip pictures", MAX_FRAMES, (pictures) => ({ pictures }));
+    this.columns = this.number("Strip columns", MAX_COLUMNS, (columns) => ({ columns }));
     this.repeat = el("input", { type: "checkbox", onchange: () => this.wish({ repeat: this.repeat.checked }) });
     this.fields = {
       fps: labelled("Frames per second", this.fps),
@@ -49,7 +51,7 @@ export class ExportPanel {
     const fields = el("div", { class: "panel-head" }, this.kind, this.format, ...Object.values(this.fields));
     const row = el("div", { class: "panel-head" }, this.go, this.cancel, this.summary, this.progress, this.news);
     this.element = el("div", { class: "export-panel" }, fields, row);
-    studio.desk.on(["export", "kinds"], () => this.show());
+    studio.desk.on(["export", "kinds", "speed"], () => this.show());
   }
 
   select(label, change, options = []) {
@@ -68,6 +70,7 @@ export class ExportPanel {
   }
 
   setModel({ shape: [, height, width] }) {
+    if (!this.job) this.news.textContent = ""; // of files of the model before
     if (this.job && !this.job.url) this.stop(); // it was to begin with the model before
     const fitting = SCALES.filter((scale) => scale * Math.max(height, width) <= MAX_SIDE);
     this.scales = fitting;
@@ -118,14 +121,14 @@ export class ExportPanel {
   summarise() {
     const track = this.track();
     if (!track) return "";
-    const { export: wish } = this.studio.desk.state;
+    const { export: wish, speed } = this.studio.desk.state;
     const { key, moves } = this.chosen();
     const frames = track.frames.length;
     if (key === "strip") return `${this.stripFrames(frames).length} of ${frames} frames`;
     if (!moves) return `${frames} codes`;
     const fps = key === "gif" ? gifRate(wish.fps) : wish.fps;
-    const exact = fps === wish.fps ? "" : ` (a GIF has whole hundredths of a second: ${fps.toFixed(1)} a second)`;
-    return `${frames} frames, ${(frames / fps).toFixed(1)} s${exact}`;
+    const exact = fps === wish.fps ? "" : `; a GIF has whole hundredths of a second: ${fps.toFixed(1)} a second`;
+    return `${frames} frames, ${seconds(frames, fps)} s (${seconds(frames, SCREEN_FPS * speed)} s on screen${exact})`;
   }
 
   /** Frames spread evenly over the path, its ends included. */
@@ -196,6 +199,10 @@ export class ExportPanel {
     this.news.textContent = text;
     this.show();
   }
+}
+
+function seconds(frames, fps) {
+  return (frames / fps).toFixed(1);
 }
 
 /** The rate at which a GIF plays what is asked for (vae_core.animation.gif_fps). */

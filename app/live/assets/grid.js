@@ -27,8 +27,9 @@ export class GridPanel {
     this.canvas = el("canvas", { "data-testid": "grid", role: "img", "aria-label": "Grid", hidden: true });
     this.saver = el("button", { class: "action small", disabled: true, onclick: () => this.save() }, "Save PNG");
     this.note = el("p", { class: "note", role: "status" });
+    const order = el("p", { class: "note" }, "Corners: keyframe 1 top left, 2 top right, 3 bottom left, 4 bottom right.");
     const head = el("div", { class: "panel-head" }, labelled("Rows", this.rows), labelled("Columns", this.columns), this.path, this.saver);
-    this.element = el("div", { class: "grid-panel" }, head, this.note, this.canvas);
+    this.element = el("div", { class: "grid-panel" }, head, order, this.note, this.canvas);
     studio.desk.on(["grid", "keyframes"], (state) => this.changed(state));
   }
 
@@ -77,7 +78,7 @@ export class GridPanel {
     this.wanted = this.made = null;
     this.canvas.hidden = true;
     this.saver.disabled = true;
-    this.note.textContent = `The first four keyframes become the corners: top left, top right, bottom left, bottom right. Add ${count} more.`;
+    this.note.textContent = `Add ${count} more keyframe${count > 1 ? "s" : ""}.`;
   }
 
   decode(codes, { rows, columns }, key) {

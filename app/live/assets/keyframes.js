@@ -82,11 +82,22 @@ export class KeyframeStrip {
     }
   }
 
-  /** Mark the keyframe that was passed last. */
+  /** Mark the keyframe that was passed last, and follow it where it is another one. */
   markCurrent(place) {
     if (place === this.current) return;
     this.current = place;
+    if (place !== this.passed) this.bringIntoView(place);
+    this.passed = place;
     this.cards.forEach(({ go }, i) => (i === place ? go.setAttribute("aria-current", "step") : go.removeAttribute("aria-current")));
+  }
+
+  /** Scroll the strip alone, and only while nobody is busy with it. */
+  bringIntoView(place) {
+    const { list } = this;
+    const card = this.cards[place]?.element;
+    if (!card || this.dragged !== undefined || list.matches(":hover, :focus-within")) return;
+    const [strip, { left, right }] = [list.getBoundingClientRect(), card.getBoundingClientRect()];
+    list.scrollLeft += Math.min(0, left - strip.left) + Math.max(0, right - strip.right);
   }
 
   // -- changes -------------------------------------------------------------------------------------------------

@@ -43,12 +43,15 @@ export class PathMarks extends MapMarks {
     for (const [kind, pin] of this.playing) pin.node.dataset.kind = kind;
   }
 
-  /** Numbered pins for keyframes, in order. */
-  setKeyframes(places) {
+  /**
+   * Numbered pins for keyframes, in order.
+   * @param {{place: Place, starred: boolean}[]} keyframes `starred` where a star marks the place: the pin lies beside it
+   */
+  setKeyframes(keyframes) {
     for (const { node } of this.keyframes) node.remove();
-    this.keyframes = places.map((place, i) => ({ node: el("div", { class: "pin" }, `${i + 1}`), place }));
-    this.element.prepend(...this.keyframes.map(({ node }) => node)); // below stars and markers
-    this.element.prepend(this.trail);
+    const pin = (starred, i) => el("div", { class: "pin", "data-starred": starred }, `${i + 1}`);
+    this.keyframes = keyframes.map(({ place, starred }, i) => ({ node: pin(starred, i), place }));
+    this.stars.after(...this.keyframes.map(({ node }) => node)); // over stars, which would hide numbers; below markers
     this.follow();
   }
 

@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { labelled, select, whole, wholeField } from "./fields.js";
+import { MAX_FRAMES } from "./paths.js";
 
 const EASINGS = [
   ["linear", "Linear: at an even pace"],
@@ -15,9 +16,12 @@ export class PathPanel {
   key = "path";
   title = "Path";
 
-  /** @param {import("./desk.js").Desk} desk */
-  constructor(desk) {
-    this.desk = desk;
+  /**
+   * @param {import("./desk.js").Desk} desk
+   * @param {(text: string) => void} onNews what the person should know of a setting
+   */
+  constructor(desk, onNews) {
+    Object.assign(this, { desk, onNews });
     this.easing = select("Easing", EASINGS, { onchange: () => desk.set({ easing: this.easing.value }) });
     const [min, max] = FRAMES;
     this.frames = wholeField("Frames per leg", { min, max, onchange: () => this.setFrames() });
@@ -27,6 +31,7 @@ export class PathPanel {
     const head = el("div", { class: "panel-head" }, labelled("Easing", this.easing), labelled("Frames per leg", this.frames), this.seconds);
     this.element = el("div", { class: "path-panel" }, head, note);
     desk.on(["easing", "framesPerLeg"], (state) => this.show(state));
+    desk.on(["keyframes", "loop", "framesPerLeg"], (state) => this.fit(state));
   }
 
   setModel({ references, variational, graph }) {
@@ -39,7 +44,16 @@ export class PathPanel {
   }
 
   setFrames() {
+    this.onNews("");
     this.desk.set({ framesPerLeg: whole(this.frames, this.desk.state.framesPerLeg) });
+  }
+
+  /** Lower the frames per leg where all legs together would have too many. */
+  fit({ keyframes, loop, framesPerLeg }) {
+    const most = mostPerLeg(loop ? keyframes.length : keyframes.length - 1);
+    if (framesPerLeg <= most) return;
+    this.desk.set({ framesPerLeg: most });
+    this.onNews(`Frames per leg are ${most} now: an animation has at most ${MAX_FRAMES.toLocaleString("en")} frames.`);
   }
 
   show({ easing, framesPerLeg }) {
@@ -47,4 +61,9 @@ export class PathPanel {
     this.frames.value = framesPerLeg;
     this.seconds.textContent = `${((framesPerLeg - 1) / FRAMES_A_SECOND).toFixed(1)} s at speed 1`;
   }
+}
+
+/** The most frames with which so many legs fit, as app/queries/studio.py counts them: each begins where one ends. */
+function mostPerLeg(legs) {
+  return Math.floor((MAX_FRAMES - 1) / legs) + 1;
 }

@@ -5,6 +5,8 @@ import { floatsOf } from "./packing.js";
 import { Recall } from "./recall.js";
 import { PATH } from "./socket.js";
 
+export const MAX_FRAMES = 4000; // of a path (vae_core.animation)
+
 const MAX_BATCH = 256; // codes in one question (app/live/protocol.py)
 const FIRST_BATCH = 48; // so that something shows at once
 const FIGURES = ["norm", "logDensity", "percentile"];
@@ -167,4 +169,11 @@ export class AnimationPaths {
 /** The code of a frame. */
 export function codeAt({ codes }, index, latentDim) {
   return codes.subarray(index * latentDim, (index + 1) * latentDim);
+}
+
+/** The places that a path's line on the map goes through, of those that have come. */
+export function lineAlong(places, { loop, positions }) {
+  const [, second] = positions;
+  const open = positions.length === 2 ? places.slice(0, second + 1) : places; // the way back would fill the gaps of dashes
+  return (loop && positions.length > 2 ? [...open, places[0]] : open).filter(Boolean);
 }

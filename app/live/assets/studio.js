@@ -17,7 +17,7 @@ import { LatentMap } from "./map.js";
 import { sentence } from "./names.js";
 import { PathMarks } from "./path_marks.js";
 import { PathPanel } from "./path_panel.js";
-import { AnimationPaths } from "./paths.js";
+import { AnimationPaths, lineAlong } from "./paths.js";
 import { PeekCard } from "./peek.js";
 import { Queries } from "./queries.js";
 import { Screens } from "./screens.js";
@@ -62,11 +62,12 @@ class Studio {
     });
     this.peek = new PeekCard(this);
     this.curves = new Curves((share) => this.transport.scrubTo(Math.round(share * (this.transport.count - 1))));
-    this.panels = [new PathPanel(this.desk), new ExportPanel(this), new GridPanel(this)];
+    this.panels = [new PathPanel(this.desk, (text) => this.say(text)), new ExportPanel(this), new GridPanel(this)];
     this.desk.on(["keyframes"], ({ keyframes }) => this.keyframesChanged(keyframes));
     this.desk.on(["loop", "speed"], (state) => this.transport.set(state));
     this.desk.on(["kinds"], ({ kinds }) => this.screens.setKinds(kinds));
     this.desk.on(["tab"], ({ tab }) => (this.bench.dataset.tab = tab));
+    this.desk.on(["tab"], ({ tab }) => this.transport.setShown(tab !== "grid")); // which takes the screens' room
     this.desk.on(["keyframes", "kinds", "framesPerLeg", "easing", "loop"], () => this.pathsChanged());
   }
 
@@ -130,8 +131,10 @@ class Studio {
 
   switchModel({ model, graph, studio }) {
     this.close();
-    this.live = new LiveSocket(this.root, model, (state, reason) => this.socketChanged(state, reason));
-    this.bulk = new LiveSocket(this.root, model, (state, reason) => state === "refused" && this.say(channelText(state, reason)));
+    this.live = new LiveSocket(this.root, model, (...news) => this.socketChanged("live", ...news));
+    this.bulk = new LiveSocket(this.root, model, (...news) => this.socketChanged("bulk", ...news));
+    this.troubles = {};
+    this.say("");
     this.queries = new Queries(this.root, model.name);
     this.paths.use(this.queries, this.bulk, model);
     this.toolbar.build(model);
@@ -143,14 +146,19 @@ class Studio {
     this.tabs.show(this.desk.state.tab);
   }
 
-  socketChanged(state, reason) {
-    this.channel.textContent = channelText(state, reason);
-    if (state === "open" && this.wasLost) this.comeBack();
-    this.wasLost = state === "lost";
+  /** One of the two channels; each may be busy alone. */
+  socketChanged(channel, state, reason) {
+    const text = channelText(state, reason);
+    this.troubles[channel] = state === "refused" ? "" : text;
+    if (state === "refused") this.say(text); // which stays when the channel is open again
+    this.channel.textContent = this.troubles.live || this.troubles.bulk || "";
+    if (channel === "live" && state === "lost") this.wasLost = true; // busy may come between
+    if (channel === "live" && state === "open" && this.wasLost) this.comeBack();
   }
 
   /** After a loss: ask again what failed meanwhile, and have Python run, which tells whether it remembers us. */
   comeBack() {
+    this.wasLost = false;
     this.showView(this.view);
     this.pathsChanged();
     setTimeout(() => this.remind(), PYTHON_BACK_MS);
@@ -203,7 +211,8 @@ class Studio {
     if (!this.view || !keyframes) return;
     this.live.ask("thumbs", PATH, this.view, this.codes().flat(), ({ places, frames }) => {
       this.strip.setPictures(keyframes, frames);
-      this.map.marks.setKeyframes(keyframes.map((_, i) => ({ x: places[2 * i], y: places[2 * i + 1] })));
+      const pins = keyframes.map(({ picture }, i) => ({ place: { x: places[2 * i], y: places[2 * i + 1] }, starred: picture !== null }));
+      this.map.marks.setKeyframes(pins);
     });
   }
 
@@ -231,8 +240,8 @@ class Studio {
   }
 
   framesCame(done, all) {
-    const closed = (places) => (this.transport.outline.loop && places[0] ? [...places, places[0]] : places);
-    this.map.marks.setPaths(this.paths.shown().map(({ kind, places }) => ({ kind, places: closed(places.filter(Boolean)) })));
+    const { outline } = this.transport;
+    this.map.marks.setPaths(this.paths.shown().map(({ kind, places }) => ({ kind, places: lineAlong(places, outline) })));
     this.transport.setLoaded(all ? done / all : 1);
   }
 
@@ -279,17 +288,10 @@ class Studio {
     this.panels.find(({ key }) => key === tab).shown?.();
   }
 
-  /** Arrow keys go from frame to frame wherever no part of the page uses them. */
   keyed(event) {
-    const target = event.composedPath()[0];
-    const inside = event.composedPath().includes(this.bench);
-    const taken = target.closest?.("input, select, textarea, [role=tab], [role=application]");
-    if ((!inside && target !== document.body) || taken || event.altKey || event.ctrlKey || event.metaKey) return;
-    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step) event.shiftKey ? this.transport.jump(step) : this.transport.step(step);
-    else if (event.key === " " && !target.closest?.("button, [role=button], summary")) this.transport.setPlaying(!this.transport.playing);
-    else return;
-    event.preventDefault();
+    const [target, ...around] = event.composedPath();
+    const ours = target === document.body || around.includes(this.bench);
+    if (ours && !event.altKey && !event.ctrlKey && !event.metaKey) this.transport.keyed(event, target);
   }
 }
 

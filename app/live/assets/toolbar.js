@@ -17,7 +17,7 @@ const READING = {
   umap: [
     "UMAP keeps who is near whom: pictures that lie together have codes that lie together.",
     "It does not keep distances: how far apart two islands lie, how large or how dense they are, says little.",
-    "A code is placed at the median of its neighbours' places: where the neighbours change, a straight path in the latent space jumps or bends here.",
+    "A code is placed at the median of its neighbours' places: where the neighbours change, a straight path in the latent space jumps or bends here, and training images zoomed in on stand in rows.",
     "A place between points is decoded from a blend of the codes of the nearest points; far from all points the picture says little.",
   ],
   pca: [

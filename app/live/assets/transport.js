@@ -6,6 +6,8 @@ import { select } from "./fields.js";
 const FRAMES_PER_MS = 60 / 1000; // at speed 1
 const LONGEST_MS = 1000; // between two frames: a page that was hidden for longer goes on where it was
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
+const USES_ARROWS = "input, select, textarea, [role=tab], [role=application]"; // parts with a use of their own for arrow keys
+const USES_SPACE = "input:not([type=range]), select, textarea, button, [role=button], [role=application], summary";
 
 export class Transport {
   /**
@@ -21,6 +23,7 @@ export class Transport {
     this.outline = null;
     this.speed = 1;
     this.playing = false;
+    this.waits = false; // whether it goes on once it is shown again
     this.element = this.build();
   }
 
@@ -29,6 +32,7 @@ export class Transport {
     this.playButton = el("button", { class: "action primary play", onclick: () => this.setPlaying(!this.playing) }, "Play");
     this.scrub = el("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Position" });
     this.scrub.addEventListener("input", () => this.scrubTo(Number(this.scrub.value)));
+    this.scrub.addEventListener("pointerdown", () => this.setPlaying(false)); // a thumb that is held does not move on
     this.readout = el("output", { class: "position", "data-testid": "position", "aria-live": "off" }); // it changes at every frame
     this.loop = el("input", { type: "checkbox", onchange: () => this.hooks.onSettings({ loop: this.loop.checked }) });
     const loop = el("label", { title: "After the last keyframe go on to the first, and so for ever" }, this.loop, "Loop");
@@ -106,7 +110,27 @@ export class Transport {
     this.hooks.onFrame(index);
   }
 
+  /** Whether there are pictures to look at; what plays waits while there are none. */
+  setShown(shown) {
+    if (shown === !this.element.hidden) return;
+    this.element.hidden = !shown;
+    const plays = shown ? this.waits : this.playing;
+    this.setPlaying(shown && plays);
+    this.waits = !shown && plays;
+  }
+
+  /** A key that was pressed on a part of the page: Space plays, arrow keys go on, where the part does not use them. */
+  keyed(event, target) {
+    if (this.element.hidden || target.closest?.(event.key === " " ? USES_SPACE : USES_ARROWS)) return;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step) event.shiftKey ? this.jump(step) : this.step(step);
+    else if (event.key === " ") this.setPlaying(!this.playing);
+    else return;
+    event.preventDefault();
+  }
+
   setPlaying(playing) {
+    this.waits = false;
     if (playing && !this.outline?.loop && this.index >= this.count - 1) this.position = 0;
     this.playButton.textContent = playing ? "Pause" : "Play";
     if (playing === this.playing) return;
