@@ -36,7 +36,7 @@ STYLE = """
   .vae-comparison .vae-figures, .vae-figures dt, .vae-comparison dd { margin: 0; padding: 0; }
   .vae-figures dd { font-size: 1.15rem; line-height: 1.3; white-space: nowrap; }
   .vae-figures small, .vae-rank { opacity: 0.7; }
-  .vae-rank { font-size: 0.8rem; flex-basis: 100%; }
+  .vae-figures dd.vae-rank { font-size: 0.8rem; }
 </style>
 """
 
@@ -64,10 +64,9 @@ def comparison(each: Examined, *, upload: bytes, variational: bool, rank: float)
     }
     shown = "".join(_figure(each, caption, source) for caption, source in pictures.items())
     figures = "".join(
-        f'<div title="{meaning}"><dt>{name}</dt><dd>{_number(value)} <small>nats</small></dd></div>'
-        for name, meaning, value in _figures(each.analysis, variational=variational)
+        f'<div title="{meaning}"><dt>{name}</dt><dd>{_number(value)} <small>nats</small></dd>{more}</div>'
+        for name, meaning, value, more in _figures(each.analysis, variational=variational, rank=rank)
     )
-    figures += f'<div class="vae-rank">reconstructed worse than {rank:.0f}% of held-out images</div>'
     pictures_and_figures = f'<div class="vae-pictures">{shown}</div><dl class="vae-figures">{figures}</dl>'
     st.html(f'<div class="vae-comparison">{pictures_and_figures}</div>')
 
@@ -101,15 +100,16 @@ def _address(kind: str, content: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def _figures(analysis: Analysis, *, variational: bool) -> list[tuple[str, str, float]]:
-    """Name, meaning and value in nats of each figure."""
-    reconstruction = ("Reconstruction", "The reconstruction term, −log p(x|z)", analysis.reconstruction_nats)
+def _figures(analysis: Analysis, *, variational: bool, rank: float) -> list[tuple[str, str, float, str]]:
+    """Name, meaning and value in nats of each figure, and what else there is to say of it."""
+    beside = f'<dd class="vae-rank">worse than {rank:.0f}% of held-out images</dd>'
+    reconstruction = ("Reconstruction", "The reconstruction term, −log p(x|z)", analysis.reconstruction_nats, beside)
     if not variational:
         return [reconstruction]
     return [
-        ("ELBO", "The evidence lower bound: minus reconstruction, minus KL", analysis.elbo),
+        ("ELBO", "The evidence lower bound: minus reconstruction, minus KL", analysis.elbo, ""),
         reconstruction,
-        ("KL", "From the posterior to the prior N(0, I)", analysis.kl_nats),
+        ("KL", "From the posterior to the prior N(0, I)", analysis.kl_nats, ""),
     ]
 
 

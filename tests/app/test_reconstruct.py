@@ -194,7 +194,7 @@ def test_the_figures_are_the_engines(store: Store, png: Png, variational: bool):
     lines = [[name, f"{value:.1f}".replace("-", "−"), "nats"] for name, value in expected.items()]
     assert figures(page) == (lines if variational else lines[1:2])
     rank = loaded.need_reference().percentile("reconstruction", analysis.reconstruction_nats)
-    assert f"reconstructed worse than {rank:.0f}% of held-out images" in comparisons(page)[0]
+    assert f"worse than {rank:.0f}% of held-out images" in comparisons(page)[0]
     captions = " ".join(caption.value for caption in page.caption)
     assert ("64 samples" in captions, "no KL and no ELBO" in captions) == (variational, not variational)
 

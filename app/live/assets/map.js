@@ -80,6 +80,7 @@ export class LatentMap {
       fetchFigure(href).catch((error) => this.wanted === wanted && Promise.reject(error)),
     ]);
     const draw = async () => {
+      await this.pointer.idle();
       if (this.wanted !== wanted || this.shown === wanted || !this.element.isConnected) return;
       this.shown = null; // while its points are on their way
       await this.draw(Plotly, figure, { model, view, refit: shown, href });
@@ -149,7 +150,7 @@ export class LatentMap {
   dressed(layout) {
     const colours = this.themeColours();
     this.worn = JSON.stringify(colours);
-    const changes = { ...colours, ...this.frame.change(), uirevision: this.drawn, dragmode: this.dragMode ?? "pan" };
+    const changes = { ...colours, ...this.frame.change(), uirevision: this.drawn, dragmode: this.plot.layout?.dragmode ?? "pan" };
     for (const [path, value] of Object.entries(changes)) {
       const steps = path.split(".");
       const last = steps.pop();
@@ -257,7 +258,6 @@ export class LatentMap {
   }
 
   follow(change) {
-    if (change.dragmode) this.dragMode = change.dragmode;
     this.frame.follow(change);
     this.replace();
   }

@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 
 const CLICK_PX = 4; // a press that moves less is a click
 const DOUBLE_MS = 400; // two clicks within this time on one place are a double-click
+const SELECTED_MS = 150; // after a release Plotly has told of a lasso
 const KEY_STEP = 0.02; // of the view's width
 
 export class MapPointer {
@@ -29,6 +30,14 @@ export class MapPointer {
 
   close() {
     this.listening.abort();
+  }
+
+  /** Resolves once no button is down on the plot: to draw it anew would end a lasso that is under way. */
+  idle() {
+    if (!this.pressed) return Promise.resolve();
+    const { signal } = this.listening;
+    const released = (resolve) => () => setTimeout(resolve, SELECTED_MS);
+    return new Promise((resolve) => window.addEventListener("pointerup", released(resolve), { once: true, capture: true, signal }));
   }
 
   /** The pointer's pixel when it lies on the plot itself, not on its buttons or legend; else null. */
