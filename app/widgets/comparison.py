@@ -53,7 +53,8 @@ def comparison(each: Examined, *, upload: bytes, variational: bool, rank: float)
         each: The picture and what the model made of it.
         upload: Its thumbnail.
         variational: False leaves out what a plain autoencoder has not: KL and ELBO.
-        rank: Percent of held-out images whose reconstruction term is lower.
+        rank: Percent of held-out images whose reconstruction term, of one sample each, is at most the picture's, which
+            is an average of several.
     """
     reconstruction = each.analysis.reconstruction
     pictures = {

@@ -44,6 +44,18 @@ def test_values_are_typed_and_a_double_click_zeroes(page: Page, server: str):
     expect(field).to_have_value("0.00")
 
 
+def test_a_track_is_long_enough_for_its_value_and_short_again_after_a_drag(page: Page, server: str):
+    open_page(page, server, "?model=mnist-2d")
+    slider = page.get_by_role("slider", name="Dimension 1", exact=True)
+    longest = slider.get_attribute("max")
+    page.get_by_role("textbox", name="Value of Dimension 1").fill("9.5")
+    page.keyboard.press("Enter")
+    expect(slider).to_have_attribute("max", "10")
+    slider.fill("1")
+    expect(slider).to_have_attribute("max", longest)
+    expect(slider).to_have_value("1")
+
+
 def test_locked_dimensions_stay_where_they_are(page: Page, server: str):
     open_page(page, server, "?model=mnist-2d")
     kept = value_of(page, "Dimension 1")

@@ -291,11 +291,13 @@ export class DirectionPanel {
       const { directions: saved, unfit } = await this.bench.queries.ask("saved-directions", {});
       const { directions } = this.bench.desk.state;
       const known = new Set(directions.map(({ name }) => name));
-      const fresh = saved.filter(({ name }) => !known.has(name)).slice(0, MOST_KEPT - directions.length);
+      const unknown = saved.filter(({ name }) => !known.has(name));
+      const fresh = unknown.slice(0, MOST_KEPT - directions.length);
       this.bench.desk.set({ directions: [...directions, ...fresh] });
-      const here = fresh.length < saved.length ? "; others of those names are here already" : "";
+      const here = unknown.length < saved.length ? "; others of those names are here already" : "";
+      const full = fresh.length < unknown.length ? `; ${TOO_MANY.toLowerCase().slice(0, -1)}` : "";
       const old = unfit ? `; ${unfit} more belong to an older training of this model` : "";
-      this.bench.say(saved.length || unfit ? `${fresh.length} of ${saved.length} saved directions were added${here}${old}.` : "No direction is saved yet.");
+      this.bench.say(saved.length || unfit ? `${fresh.length} of ${saved.length} saved directions were added${here}${full}${old}.` : "No direction is saved yet.");
     } catch (error) {
       this.bench.say(error.message);
     }

@@ -23,7 +23,7 @@ export class JobLine {
   async show(work) {
     this.leave();
     this.work = work;
-    work.onNews = (state) => this.tell(state);
+    this.hear = work.onNews = (state) => this.tell(state);
     this.tell(work.state);
     this.element.hidden = false;
     try {
@@ -50,7 +50,7 @@ export class JobLine {
 
   /** Look at it no more; it goes on. */
   leave() {
-    if (this.work) this.work.onNews = null;
+    if (this.work?.onNews === this.hear) this.work.onNews = null; // else the next page's line hears already
     this.work = null;
     this.element.hidden = true;
   }

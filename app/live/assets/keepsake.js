@@ -8,7 +8,8 @@ const PARTS = ["names", "groups", "directions", "locked"];
 export function keepDesk(digest, desk) {
   const kept = Object.fromEntries(PARTS.map((part) => [part, desk[part]]));
   try {
-    localStorage.setItem(KEY + digest, JSON.stringify(kept));
+    if (isBlank(desk)) localStorage.removeItem(KEY + digest);
+    else localStorage.setItem(KEY + digest, JSON.stringify(kept));
   } catch {
     // it is full, or not allowed
   }
@@ -20,11 +21,14 @@ export function keepDesk(digest, desk) {
  * @returns {object}
  */
 export function restoredDesk(digest, desk) {
-  const isBlank = PARTS.every((part) => Object.keys(desk[part]).length === 0);
   try {
-    const kept = isBlank && JSON.parse(localStorage.getItem(KEY + digest));
+    const kept = isBlank(desk) && JSON.parse(localStorage.getItem(KEY + digest));
     return kept ? { ...desk, ...kept } : desk;
   } catch {
     return desk;
   }
+}
+
+function isBlank(desk) {
+  return PARTS.every((part) => Object.keys(desk[part]).length === 0);
 }

@@ -100,7 +100,8 @@ export class LatentMap {
     this.map = map;
     this.layers = own;
     this.frame.margin = figure.layout.margin;
-    this.frame.extent = extentOf(pointsOf(own));
+    this.own = pointsOf(own);
+    this.frame.extent = extentOf(this.own);
     this.snaps = !figure.layout.xaxis.visible; // a map without axes is known by its points
     if (this.drawn !== nameOf(map)) {
       this.contours = null; // of another map
@@ -266,9 +267,9 @@ export class LatentMap {
     return this.frame.toPixel(place);
   }
 
-  /** How far a place lies from the nearest point, as a share of the map's diagonal. */
+  /** How far a place lies from the nearest reference image, hidden ones too, as a share of the map's diagonal. */
   gapAt(place) {
-    const { x, y } = this.points;
+    const { x, y } = this.own;
     let least = Infinity;
     for (let i = 0; i < x.length; i++) least = Math.min(least, (x[i] - place.x) ** 2 + (y[i] - place.y) ** 2);
     const [width, height] = [this.frame.extent.x, this.frame.extent.y].map(([low, high]) => high - low);

@@ -12,13 +12,14 @@ export class MapPointer {
   constructor(map) {
     this.map = map;
     this.pressed = null;
+    this.waiting = []; // for the button to be up
     this.place = null; // of the crosshair
     this.crosshair = el("div", { class: "crosshair", hidden: true });
     map.overlay.append(this.crosshair);
     const node = map.element;
     node.addEventListener("pointermove", (event) => this.pointed(event));
     node.addEventListener("pointerleave", () => map.hooks.onLeave?.());
-    node.addEventListener("pointerdown", (event) => (this.pressed = this.inPlot(event)), true);
+    node.addEventListener("pointerdown", (event) => (this.pressed = event.button === 0 ? this.inPlot(event) : null), true);
     node.addEventListener("keydown", (event) => this.keyed(event));
     node.addEventListener("blur", () => this.leaveCrosshair());
     // Plotly covers the page while a button is down, so that the release is heard on the window alone.
@@ -26,6 +27,7 @@ export class MapPointer {
     const { signal } = this.listening;
     window.addEventListener("pointermove", (event) => this.dragged(event), { capture: true, signal });
     window.addEventListener("pointerup", (event) => this.released(event), { capture: true, signal });
+    window.addEventListener("pointercancel", () => this.letGo(), { capture: true, signal });
   }
 
   close() {
@@ -33,11 +35,16 @@ export class MapPointer {
   }
 
   /** Resolves once no button is down on the plot: to draw it anew would end a lasso that is under way. */
-  idle() {
-    if (!this.pressed) return Promise.resolve();
-    const { signal } = this.listening;
-    const released = (resolve) => () => setTimeout(resolve, SELECTED_MS);
-    return new Promise((resolve) => window.addEventListener("pointerup", released(resolve), { once: true, capture: true, signal }));
+  async idle() {
+    if (!this.pressed) return;
+    await new Promise((resolve) => this.waiting.push(resolve));
+    await new Promise((resolve) => setTimeout(resolve, SELECTED_MS));
+  }
+
+  /** The button is up again. */
+  letGo() {
+    this.pressed = null;
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   /** The pointer's pixel when it lies on the plot itself, not on its buttons or legend; else null. */
@@ -63,6 +70,7 @@ export class MapPointer {
   /** A press that moves away is no click, even when it comes back, as a lasso does. */
   dragged(event) {
     if (!this.pressed) return;
+    if (event.buttons === 0 && event.type === "pointermove") return this.letGo(); // the release was heard elsewhere
     const { x, y } = this.pixelOf(event);
     if (Math.hypot(x - this.pressed.x, y - this.pressed.y) >= CLICK_PX) this.pressed.moved = true;
   }
@@ -70,7 +78,7 @@ export class MapPointer {
   released(event) {
     this.dragged(event);
     const start = this.pressed;
-    this.pressed = null;
+    this.letGo();
     if (start && !start.moved && event.button === 0) this.clicked(event);
   }
 

@@ -40,7 +40,7 @@ export class SliderRow {
 
   listen() {
     this.input.addEventListener("input", () => this.moved(Number(this.input.value)));
-    this.input.addEventListener("change", () => this.hooks.onSettle(false));
+    this.input.addEventListener("change", () => this.released());
     this.input.addEventListener("keydown", (event) => this.keyed(event));
     this.input.addEventListener("dblclick", () => this.jump(0));
     this.number.addEventListener("change", () => this.typed());
@@ -104,6 +104,12 @@ export class SliderRow {
   moved(value) {
     this.show(value);
     this.hooks.onMove(value);
+  }
+
+  /** A track that had grown is as long again as its value needs. */
+  released() {
+    this.put(this.value);
+    this.hooks.onSettle(false);
   }
 
   /** Set the value at once, as one settled change. */
