@@ -50,7 +50,7 @@ export class JobLine {
 
   /** Look at it no more; it goes on. */
   leave() {
-    if (this.work?.onNews === this.hear) this.work.onNews = null; // else the next page's line hears already
+    if (this.work && this.work.onNews === this.hear) this.work.onNews = null; // else the next page's line hears already
     this.work = null;
     this.element.hidden = true;
   }
