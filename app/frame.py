@@ -47,7 +47,7 @@ def page_header(title: str, hint: str) -> bool:
     left, right = st.columns([2, 1], vertical_alignment="bottom", gap="medium")
     with left:
         st.title(title, anchor=False)
-        line = st.empty()  # the hint, or a notice in its place: what comes and goes must not push the page down
+        line = st.empty()  # the hint, or notices in its place: a short one hardly moves the page
         line.caption(hint)
     names = list_models()
     if not names:
