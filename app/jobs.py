@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 
 from vae_core.errors import BusyError
 from vae_core.inference import engine
-from vae_core.jobs import BackgroundJob, JobState
+from vae_core.runtime.jobs import BackgroundJob, JobState
 
 __all__ = ["KEPT", "MAX_JOBS", "MAX_RUNNING", "MAX_WORKING", "JobKind", "Jobs", "jobs"]
 

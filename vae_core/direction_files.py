@@ -1,4 +1,4 @@
-"""A person's own directions on disk: one JSON file for each model's name, in the person's own folder (`vae_core.home`).
+"""A person's own directions on disk: one JSON file for each model's name, in the person's own folder (`vae_core.runtime.locations`).
 
 A direction means something to the weights it was made with alone, so each is stored under its model's digest. Those
 of other weights stay in the file, and are counted but not loaded: who goes back to those weights has them again.
@@ -20,7 +20,7 @@ from vae_core.checkpoint import check_name
 from vae_core.config import STRICT, config_from_json, config_to_json
 from vae_core.directions import Direction, Kind
 from vae_core.errors import ConfigError, InputError
-from vae_core.home import HOME_VARIABLE, home_folder
+from vae_core.runtime.locations import HOME_VARIABLE, home_folder
 from vae_core.separation import Separation
 
 __all__ = [

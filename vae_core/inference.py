@@ -21,11 +21,11 @@ from torch import Tensor
 from vae_core.checkpoint import REFERENCE_FILE, load_model, model_folder
 from vae_core.config import ModelConfig
 from vae_core.errors import InputError, ModelError
-from vae_core.lanes import Lane
 from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.objective import reconstruction_nats
 from vae_core.posterior import Posterior
 from vae_core.reference import Reference
+from vae_core.runtime.lanes import Lane
 
 __all__ = ["BULK_ROWS", "ELBO_SAMPLES", "Analysis", "Engine", "LoadedModel", "engine"]
 

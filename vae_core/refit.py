@@ -21,8 +21,8 @@ from scipy.linalg import orthogonal_procrustes
 
 from vae_core.config import config_to_json
 from vae_core.errors import InputError, VAEExplorerError
-from vae_core.jobs import BackgroundJob
 from vae_core.projection import UMAP_MIN_DIST, UMAP_NEIGHBOURS
+from vae_core.runtime.jobs import BackgroundJob
 
 __all__ = ["METRICS", "Refit", "UmapSettings", "align", "start_refit"]
 

@@ -12,9 +12,9 @@ from jaxtyping import Bool, Float, Int
 
 from vae_core.archives import ARCHIVE_DAMAGE
 from vae_core.errors import ConfigError
-from vae_core.home import HOME_VARIABLE, home_folder
 from vae_core.inference import LoadedModel
 from vae_core.reference import Reference
+from vae_core.runtime.locations import HOME_VARIABLE, home_folder
 
 __all__ = ["TrainingCodes", "cached_training", "store_training"]
 

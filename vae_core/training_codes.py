@@ -21,8 +21,8 @@ from vae_core.datasets import DATASETS, load_dataset
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
 from vae_core.evaluation import model_input
 from vae_core.inference import LoadedModel
-from vae_core.jobs import BackgroundJob
 from vae_core.labelled import LabelledImages
+from vae_core.runtime.jobs import BackgroundJob
 from vae_core.training_cache import TrainingCodes, cached_training, store_training
 
 __all__ = [
@@ -172,7 +172,7 @@ class TrainingCodesJob(BackgroundJob[TrainingCodes]):
         self._data_dir = data_dir
 
     def _work(self) -> TrainingCodes | None:
-        torch.get_num_threads()  # both as in `vae_core.lanes`: with one thread the other core stays free
+        torch.get_num_threads()  # both as in `vae_core.runtime.lanes`: with one thread the other core stays free
         torch.set_num_threads(1)
         known = cached_training(self._loaded)
         if known is not None:

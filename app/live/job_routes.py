@@ -12,7 +12,7 @@ from app.live.downloads import as_attachment
 from app.live.origin import is_same_origin
 from app.queries.base import File
 from vae_core.errors import BusyError, VAEExplorerError
-from vae_core.jobs import JobState
+from vae_core.runtime.jobs import JobState
 
 __all__ = ["job_routes"]
 

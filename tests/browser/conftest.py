@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, View
 
 from benchmarks.common import CHROMIUM_FLAGS
 from tests.needs import lack, need_data
-from vae_core.home import HOME_VARIABLE
+from vae_core.runtime.locations import HOME_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

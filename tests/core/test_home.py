@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vae_core.errors import ConfigError
-from vae_core.home import HOME_VARIABLE, home_folder
+from vae_core.runtime.locations import HOME_VARIABLE, home_folder
 
 
 def test_the_variable_names_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

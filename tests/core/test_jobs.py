@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from vae_core.errors import BusyError, InputError, VAEExplorerError
-from vae_core.jobs import BackgroundJob, JobState
+from vae_core.runtime.jobs import BackgroundJob, JobState
 
 SECONDS = 60  # that a test waits for another thread at the most
 

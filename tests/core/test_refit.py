@@ -13,9 +13,9 @@ from scipy.spatial.distance import pdist, squareform
 
 from vae_core import refit
 from vae_core.errors import BusyError, InputError, VAEExplorerError
-from vae_core.jobs import JobState
 from vae_core.refit import METRICS, Refit, UmapSettings, align, start_refit
 from vae_core.refit_process import find_nearest
+from vae_core.runtime.jobs import JobState
 
 COUNT, LATENT = 60, 4
 SECONDS = 200  # that a test waits for a process at the most; a real one compiles umap-learn first

@@ -1,0 +1,1 @@
+"""No domain: where files lie, work in the background, lanes of threads."""
