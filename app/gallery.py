@@ -11,9 +11,9 @@ from torch import Tensor
 from app.cache import example_digits
 from app.state import Picture, Session
 from vae_core.errors import VAEExplorerError
-from vae_core.images import image_to_png, prepare_picture
+from vae_core.images.files import open_picture
+from vae_core.images.preparation import image_to_png, prepare_picture
 from vae_core.inference import Analysis, Engine, LoadedModel
-from vae_core.picture_files import open_picture
 
 __all__ = [
     "Examined",

@@ -7,7 +7,7 @@ from io import BytesIO
 import numpy as np
 from jaxtyping import Float, Integer, UInt8
 
-from vae_core.mosaic import enlarge, to_pillow
+from vae_core.images.mosaic import enlarge, to_pillow
 
 __all__ = [
     "PICTURE_SCALE",

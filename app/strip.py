@@ -3,7 +3,7 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from vae_core.mosaic import CLEAR, enlarge, montage, pixels_of, to_png
+from vae_core.images.mosaic import CLEAR, enlarge, montage, pixels_of, to_png
 
 __all__ = ["PICTURES", "side_by_side"]
 

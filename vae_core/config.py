@@ -36,7 +36,7 @@ MAX_SEED = 2**63 - 1  # torch's generators take no more
 
 @dataclass(frozen=True)
 class Preparation:
-    """How a picture from outside becomes what the model sees (see `vae_core.images`).
+    """How a picture from outside becomes what the model sees (see `vae_core.images.preparation`).
 
     Attributes:
         fit: Bring the picture to the model's proportions by cropping its middle or by padding it

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from vae_core.config import Preparation
 from vae_core.errors import DatasetError, ImageError
-from vae_core.images import prepare_picture
+from vae_core.images.files import MAX_BYTES, open_picture
+from vae_core.images.preparation import prepare_picture
 from vae_core.labelled import LabelledImages, Split, seeded_random, share_of
-from vae_core.picture_files import MAX_BYTES, open_picture
 
 __all__ = ["load_folder"]
 

@@ -138,7 +138,7 @@ class VAE(
         if tuple(images.shape[1:]) != self.config.image_shape:
             raise InputError(
                 f"this model takes images of [batch, {', '.join(map(str, self.config.image_shape))}], "
-                f"got {list(images.shape)}; prepare them with vae_core.images.prepare_picture."
+                f"got {list(images.shape)}; prepare them with vae_core.images.preparation.prepare_picture."
             )
 
     def logits(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:

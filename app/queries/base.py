@@ -10,8 +10,8 @@ from jaxtyping import Float, Float32, UInt8
 from pydantic import TypeAdapter, ValidationError
 
 from vae_core.errors import InputError
+from vae_core.images.mosaic import pixels_of
 from vae_core.inference import Engine, LoadedModel
-from vae_core.mosaic import pixels_of
 
 __all__ = ["Answer", "File", "Question", "as_code", "check_index", "decode_pixels"]
 

@@ -17,8 +17,8 @@ from vae_core.groups import (
     members_by_range,
     representatives,
 )
+from vae_core.images.mosaic import enlarge, montage
 from vae_core.inference import Engine, LoadedModel
-from vae_core.mosaic import enlarge, montage
 
 __all__ = ["QUESTIONS", "ValueName"]
 

@@ -14,8 +14,8 @@ from app.jobs import jobs
 from app.packing import floats_base64
 from app.queries.base import Answer, File, Question, as_code
 from app.strict import Numbers, strict
-from vae_core.animation import MAX_FRAMES
 from vae_core.errors import InputError
+from vae_core.images.animation import MAX_FRAMES
 from vae_core.inference import Engine, LoadedModel
 from vae_core.latent import Path
 from vae_core.timeline import Along, Easing, bilinear_grid, measure_along, trace

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from app.gallery import Examined
 from app.state import Picture
-from vae_core.images import error_map, image_to_png
+from vae_core.images.files import open_picture
+from vae_core.images.preparation import error_map, image_to_png
 from vae_core.inference import Analysis
-from vae_core.picture_files import open_picture
 
 __all__ = ["comparison", "comparison_style", "thumbnail"]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 from starlette.formparsers import MultiPartParser
 
-from vae_core.picture_files import MAX_BYTES
+from vae_core.images.files import MAX_BYTES
 
 __all__ = ["SUFFIXES", "uploader"]
 

@@ -11,9 +11,9 @@ from app.gallery import add_pictures, choose_picture, examine, switch_model
 from app.state import Session
 from tests.app.conftest import Store
 from vae_core.config import Preparation
-from vae_core.images import image_to_png, prepare_picture
+from vae_core.images.files import open_picture
+from vae_core.images.preparation import image_to_png, prepare_picture
 from vae_core.inference import Analysis, Engine, LoadedModel, engine
-from vae_core.picture_files import open_picture
 
 Png = Callable[[int], bytes]
 

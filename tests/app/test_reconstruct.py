@@ -19,9 +19,9 @@ from app.widgets.uploader import uploader
 from tests.app.conftest import Store
 from tests.app.pages import memory_of, notices, open_page, pick, report, sent
 from vae_core.config import Preparation, TrainingConfig
-from vae_core.images import prepare_picture
+from vae_core.images.files import open_picture
+from vae_core.images.preparation import prepare_picture
 from vae_core.inference import LoadedModel, engine
-from vae_core.picture_files import open_picture
 
 BAD = ("notes.png", b"these are notes", "image/png")
 

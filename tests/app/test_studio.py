@@ -26,8 +26,8 @@ from vae_core import timeline
 from vae_core.checkpoint import REFERENCE_FILE
 from vae_core.data_paths import CodeGraph, build_graph
 from vae_core.errors import BusyError, InputError, ModelError
+from vae_core.images.mosaic import pixels_of
 from vae_core.inference import Engine, LoadedModel, engine
-from vae_core.mosaic import pixels_of
 
 KEYFRAMES = [[0, 0, 0], [0.5, -1, 0.25], [1, 1, 1]]
 FIGURES = ["norm", "logDensity", "nearest", "percentile", "speed"]

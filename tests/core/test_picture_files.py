@@ -8,11 +8,10 @@ from PIL import Image, ImageDraw
 from PIL.ImageFile import ImageFile
 
 from tests.core.pictures import ORANGE, encode, from_values, solid
-from vae_core import picture_files
 from vae_core.config import Preparation
 from vae_core.errors import ImageError
-from vae_core.images import prepare_picture
-from vae_core.picture_files import open_picture
+from vae_core.images.files import open_picture
+from vae_core.images.preparation import files, prepare_picture
 
 
 def png_chunk(kind, body):
@@ -278,7 +277,7 @@ def test_whatever_a_decoder_raises_becomes_a_refusal_with_a_reason(error, monkey
     def fail(self):
         raise error("")
 
-    monkeypatch.setattr(picture_files.PngImageFile, "load", fail)
+    monkeypatch.setattr(files.PngImageFile, "load", fail)
     assert f"got PNG data that cannot be decoded ({error.__name__})" in refusal(WHOLE["PNG"])
 
 
@@ -308,7 +307,7 @@ CLAIMS = {
     "PNG of 60000 x 60000": png_claiming(60_000, 60_000),
     "PNG where Pillow would only warn": png_claiming(10_000, 9_500),
     "PNG just beyond the limit": png_claiming(10_001, 5_000),
-    "PNG of one row too long": png_claiming(picture_files.MAX_SIDE + 1, 1),
+    "PNG of one row too long": png_claiming(files.MAX_SIDE + 1, 1),
     "JPEG": WHOLE["JPEG"].replace(struct.pack(">HH", 20, 32), struct.pack(">HH", 65_000, 65_000)),
     "GIF": WHOLE["GIF"].replace(struct.pack("<HH", 32, 20), struct.pack("<HH", 60_000, 60_000)),
     "BMP": WHOLE["BMP"].replace(struct.pack("<II", 32, 20), struct.pack("<II", 60_000, 60_000)),
@@ -325,16 +324,16 @@ def test_too_many_pixels_are_refused_before_decoding(data, monkeypatch):
 
 def test_as_many_pixels_and_bytes_as_allowed_are_accepted(monkeypatch):
     data = WHOLE["PNG"]
-    monkeypatch.setattr(picture_files, "MAX_PIXELS", 32 * 20)
-    monkeypatch.setattr(picture_files, "MAX_SIDE", 32)
-    monkeypatch.setattr(picture_files, "MAX_BYTES", len(data))
+    monkeypatch.setattr(files, "MAX_PIXELS", 32 * 20)
+    monkeypatch.setattr(files, "MAX_SIDE", 32)
+    monkeypatch.setattr(files, "MAX_BYTES", len(data))
     assert open_picture(data).size == (32, 20)
-    monkeypatch.setattr(picture_files, "MAX_PIXELS", 32 * 20 - 1)
+    monkeypatch.setattr(files, "MAX_PIXELS", 32 * 20 - 1)
     assert "got 32 x 20 = 640" in refusal(data)
 
 
 def test_too_many_bytes_are_refused():
-    message = refusal(WHOLE["PNG"] + bytes(picture_files.MAX_BYTES))
+    message = refusal(WHOLE["PNG"] + bytes(files.MAX_BYTES))
     assert message.startswith("cat.png must have at most 20,971,520 bytes, got ")
 
 

@@ -16,7 +16,7 @@ const FORMATS = [
   { key: "npz", title: "NPZ of codes", ending: "npz" },
 ];
 const SCALES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64];
-const MAX_SIDE = 2048; // pixels, as vae_core.animation takes
+const MAX_SIDE = 2048; // pixels, as vae_core.images.animation takes
 const MAX_FPS = 60;
 const MAX_COLUMNS = 1000; // of a strip, as app/queries/studio.py takes
 const SCREEN_FPS = 60; // at speed 1
@@ -205,7 +205,7 @@ function seconds(frames, fps) {
   return (frames / fps).toFixed(1);
 }
 
-/** The rate at which a GIF plays what is asked for (vae_core.animation.gif_fps). */
+/** The rate at which a GIF plays what is asked for (vae_core.images.animation.gif_fps). */
 function gifRate(fps) {
   const [low, high] = GIF_DELAYS;
   const delays = Array.from({ length: high - low + 1 }, (_, i) => low + i);

@@ -5,7 +5,7 @@ import { floatsOf } from "./packing.js";
 import { Recall } from "./recall.js";
 import { PATH } from "./socket.js";
 
-export const MAX_FRAMES = 4000; // of a path (vae_core.animation)
+export const MAX_FRAMES = 4000; // of a path (vae_core.images.animation)
 
 const MAX_BATCH = 256; // codes in one question (app/live/protocol.py)
 const FIRST_BATCH = 48; // so that something shows at once

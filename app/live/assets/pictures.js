@@ -3,7 +3,7 @@
 import { el, renew } from "./dom.js";
 import { base64OfFile } from "./packing.js";
 
-const MAX_BYTES = 20 * 2 ** 20; // as vae_core.picture_files refuses more
+const MAX_BYTES = 20 * 2 ** 20; // as vae_core.images.files refuses more
 const MAX_TOGETHER = 100 * 2 ** 20; // in one go; in base64 it has to fit server.maxMessageSize
 
 /**

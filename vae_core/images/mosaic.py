@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from vae_core.errors import InputError
-from vae_core.picture_files import MAX_PIXELS
+from vae_core.images.files import MAX_PIXELS
 
 __all__ = [
     "CLEAR",

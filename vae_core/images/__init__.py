@@ -1,0 +1,1 @@
+"""Pictures: files from outside, what the model sees of them, montages and animations."""
