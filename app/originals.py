@@ -16,14 +16,14 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from vae_core.archives import find_archive
 from vae_core.config import ModelConfig, Preparation, TrainingConfig
-from vae_core.datasets import DATASETS, load_dataset
+from vae_core.datasets.archives import find_archive
+from vae_core.datasets.idx import IdxSet
+from vae_core.datasets.labelled import LabelledImages, Split
+from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import VAEExplorerError
 from vae_core.evaluation import model_input
-from vae_core.idx import IdxSet
 from vae_core.inference import Engine, LoadedModel
-from vae_core.labelled import LabelledImages, Split
 
 __all__ = ["is_at_hand", "original_of"]
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 
 from vae_core.config import ModelConfig
+from vae_core.datasets.labelled import LabelledImages
 from vae_core.disentanglement import Disentanglement, score_disentanglement
 from vae_core.errors import InputError
-from vae_core.labelled import LabelledImages
 from vae_core.model import VAE
 from vae_core.presets import find_preset
 from vae_core.report import encode, load_part, need_training

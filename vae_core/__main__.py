@@ -22,9 +22,9 @@ from vae_core.checkpoint import (
     save_model,
     write_metrics,
 )
-from vae_core.datasets import DATASETS
+from vae_core.datasets.labelled import Split
+from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ModelError, VAEExplorerError
-from vae_core.labelled import Split
 from vae_core.model import CONFIG_FILE, VAE
 from vae_core.options import USAGE_ERROR, model_config, parse
 from vae_core.presets import find_preset

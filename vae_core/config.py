@@ -61,7 +61,7 @@ class TrainingConfig:
     """One training run; the defaults are those of the command line.
 
     Attributes:
-        dataset: Name of a data set (`vae_core.datasets.DATASET_NAMES`) or a folder's path.
+        dataset: Name of a data set (`vae_core.datasets.registry.DATASET_NAMES`) or a folder's path.
         epochs: Passes over the training part.
         batch_size: Images a step.
         optimizer: Which of torch's optimisers.

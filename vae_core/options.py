@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from vae_core.checkpoint import SHIPPED
 from vae_core.config import ModelConfig, Preparation, TrainingConfig
-from vae_core.datasets import DATASETS
+from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
 from vae_core.presets import PRESETS, Preset, find_preset
 

@@ -7,7 +7,7 @@ from which the numbers without another source come.
 from dataclasses import dataclass, field, replace
 
 from vae_core.config import ModelConfig, TrainingConfig
-from vae_core.datasets import DATASETS
+from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
 
 __all__ = ["PRESETS", "Preset", "Published", "find_preset"]

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from vae_core.classifier import load_or_train
 from vae_core.config import ModelConfig, TrainingConfig
-from vae_core.datasets import DATASETS, load_dataset
+from vae_core.datasets.labelled import Factors, LabelledImages, Split
+from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.density import Mixture, fit_mixture
 from vae_core.disentanglement import (
     factor_entropies,
@@ -32,7 +33,6 @@ from vae_core.evaluation import (
     posteriors,
 )
 from vae_core.importance import estimate_likelihood
-from vae_core.labelled import Factors, LabelledImages, Split
 from vae_core.model import VAE
 from vae_core.objective import describe_pixels
 from vae_core.posterior import Posterior

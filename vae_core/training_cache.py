@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from vae_core.archives import ARCHIVE_DAMAGE
+from vae_core.datasets.archives import ARCHIVE_DAMAGE
 from vae_core.errors import ConfigError
 from vae_core.inference import LoadedModel
 from vae_core.reference import Reference

@@ -15,13 +15,13 @@ import pooch
 import torch
 from jaxtyping import Bool
 
-from vae_core.archives import find_archive
 from vae_core.config import ModelConfig, TrainingConfig
-from vae_core.datasets import DATASETS, load_dataset
+from vae_core.datasets.archives import find_archive
+from vae_core.datasets.labelled import LabelledImages
+from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
 from vae_core.evaluation import model_input
 from vae_core.inference import LoadedModel
-from vae_core.labelled import LabelledImages
 from vae_core.runtime.jobs import BackgroundJob
 from vae_core.training_cache import TrainingCodes, cached_training, store_training
 
@@ -79,7 +79,7 @@ def has_training_images(config: ModelConfig, *, data_dir: Path | None = None) ->
 
 
 def _is_fetched(name: str) -> bool:
-    """Whether a set's official files are in the cache folder that `vae_core.idx` fetches them into."""
+    """Whether a set's official files are in the cache folder that `vae_core.datasets.idx` fetches them into."""
     folder = Path(os.environ.get("VAE_CACHE_DIR") or pooch.os_cache("vae-explorer")) / name
     return all((folder / file).is_file() for file in IDX_FILES)
 

@@ -11,7 +11,7 @@ from app.choices import projections
 from app.gallery import Examined
 from app.live.answers import place_everywhere
 from app.live.files import maps_version
-from vae_core.datasets import DATASETS
+from vae_core.datasets.registry import DATASETS
 from vae_core.images.preparation import image_to_png
 from vae_core.inference import LoadedModel
 from vae_core.training_codes import has_training_images

@@ -11,7 +11,7 @@ from app.cache import decoded_strip, example_digits
 from app.strip import PICTURES
 from app.typical import spread_codes
 from tests.app.conftest import Store
-from vae_core.datasets import load_dataset
+from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
 from vae_core.inference import Engine
 

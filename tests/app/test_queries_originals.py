@@ -14,13 +14,13 @@ from app.originals import is_at_hand, original_of
 from tests.app.conftest import Store
 from tests.conftest import reference_of
 from tests.needs import need_data
-from vae_core import datasets, report
+from vae_core import report
 from vae_core.checkpoint import REFERENCE_FILE
 from vae_core.config import TrainingConfig
-from vae_core.datasets import load_dataset
+from vae_core.datasets.labelled import LabelledImages
+from vae_core.datasets.registry import load_dataset, registry
 from vae_core.evaluation import model_input
 from vae_core.inference import LoadedModel, engine
-from vae_core.labelled import LabelledImages
 from vae_core.reference import Reference
 
 PICTURES = 60  # of which 6 are for test and 48 for training
@@ -161,10 +161,10 @@ def test_what_was_fetched_before_is_at_hand_part_by_part(tmp_path: Path, monkeyp
 
 
 def test_every_set_that_can_be_fetched_is_known_to_be_one():
-    fetched = [name for name, info in datasets.DATASETS.items() if isinstance(info.load, functools.partial)]
+    fetched = [name for name, info in registry.DATASETS.items() if isinstance(info.load, functools.partial)]
     assert fetched
     for name in fetched:
-        assert originals._published(datasets.DATASETS[name].load) is not None
+        assert originals._published(registry.DATASETS[name].load) is not None
 
 
 def test_an_archive_is_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

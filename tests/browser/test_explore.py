@@ -33,7 +33,7 @@ SETTLED_MS = 1500  # long enough for a rerun that should not come
 
 def digit_files(folder: Path, count: int) -> list[tuple[Path, str]]:
     """Real handwritten digits of scikit-learn's test part as dark-on-white PNG files, with their labels."""
-    from vae_core.datasets import load_dataset
+    from vae_core.datasets.registry import load_dataset
 
     digits = load_dataset("digits", "test")
     files = []

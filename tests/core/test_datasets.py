@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vae_core.datasets import DATASET_NAMES, DATASETS, LabelledImages, load_dataset
+from vae_core.datasets.registry import DATASET_NAMES, DATASETS, LabelledImages, load_dataset
 from vae_core.errors import DatasetError
 
 SPLITS = ("train", "validation", "test")

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vae_core import folders
 from vae_core.config import Preparation
-from vae_core.datasets import LabelledImages, Split, load_dataset
+from vae_core.datasets.registry import LabelledImages, Split, folders, load_dataset
 from vae_core.errors import DatasetError
 
 SPLITS = ("train", "validation", "test")
@@ -83,7 +82,7 @@ def test_unreadable_pictures_are_skipped_and_counted(tmp_path: Path, caplog: pyt
         save_grey(tmp_path / "grey" / f"{level}.png", level)
     for number in range(20):
         (tmp_path / "grey" / f"broken {number}.jpg").write_bytes(b"not a picture")
-    with caplog.at_level(logging.WARNING, logger="vae_core.folders"):
+    with caplog.at_level(logging.WARNING, logger="vae_core.datasets.folders"):
         parts = {split: load_folder(tmp_path / "grey", split) for split in SPLITS}
     assert sorted(level for part in parts.values() for level in grey_levels(part)) == list(range(20))
     lines = [record.getMessage() for record in caplog.records]

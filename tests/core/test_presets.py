@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vae_core.checkpoint import check_name
-from vae_core.datasets import DATASETS
+from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
 from vae_core.model import VAE
 from vae_core.presets import ALL, PRESETS, Preset, find_preset

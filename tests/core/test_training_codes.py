@@ -12,10 +12,10 @@ import torch
 from tests.conftest import reference_of
 from vae_core import training_cache, training_codes
 from vae_core.config import ModelConfig, TrainingConfig
-from vae_core.datasets import DATASETS
+from vae_core.datasets.labelled import LabelledImages
+from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
 from vae_core.inference import LoadedModel
-from vae_core.labelled import LabelledImages
 from vae_core.model import VAE
 from vae_core.runtime.jobs import JobState
 from vae_core.runtime.locations import HOME_VARIABLE

@@ -15,10 +15,10 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from vae_core.config import Preparation
+from vae_core.datasets.labelled import LabelledImages, Split, seeded_random, share_of
 from vae_core.errors import DatasetError, ImageError
 from vae_core.images.files import MAX_BYTES, open_picture
 from vae_core.images.preparation import prepare_picture
-from vae_core.labelled import LabelledImages, Split, seeded_random, share_of
 
 __all__ = ["load_folder"]
 
@@ -31,7 +31,7 @@ PICTURE_SUFFIXES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".
 def load_folder(
     root: Path, split: Split, *, image_shape: tuple[int, int, int], preparation: Preparation
 ) -> LabelledImages:
-    """Load one split of a folder; `vae_core.datasets.load_dataset` says how it is split and labelled.
+    """Load one split of a folder; `vae_core.datasets.registry.load_dataset` says how it is split and labelled.
 
     Args:
         root: The folder, which exists.

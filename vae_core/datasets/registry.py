@@ -1,7 +1,7 @@
 """Named data sets and folders of images, as tensors in memory.
 
-The table of the named sets stands below. `vae_core.idx` finds and fetches those published as idx
-files, `vae_core.archived_sets` reads those kept as an archive, `vae_core.folders` reads folders.
+The table of the named sets stands below. `vae_core.datasets.idx` finds and fetches those published as idx
+files, `vae_core.datasets.archived_sets` reads those kept as an archive, `vae_core.datasets.folders` reads folders.
 """
 
 import os
@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vae_core.archived_sets import load_dsprites, load_emoji, load_faces, load_quickdraw
 from vae_core.config import Preparation
+from vae_core.datasets.archived_sets import load_dsprites, load_emoji, load_faces, load_quickdraw
+from vae_core.datasets.folders import load_folder
+from vae_core.datasets.idx import IdxSet, load_idx_set
+from vae_core.datasets.labelled import LabelledImages, Split, seeded_random, share_of
 from vae_core.errors import DatasetError
-from vae_core.folders import load_folder
-from vae_core.idx import IdxSet, load_idx_set
-from vae_core.labelled import LabelledImages, Split, seeded_random, share_of
 
 __all__ = ["DATASETS", "DATASET_NAMES", "DatasetInfo", "LabelledImages", "Split", "load_dataset"]
 

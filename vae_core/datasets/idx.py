@@ -26,9 +26,9 @@ import requests
 import torch
 from jaxtyping import UInt8
 
-from vae_core.archives import find_archive, read_archive
+from vae_core.datasets.archives import find_archive, read_archive
+from vae_core.datasets.labelled import LabelledImages, Split
 from vae_core.errors import DatasetError, DownloadError
-from vae_core.labelled import LabelledImages, Split
 
 __all__ = ["IdxSet", "load_idx_set"]
 

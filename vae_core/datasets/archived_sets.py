@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Bool, Integer, UInt8
 from PIL import Image
 
-from vae_core.archives import need_archive, read_archive
+from vae_core.datasets.archives import need_archive, read_archive
+from vae_core.datasets.labelled import Factors, LabelledImages, Split, seeded_random, share_of
 from vae_core.errors import DatasetError
-from vae_core.labelled import Factors, LabelledImages, Split, seeded_random, share_of
 
 __all__ = ["load_dsprites", "load_emoji", "load_faces", "load_quickdraw"]
 

@@ -1,0 +1,1 @@
+"""Data sets: the named ones, archives, and folders of images."""
