@@ -16,7 +16,6 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from vae_core.config import ModelConfig, Preparation, TrainingConfig
 from vae_core.datasets.archives import find_archive
 from vae_core.datasets.idx import IdxSet
 from vae_core.datasets.labelled import LabelledImages, Split
@@ -24,6 +23,7 @@ from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import VAEExplorerError
 from vae_core.evaluation import model_input
 from vae_core.inference import Engine, LoadedModel
+from vae_core.models.config import ModelConfig, Preparation, TrainingConfig
 
 __all__ = ["is_at_hand", "original_of"]
 

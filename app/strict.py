@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar, dataclass_transform
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from vae_core import config
+from vae_core.models import config
 
 __all__ = ["LARGEST", "STRICT", "Number", "Numbers", "strict"]
 

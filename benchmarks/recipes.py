@@ -14,8 +14,8 @@ import torch
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.disentanglement import factor_entropies, mutual_information
 from vae_core.factor_scores import mutual_information_gaps
-from vae_core.model import VAE
-from vae_core.objective import EVALUATION_BATCH
+from vae_core.models.objective import EVALUATION_BATCH
+from vae_core.models.vae import VAE
 from vae_core.options import model_config, parse
 from vae_core.quality import psnr
 from vae_core.report import encode, load_part, need_training

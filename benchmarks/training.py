@@ -30,7 +30,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.common import ROOT, cores, print_head, print_table, print_verdict
-from vae_core.config import ModelConfig, TrainingConfig
+from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.training import Trainer
 
 YARDSTICK = ("pythae==0.1.2", "cloudpickle==3.1.2")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from vae_core.config import ModelConfig
-    from vae_core.model import VAE
+    from vae_core.models.config import ModelConfig
+    from vae_core.models.vae import VAE
     from vae_core.reference import Reference
 
 THREADS = 1  # for tiny models more only wait for each other: 50 times slower on a busy machine
@@ -40,7 +40,7 @@ def torch_threads() -> None:
 @pytest.fixture(scope="session")
 def tiny_config() -> ModelConfig:
     """An mlp for grey images of 8 x 8 pixels with three latent dimensions."""
-    from vae_core.config import ModelConfig
+    from vae_core.models.config import ModelConfig
 
     return ModelConfig(architecture="mlp", height=8, width=8, latent_dim=3, widths=(8,))
 
@@ -48,7 +48,7 @@ def tiny_config() -> ModelConfig:
 @pytest.fixture
 def tiny_model(tiny_config: ModelConfig) -> VAE:
     """The tiny model with seeded weights, in evaluation mode."""
-    from vae_core.model import VAE
+    from vae_core.models.vae import VAE
 
     return VAE.build_seeded(tiny_config, seed=0).eval()
 

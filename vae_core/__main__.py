@@ -25,7 +25,7 @@ from vae_core.checkpoint import (
 from vae_core.datasets.labelled import Split
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ModelError, VAEExplorerError
-from vae_core.model import CONFIG_FILE, VAE
+from vae_core.models.vae import CONFIG_FILE, VAE
 from vae_core.options import USAGE_ERROR, model_config, parse
 from vae_core.presets import find_preset
 from vae_core.report import load_part, load_parts, measure

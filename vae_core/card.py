@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 from vae_core.checkpoint import METRICS_FILE
 from vae_core.collection import preset_of
-from vae_core.config import ModelConfig
 from vae_core.datasets.registry import DatasetInfo
 from vae_core.errors import ModelError
 from vae_core.figures import FIGURES, figure_at
-from vae_core.model import CARD_FILE
+from vae_core.models.config import ModelConfig
+from vae_core.models.vae import CARD_FILE
 from vae_core.presets import Published
 
 __all__ = ["BEGIN", "END", "update_figures", "write_card"]

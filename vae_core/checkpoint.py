@@ -16,7 +16,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from vae_core.errors import ModelError
-from vae_core.model import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
 
 __all__ = [
     "METRICS_FILE",

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from vae_core.config import TrainingConfig
-from vae_core.model import VAE
-from vae_core.objective import EVALUATION_BATCH, sampled_terms
-from vae_core.posterior import Posterior
+from vae_core.models.config import TrainingConfig
+from vae_core.models.objective import EVALUATION_BATCH, sampled_terms
+from vae_core.models.posterior import Posterior
+from vae_core.models.vae import VAE
 from vae_core.projection import NeighbourMap
 
 __all__ = ["ACTIVE_VARIANCE", "Evaluation", "evaluate_elbo", "model_input", "placement_agreement", "posteriors"]

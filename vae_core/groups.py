@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Int
 
 from vae_core.errors import InputError
-from vae_core.posterior import Posterior
+from vae_core.models.posterior import Posterior
 from vae_core.reference import Reference, neighbour_distance
 
 __all__ = [

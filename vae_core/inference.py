@@ -19,11 +19,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vae_core.checkpoint import REFERENCE_FILE, load_model, model_folder
-from vae_core.config import ModelConfig
 from vae_core.errors import InputError, ModelError
-from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE
-from vae_core.objective import reconstruction_nats
-from vae_core.posterior import Posterior
+from vae_core.models.config import ModelConfig
+from vae_core.models.objective import reconstruction_nats
+from vae_core.models.posterior import Posterior
+from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.reference import Reference
 from vae_core.runtime.lanes import Lane
 

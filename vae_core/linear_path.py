@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from vae_core.config import ModelConfig
 from vae_core.errors import TrainingError
-from vae_core.model import VAE
+from vae_core.models.config import ModelConfig
+from vae_core.models.vae import VAE
 
 __all__ = ["check_images", "start_from_pca"]
 

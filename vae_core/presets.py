@@ -6,9 +6,9 @@ from which the numbers without another source come.
 
 from dataclasses import dataclass, field, replace
 
-from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
+from vae_core.models.config import ModelConfig, TrainingConfig
 
 __all__ = ["PRESETS", "Preset", "Published", "find_preset"]
 

@@ -9,8 +9,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from vae_core.errors import InputError
-from vae_core.model import VAE
-from vae_core.objective import EVALUATION_BATCH
+from vae_core.models.objective import EVALUATION_BATCH
+from vae_core.models.vae import VAE
 
 __all__ = ["Quality", "fit_linear", "psnr", "reconstruction_quality", "ssim"]
 

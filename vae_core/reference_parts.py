@@ -5,7 +5,7 @@ Each rule that is broken is a ValueError with the rule and the value received.
 
 import numpy as np
 
-from vae_core.model import MAX_LOGVAR
+from vae_core.models.vae import MAX_LOGVAR
 
 __all__ = ["NUMBER_PARTS", "check_parts"]
 

@@ -19,8 +19,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import orthogonal_procrustes
 
-from vae_core.config import config_to_json
 from vae_core.errors import InputError, VAEExplorerError
+from vae_core.models.config import config_to_json
 from vae_core.projection import UMAP_MIN_DIST, UMAP_NEIGHBOURS
 from vae_core.runtime.jobs import BackgroundJob
 

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial.distance import cdist
 
-from vae_core.config import config_from_json
+from vae_core.models.config import config_from_json
 from vae_core.projection import Nearest, fit_umap
 from vae_core.refit import UmapSettings
 

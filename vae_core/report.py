@@ -11,7 +11,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vae_core.classifier import load_or_train
-from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.datasets.labelled import Factors, LabelledImages, Split
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.density import Mixture, fit_mixture
@@ -32,10 +31,11 @@ from vae_core.evaluation import (
     placement_agreement,
     posteriors,
 )
-from vae_core.importance import estimate_likelihood
-from vae_core.model import VAE
-from vae_core.objective import describe_pixels
-from vae_core.posterior import Posterior
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.importance_bound import estimate_likelihood
+from vae_core.models.objective import describe_pixels
+from vae_core.models.posterior import Posterior
+from vae_core.models.vae import VAE
 from vae_core.probe import probe_codes
 from vae_core.quality import reconstruction_quality
 from vae_core.reference import REFERENCE_LIMIT, Encoded, Reference, build_reference, check_enough

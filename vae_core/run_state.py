@@ -16,10 +16,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from vae_core.config import ModelConfig, TrainingConfig, config_from_json, config_to_json
 from vae_core.errors import ConfigError, TrainingError
 from vae_core.linear_path import start_from_pca
-from vae_core.model import VAE
+from vae_core.models.config import ModelConfig, TrainingConfig, config_from_json, config_to_json
+from vae_core.models.vae import VAE
 
 __all__ = ["CHECKPOINT_FILE", "History", "RunState"]
 

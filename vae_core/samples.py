@@ -17,8 +17,8 @@ from torch import Tensor
 from vae_core.classifier import FEATURES, Classifier, accuracy
 from vae_core.density import Mixture
 from vae_core.errors import InputError
-from vae_core.model import VAE
-from vae_core.objective import EVALUATION_BATCH
+from vae_core.models.objective import EVALUATION_BATCH
+from vae_core.models.vae import VAE
 
 __all__ = ["COUNT", "MINIMUM", "SampleQuality", "frechet_distance", "sample_quality"]
 

@@ -13,7 +13,7 @@ from tests.app.conftest import Store
 from vae_core.errors import ModelError
 from vae_core.images.mosaic import pixels_of
 from vae_core.inference import LoadedModel, engine
-from vae_core.model import VAE
+from vae_core.models.vae import VAE
 
 LATENT, SIDE = 3, 8
 Z = np.array([0.3, -1.2, 0.7], np.float32)

@@ -13,10 +13,10 @@ from app.catalogue import FILES, LONGEST_CARD, card_of, collection, families, fi
 from app.figures import published_rows
 from tests.app.conftest import Store
 from vae_core.checkpoint import METRICS_FILE, REFERENCE_FILE, WEIGHTS_FILE
-from vae_core.config import TrainingConfig
 from vae_core.errors import ModelError
 from vae_core.inference import LoadedModel
-from vae_core.model import CARD_FILE, CONFIG_FILE
+from vae_core.models.config import TrainingConfig
+from vae_core.models.vae import CARD_FILE, CONFIG_FILE
 from vae_core.presets import PRESETS
 
 

@@ -13,7 +13,7 @@ from app.charts import RatePoint
 from app.figures import COLUMNS, columns, figure_of, heading, headline, published_rows, rate_points
 from tests.app.conftest import Store
 from vae_core.checkpoint import METRICS_FILE
-from vae_core.config import TrainingConfig
+from vae_core.models.config import TrainingConfig
 from vae_core.presets import PRESETS
 
 TEST = {"negative_elbo": 91.575, "reconstruction": 68.6, "kl": 22.95, "active_units": 3}

@@ -10,10 +10,10 @@ from torch import Tensor
 from app.gallery import add_pictures, choose_picture, examine, switch_model
 from app.state import Session
 from tests.app.conftest import Store
-from vae_core.config import Preparation
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import image_to_png, prepare_picture
 from vae_core.inference import Analysis, Engine, LoadedModel, engine
+from vae_core.models.config import Preparation
 
 Png = Callable[[int], bytes]
 

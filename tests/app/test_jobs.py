@@ -26,9 +26,9 @@ from app.queries import map_jobs
 from app.refits import refits
 from tests.app.conftest import Store
 from vae_core.checkpoint import REFERENCE_FILE
-from vae_core.config import TrainingConfig
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference import LoadedModel, engine
+from vae_core.models.config import TrainingConfig
 from vae_core.refit import UmapSettings
 from vae_core.runtime.jobs import BackgroundJob
 from vae_core.runtime.locations import HOME_VARIABLE

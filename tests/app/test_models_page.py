@@ -16,9 +16,9 @@ from tests.app.conftest import Store
 from tests.app.pages import check, memory_of, open_page, sent
 from vae_core import checkpoint
 from vae_core.checkpoint import METRICS_FILE, REFERENCE_FILE, WEIGHTS_FILE
-from vae_core.config import TrainingConfig
 from vae_core.inference import LoadedModel, engine
-from vae_core.model import CARD_FILE, CONFIG_FILE
+from vae_core.models.config import TrainingConfig
+from vae_core.models.vae import CARD_FILE, CONFIG_FILE
 from vae_core.presets import PRESETS
 
 FIGURES = {"test": {"negative_elbo": 91.5, "reconstruction": 68.5, "kl": 23, "active_units": 3}}

@@ -28,8 +28,8 @@ from tests.app.pages import (
 )
 from vae_core import checkpoint
 from vae_core.checkpoint import REFERENCE_FILE, WEIGHTS_FILE, list_models
-from vae_core.config import TrainingConfig
 from vae_core.inference import Engine, LoadedModel
+from vae_core.models.config import TrainingConfig
 
 PAGES = [name for name in TITLES if name != "models"]  # which has a suite of its own
 KINDS: dict[str, dict[str, object]] = {

@@ -15,7 +15,7 @@ from tests.app.conftest import Store
 from vae_core import inference
 from vae_core.checkpoint import REFERENCE_FILE, WEIGHTS_FILE
 from vae_core.inference import Engine
-from vae_core.model import CONFIG_FILE
+from vae_core.models.vae import CONFIG_FILE
 
 
 @pytest.fixture

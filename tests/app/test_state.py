@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import state
 from app.state import Keyframe, Session
-from vae_core.config import Preparation
+from vae_core.models.config import Preparation
 
 
 def test_a_new_picture_is_kept_last_and_chosen(memory: Session):

@@ -27,9 +27,9 @@ from vae_core.checkpoint import (
     save_model,
     write_metrics,
 )
-from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.errors import ConfigError, ModelError, VAEExplorerError
-from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 
 CONFIGS = [
     ModelConfig(architecture="mlp", channels=3, height=4, width=6, latent_dim=2, likelihood="gaussian", widths=(5, 4)),
@@ -402,7 +402,7 @@ LOAD_AND_STORE = """
 import sys
 from pathlib import Path
 from vae_core.errors import ModelError
-from vae_core.model import VAE
+from vae_core.models.vae import VAE
 for hub_id in sys.argv[2:]:
     try:
         VAE.from_pretrained(hub_id).save_pretrained(Path(sys.argv[1]) / Path(hub_id).name)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from vae_core.collection import preset_of
-from vae_core.config import ModelConfig, Preparation
+from vae_core.models.config import ModelConfig, Preparation
 from vae_core.presets import PRESETS
 
 

@@ -20,11 +20,11 @@ from vae_core import checkpoint
 from vae_core.__main__ import main
 from vae_core.card import BEGIN, END, update_figures
 from vae_core.checkpoint import list_models, load_model, read_metrics, save_model, write_metrics
-from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
 from vae_core.evaluation import evaluate_elbo, model_input
-from vae_core.model import VAE
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.vae import VAE
 from vae_core.reference import REFERENCE_MINIMUM, Reference
 from vae_core.run_state import CHECKPOINT_FILE
 from vae_core.training import Figures, Trainer

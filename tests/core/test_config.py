@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from vae_core.config import (
+from vae_core.errors import ConfigError
+from vae_core.models.config import (
     ModelConfig,
     Preparation,
     TrainingConfig,
@@ -17,7 +18,6 @@ from vae_core.config import (
     config_to_json,
     read_config,
 )
-from vae_core.errors import ConfigError
 
 PREPARATION = Preparation(fit="pad", background="black", invert="always", centre=True)
 TRAINING = TrainingConfig(

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from vae_core import evaluation
-from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.evaluation import Evaluation, evaluate_elbo, model_input, placement_agreement, posteriors
-from vae_core.model import VAE
-from vae_core.objective import reconstruction_nats
-from vae_core.posterior import Posterior
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.objective import reconstruction_nats
+from vae_core.models.posterior import Posterior
+from vae_core.models.vae import VAE
 from vae_core.projection import NeighbourMap
 
 GREY = TrainingConfig(dataset="noise")

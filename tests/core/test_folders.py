@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vae_core.config import Preparation
 from vae_core.datasets.registry import LabelledImages, Split, folders, load_dataset
 from vae_core.errors import DatasetError
+from vae_core.models.config import Preparation
 
 SPLITS = ("train", "validation", "test")
 GREY_SHAPE = (1, 8, 8)

@@ -16,10 +16,10 @@ from torch.distributions import Bernoulli, Normal
 
 from vae_core import inference
 from vae_core.checkpoint import REFERENCE_FILE, load_model, save_model
-from vae_core.config import ModelConfig, Preparation
 from vae_core.errors import BusyError, ConfigError, InputError, ModelError
 from vae_core.inference import BULK_ROWS, LIVE_ROWS, Engine
-from vae_core.model import CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.models.config import ModelConfig, Preparation
+from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.projection import fit_pca
 from vae_core.reference import Reference
 from vae_core.runtime import lanes

@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from vae_core import linear_path
-from vae_core.config import ModelConfig
 from vae_core.errors import TrainingError
 from vae_core.linear_path import LARGEST_POSTERIOR_VARIANCE, PIXEL_MARGIN, start_from_pca
-from vae_core.model import VAE
+from vae_core.models.config import ModelConfig
+from vae_core.models.vae import VAE
 
 LATENT, SIDE = 3, 8
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from vae_core.config import ModelConfig
 from vae_core.errors import InputError
-from vae_core.model import MAX_LOGVAR, VAE
+from vae_core.models.config import ModelConfig
+from vae_core.models.vae import MAX_LOGVAR, VAE
 
 
 def seeded(seed: int = 0) -> torch.Generator:

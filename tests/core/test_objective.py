@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal
 
-from vae_core import objective
-from vae_core.config import ModelConfig, TrainingConfig
-from vae_core.model import VAE
-from vae_core.objective import (
+from vae_core.models import objective
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.objective import (
     Terms,
     describe_pixels,
     encode_in,
@@ -25,7 +24,8 @@ from vae_core.objective import (
     terms_at,
     total_correlation,
 )
-from vae_core.posterior import Posterior
+from vae_core.models.posterior import Posterior
+from vae_core.models.vae import VAE
 
 
 def seeded(seed: int = 0) -> torch.Generator:

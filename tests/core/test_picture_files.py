@@ -8,10 +8,10 @@ from PIL import Image, ImageDraw
 from PIL.ImageFile import ImageFile
 
 from tests.core.pictures import ORANGE, encode, from_values, solid
-from vae_core.config import Preparation
 from vae_core.errors import ImageError
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import files, prepare_picture
+from vae_core.models.config import Preparation
 
 
 def png_chunk(kind, body):

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from vae_core.config import ModelConfig
 from vae_core.errors import ConfigError
-from vae_core.model import VAE
-from vae_core.placement import GROWTH, SHIFT, place
+from vae_core.models.config import ModelConfig
+from vae_core.models.spatial import GROWTH, SHIFT, place
+from vae_core.models.vae import VAE
 
 SIDE = 64
 CONFIG = ModelConfig(height=16, width=16, latent_dim=6, widths=(4, 8), dense_units=8, blocks=0, decoder="spatial")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Normal
 
-from vae_core.posterior import Posterior
+from vae_core.models.posterior import Posterior
 
 SAMPLES = 200_000
 

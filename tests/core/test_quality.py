@@ -11,9 +11,9 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 from vae_core import quality
-from vae_core.config import ModelConfig
 from vae_core.errors import InputError
-from vae_core.model import VAE
+from vae_core.models.config import ModelConfig
+from vae_core.models.vae import VAE
 from vae_core.quality import fit_linear, psnr, reconstruction_quality, ssim
 
 

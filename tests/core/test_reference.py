@@ -13,8 +13,8 @@ import torch
 
 from vae_core.density import Mixture
 from vae_core.errors import InputError, ModelError
-from vae_core.model import MAX_LOGVAR
-from vae_core.posterior import Posterior
+from vae_core.models.posterior import Posterior
+from vae_core.models.vae import MAX_LOGVAR
 from vae_core.projection import fit_pca
 from vae_core.reference import (
     SCORES,

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from vae_core import report
-from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.errors import InputError, ModelError
 from vae_core.evaluation import evaluate_elbo, model_input
-from vae_core.model import VAE
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.vae import VAE
 from vae_core.report import Parts, Subject, is_likelihood, measure, need_training, reference_codes, some
 
 GREY = TrainingConfig(dataset="mnist")

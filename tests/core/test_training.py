@@ -15,10 +15,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vae_core import training
-from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.errors import TrainingError
-from vae_core.model import VAE
-from vae_core.objective import reconstruction_nats
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.objective import reconstruction_nats
+from vae_core.models.vae import VAE
 from vae_core.run_state import CHECKPOINT_FILE
 from vae_core.training import Figures, Progress, Trainer, learning_rate
 

@@ -11,12 +11,12 @@ import torch
 
 from tests.conftest import reference_of
 from vae_core import training_cache, training_codes
-from vae_core.config import ModelConfig, TrainingConfig
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
 from vae_core.inference import LoadedModel
-from vae_core.model import VAE
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.vae import VAE
 from vae_core.runtime.jobs import JobState
 from vae_core.runtime.locations import HOME_VARIABLE
 from vae_core.training_codes import (

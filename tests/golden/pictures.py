@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from vae_core.checkpoint import REFERENCE_FILE, SHIPPED, list_models
-from vae_core.model import VAE
+from vae_core.models.vae import VAE
 from vae_core.reference import Reference
 
 FOLDER = Path(__file__).with_name("pictures")

@@ -13,13 +13,13 @@ from tests.golden.pictures import FOLDER, draw_strip
 from tests.needs import need_data
 from vae_core.card import update_figures
 from vae_core.checkpoint import METRICS_FILE, REFERENCE_FILE, SHIPPED, list_models, read_metrics
-from vae_core.config import read_config
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.evaluation import ACTIVE_VARIANCE, evaluate_elbo, model_input
 from vae_core.figures import figure_at
-from vae_core.model import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.models.config import read_config
+from vae_core.models.posterior import Posterior
+from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.options import model_config, parse
-from vae_core.posterior import Posterior
 from vae_core.presets import PRESETS
 from vae_core.projection import NeighbourMap
 from vae_core.reference import REFERENCE_LIMIT, Reference

@@ -14,11 +14,11 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from vae_core.config import Preparation
 from vae_core.datasets.labelled import LabelledImages, Split, seeded_random, share_of
 from vae_core.errors import DatasetError, ImageError
 from vae_core.images.files import MAX_BYTES, open_picture
 from vae_core.images.preparation import prepare_picture
+from vae_core.models.config import Preparation
 
 __all__ = ["load_folder"]
 

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vae_core.config import Preparation
 from vae_core.datasets.archived_sets import load_dsprites, load_emoji, load_faces, load_quickdraw
 from vae_core.datasets.folders import load_folder
 from vae_core.datasets.idx import IdxSet, load_idx_set
 from vae_core.datasets.labelled import LabelledImages, Split, seeded_random, share_of
 from vae_core.errors import DatasetError
+from vae_core.models.config import Preparation
 
 __all__ = ["DATASETS", "DATASET_NAMES", "DatasetInfo", "LabelledImages", "Split", "load_dataset"]
 

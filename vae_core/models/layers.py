@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from vae_core.config import ModelConfig
+from vae_core.models.config import ModelConfig
 
 __all__ = [
     "ResidualBlock",

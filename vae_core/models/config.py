@@ -164,7 +164,7 @@ class ModelConfig:
             place of it z and the place's coordinates (Watters et al. 2019, arXiv:1901.07017, here at the smallest
             resolution): what stands where is then a matter of comparing z with them. Or ``"spatial"``: all but
             the first three dimensions draw a canvas through dense layers, which those three move and resize (see
-            `vae_core.placement`).
+            `vae_core.models.spatial`).
         linear_path: Beside the network, a linear map from pixels to the mean and one from z to the logits, set to
             probabilistic PCA of the training images (see `vae_core.linear_path`): the network adds what is not linear.
         preparation: How pictures from outside are prepared.

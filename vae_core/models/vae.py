@@ -13,9 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from vae_core.config import ModelConfig, config_to_json, read_config
 from vae_core.errors import InputError, ModelError
-from vae_core.layers import (
+from vae_core.models.config import ModelConfig, config_to_json, read_config
+from vae_core.models.layers import (
     conv_decoder_body,
     conv_encoder_body,
     linear_decoder,
@@ -23,8 +23,8 @@ from vae_core.layers import (
     mlp_decoder_body,
     mlp_encoder_body,
 )
-from vae_core.placement import POSE_DIMENSIONS, place
-from vae_core.posterior import Posterior
+from vae_core.models.posterior import Posterior
+from vae_core.models.spatial import POSE_DIMENSIONS, place
 
 __all__ = ["CARD_FILE", "CONFIG_FILE", "MAX_LOGVAR", "VAE", "WEIGHTS_FILE", "Decoder", "Encoder"]
 

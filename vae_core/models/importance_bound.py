@@ -16,11 +16,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vae_core.config import Precision
 from vae_core.errors import InputError
-from vae_core.model import VAE
-from vae_core.objective import Terms, reconstruction_nats, terms_at
-from vae_core.posterior import Posterior
+from vae_core.models.config import Precision
+from vae_core.models.objective import Terms, reconstruction_nats, terms_at
+from vae_core.models.posterior import Posterior
+from vae_core.models.vae import VAE
 
 __all__ = [
     "IMAGES",

@@ -13,9 +13,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from vae_core.config import ModelConfig, Precision
-from vae_core.model import VAE
-from vae_core.posterior import Posterior
+from vae_core.models.config import ModelConfig, Precision
+from vae_core.models.posterior import Posterior
+from vae_core.models.vae import VAE
 
 __all__ = [
     "EVALUATION_BATCH",

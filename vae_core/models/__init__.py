@@ -1,0 +1,1 @@
+"""Networks: their configuration, layers, posteriors and objective."""
