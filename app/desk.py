@@ -63,7 +63,7 @@ class DeskDirection:
 
     Attributes:
         name: As the visitor calls it.
-        kind: What it comes from; see `vae_core.directions`.
+        kind: What it comes from; see `vae_core.latent.directions`.
         vector: One step, [latent].
         low: Of its slider.
         high: Of its slider.

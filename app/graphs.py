@@ -4,8 +4,8 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from vae_core.data_paths import CodeGraph, build_graph
 from vae_core.inference import LoadedModel
+from vae_core.latent.graph import CodeGraph, build_graph
 
 __all__ = ["data_graph"]
 

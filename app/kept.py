@@ -9,9 +9,9 @@ from typing import TypeVar, TypeVarTuple
 import numpy as np
 from jaxtyping import Float
 
-from vae_core.directions import Direction, principal_directions
 from vae_core.groups import values_of
 from vae_core.inference import LoadedModel
+from vae_core.latent.directions import Direction, principal_directions
 from vae_core.models.vae import WEIGHTS_FILE
 
 __all__ = ["once_a_model", "principal_component", "reference_values", "weights_digest"]

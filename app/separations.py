@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from app.strict import strict
-from vae_core.separation import Separation
+from vae_core.latent.separation import Separation
 
 __all__ = ["Share", "ToldSeparation"]
 
@@ -15,7 +15,7 @@ Count = Annotated[int, Field(ge=1)]
 
 @strict
 class ToldSeparation:
-    """A `vae_core.separation.Separation` by the page's names."""
+    """A `vae_core.latent.separation.Separation` by the page's names."""
 
     auroc: Share
     error: Annotated[float, Field(ge=0)]

@@ -13,8 +13,8 @@ from app.typical import class_members, distant_classes
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
 from vae_core.inference import LoadedModel
-from vae_core.latent import Path
-from vae_core.timeline import FRAMES_PER_LEG, GRID_SIDE, KEYFRAMES, Easing
+from vae_core.latent.paths import Path
+from vae_core.latent.timeline import FRAMES_PER_LEG, GRID_SIDE, KEYFRAMES, Easing
 
 __all__ = [
     "Animation",

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from vae_core.density import Mixture
 from vae_core.errors import InputError, ModelError
-from vae_core.latent import slider_ranges
+from vae_core.latent.mixture import Mixture
+from vae_core.latent.paths import slider_ranges
 from vae_core.models.posterior import Posterior
 from vae_core.projection import NeighbourMap, PCAMap, fit_pca, fit_umap
 from vae_core.reference_parts import NUMBER_PARTS, check_parts

@@ -13,7 +13,6 @@ from torch import Tensor
 from vae_core.classifier import load_or_train
 from vae_core.datasets.labelled import Factors, LabelledImages, Split
 from vae_core.datasets.registry import DATASETS, load_dataset
-from vae_core.density import Mixture, fit_mixture
 from vae_core.disentanglement import (
     factor_entropies,
     mutual_information,
@@ -31,6 +30,7 @@ from vae_core.evaluation import (
     placement_agreement,
     posteriors,
 )
+from vae_core.latent.mixture import Mixture, fit_mixture
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.importance_bound import estimate_likelihood
 from vae_core.models.objective import describe_pixels

@@ -12,7 +12,9 @@ from app.queries.base import Question, as_code
 from app.separations import Share, ToldSeparation
 from app.strict import Numbers, strict
 from vae_core.direction_files import DIRECTION_LIMIT, add_directions, directions_path, load_directions
-from vae_core.directions import (
+from vae_core.groups import checked_group
+from vae_core.inference import Engine, LoadedModel
+from vae_core.latent.directions import (
     NAME_LIMIT,
     Direction,
     Kind,
@@ -20,10 +22,8 @@ from vae_core.directions import (
     difference,
     orthogonalise,
 )
-from vae_core.groups import checked_group
-from vae_core.inference import Engine, LoadedModel
-from vae_core.latent import DATA_QUANTILES
-from vae_core.separation import why_no_separation
+from vae_core.latent.paths import DATA_QUANTILES
+from vae_core.latent.separation import why_no_separation
 
 __all__ = ["QUESTIONS"]
 

@@ -11,8 +11,8 @@ from app.queries.base import Question, as_code, check_index, decode_pixels
 from app.queries.groups import ValueName
 from app.strict import Numbers, strict
 from vae_core.inference import Engine, LoadedModel
+from vae_core.latent.timeline import measure_along
 from vae_core.reference import SCORES, Reference
-from vae_core.timeline import measure_along
 
 __all__ = ["QUESTIONS", "ValuesQuestion"]
 

@@ -17,8 +17,8 @@ from app.strict import Numbers, strict
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES
 from vae_core.inference import Engine, LoadedModel
-from vae_core.latent import Path
-from vae_core.timeline import Along, Easing, bilinear_grid, measure_along, trace
+from vae_core.latent.paths import Path
+from vae_core.latent.timeline import Along, Easing, bilinear_grid, measure_along, trace
 
 __all__ = ["QUESTIONS"]
 

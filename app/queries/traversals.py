@@ -14,7 +14,7 @@ from app.strict import Number, Numbers, strict
 from vae_core.errors import InputError
 from vae_core.images.mosaic import can_write, check_size, grid, sheet, to_png
 from vae_core.inference import Engine, LoadedModel
-from vae_core.traversal import plane_codes, traversal_codes
+from vae_core.latent.traversals import plane_codes, traversal_codes
 
 __all__ = ["QUESTIONS"]
 

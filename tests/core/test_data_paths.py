@@ -8,9 +8,9 @@ from scipy.sparse.csgraph import connected_components, floyd_warshall
 from scipy.spatial.distance import cdist
 
 import vae_core
-from vae_core.data_paths import CodeGraph, along, build_graph, locate
 from vae_core.errors import InputError
-from vae_core.latent import interpolate
+from vae_core.latent.graph import CodeGraph, along, build_graph, locate
+from vae_core.latent.paths import interpolate
 from vae_core.reference import Reference
 
 SHIPPED = Path(vae_core.__file__).parents[1] / "pretrained"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from vae_core import density
-from vae_core.density import Mixture, fit_mixture
 from vae_core.errors import InputError
+from vae_core.latent.mixture import Mixture, fit_mixture
+from vae_core.latent.paths import mixture
 
 # One wide and tilted, one narrow: covariances [[4, 2], [2, 2]] and [[0.25, 0], [0, 0.25]].
 TWO = Mixture(
@@ -94,7 +94,7 @@ def test_a_fit_finds_the_mixture_that_the_codes_were_drawn_from() -> None:
 
 
 def test_a_fit_depends_on_its_seed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(density, "FITTED_CODES", 300)
+    monkeypatch.setattr(mixture, "FITTED_CODES", 300)
     codes, held_out = draws(600), draws(100, seed=1)
     first = fit_mixture(codes, held_out, seed=0, candidates=(3,))
     np.random.rand(3)

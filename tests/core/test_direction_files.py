@@ -11,10 +11,10 @@ import pytest
 
 from vae_core import direction_files
 from vae_core.direction_files import DIRECTION_LIMIT, add_directions, load_directions, save_directions
-from vae_core.directions import NAME_LIMIT, Direction, axis_direction
 from vae_core.errors import ConfigError, InputError, ModelError
+from vae_core.latent.directions import NAME_LIMIT, Direction, axis_direction
+from vae_core.latent.separation import Separation
 from vae_core.runtime.locations import HOME_VARIABLE
-from vae_core.separation import Separation
 
 DIGEST, OTHER = "0123456789ab", "ba9876543210"
 

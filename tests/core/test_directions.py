@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from vae_core.directions import (
+from vae_core.errors import InputError
+from vae_core.latent.directions import (
     NAME_LIMIT,
     Direction,
     arithmetic,
@@ -16,7 +17,6 @@ from vae_core.directions import (
     orthogonalise,
     principal_directions,
 )
-from vae_core.errors import InputError
 from vae_core.projection import fit_pca
 
 LARGEST = float(np.finfo(np.float32).max)

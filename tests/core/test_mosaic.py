@@ -10,7 +10,7 @@ from PIL import Image
 from vae_core.errors import InputError
 from vae_core.images.mosaic import CLEAR, check_size, enlarge, grid, montage, pixels_of, sheet, to_pillow, to_png
 from vae_core.images.preparation import image_to_pillow, mosaic
-from vae_core.traversal import axis_vector, plane_codes, traversal_codes
+from vae_core.latent.traversals import axis_vector, plane_codes, traversal_codes
 
 
 def flat(*levels: int, height: int = 1, width: int = 1) -> np.ndarray:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from vae_core.density import Mixture
 from vae_core.errors import InputError, ModelError
+from vae_core.latent.mixture import Mixture
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import MAX_LOGVAR
 from vae_core.projection import fit_pca

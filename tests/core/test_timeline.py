@@ -11,12 +11,12 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
 from tests.conftest import reference_of
-from vae_core.data_paths import CodeGraph, build_graph
 from vae_core.errors import InputError
-from vae_core.latent import Path, interpolate, spherical_path
+from vae_core.latent.graph import CodeGraph, build_graph
+from vae_core.latent.paths import Path, interpolate, spherical_path
+from vae_core.latent.timeline import Easing, bilinear_grid, ease, measure_along, trace
 from vae_core.models.posterior import Posterior
 from vae_core.reference import Reference, neighbour_distance, score_percentiles
-from vae_core.timeline import Easing, bilinear_grid, ease, measure_along, trace
 
 KINDS, EASINGS = get_args(Path), get_args(Easing)
 LATENT = 3

@@ -8,7 +8,7 @@ import { floatsOf } from "./packing.js";
 import { PATH } from "./socket.js";
 
 const CORNERS = 4;
-const SIDES = [2, 64]; // codes along a side, as vae_core.timeline takes
+const SIDES = [2, 64]; // codes along a side, as vae_core.latent.timeline takes
 const PATHS = [["linear", "Linear"], ["spherical", "Spherical"]];
 const MAX_BATCH = 256; // codes in one question (app/live/protocol.py)
 const SAVED_SIDE = 2048; // pixels of a saved picture's longer side, about

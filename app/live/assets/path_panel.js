@@ -9,7 +9,7 @@ const EASINGS = [
   ["smooth", "Smooth: slow at keyframes"],
   ["cubic", "Cubic: slower at keyframes"],
 ];
-const FRAMES = [2, 240]; // as vae_core.timeline takes
+const FRAMES = [2, 240]; // as vae_core.latent.timeline takes
 const FRAMES_A_SECOND = 60;
 
 export class PathPanel {

@@ -7,7 +7,7 @@ import { shortened } from "./names.js";
 import { mountPictures } from "./pictures.js";
 import { DRAW, PEEK } from "./socket.js";
 
-const FEWEST = 2; // keyframes, as vae_core.timeline takes
+const FEWEST = 2; // keyframes, as vae_core.latent.timeline takes
 const MOST = 64;
 const LONGEST_NAME = 200; // as app/studio.py takes
 

@@ -15,7 +15,7 @@ from jaxtyping import Float, Float32
 from scipy.linalg import orth
 
 from vae_core.errors import InputError
-from vae_core.separation import (
+from vae_core.latent.separation import (
     Separation,
     check_codes,
     check_groups,

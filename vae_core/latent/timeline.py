@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import poch
 
-from vae_core.data_paths import CodeGraph
 from vae_core.errors import InputError
-from vae_core.latent import Path, codes_between
+from vae_core.latent.graph import CodeGraph
+from vae_core.latent.paths import Path, codes_between
 from vae_core.reference import Reference, neighbour_distance
 
 __all__ = [

@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
-from vae_core.data_paths import CodeGraph, locate
 from vae_core.errors import InputError
+from vae_core.latent.graph import CodeGraph, locate
 
 __all__ = [
     "DATA_QUANTILES",

@@ -1,0 +1,1 @@
+"""Geometry of codes: paths, directions, neighbours and densities."""
