@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from vae_core.errors import InputError
 from vae_core.inference import LoadedModel
-from vae_core.projection import NeighbourMap
+from vae_core.projection.projections import NeighbourMap
 
 __all__ = ["KEPT", "LARGEST", "Refits", "refits"]
 

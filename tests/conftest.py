@@ -72,7 +72,7 @@ def reference_of(
     """
     import numpy as np
 
-    from vae_core.projection import fit_pca
+    from vae_core.projection.projections import fit_pca
     from vae_core.reference import SCORES, Reference
 
     means, logvars = (codes.astype(np.float16).astype(np.float32) for codes in (means, logvars))  # as they are stored

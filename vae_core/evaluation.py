@@ -12,7 +12,7 @@ from vae_core.models.config import TrainingConfig
 from vae_core.models.objective import EVALUATION_BATCH, sampled_terms
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE
-from vae_core.projection import NeighbourMap
+from vae_core.projection.projections import NeighbourMap
 
 __all__ = ["ACTIVE_VARIANCE", "Evaluation", "evaluate_elbo", "model_input", "placement_agreement", "posteriors"]
 

@@ -18,7 +18,7 @@ from vae_core.errors import InputError, ModelError
 from vae_core.latent.mixture import Mixture
 from vae_core.latent.paths import slider_ranges
 from vae_core.models.posterior import Posterior
-from vae_core.projection import NeighbourMap, PCAMap, fit_pca, fit_umap
+from vae_core.projection.projections import NeighbourMap, PCAMap, fit_pca, fit_umap
 from vae_core.reference_parts import NUMBER_PARTS, check_parts
 
 __all__ = [

@@ -12,8 +12,8 @@ from app.refits import refits
 from app.strict import strict
 from vae_core.errors import InputError
 from vae_core.inference import Engine, LoadedModel
-from vae_core.map_density import SHARES, DensityGrid, density_grid, point_levels
-from vae_core.projection import AxesMap
+from vae_core.projection.contours import SHARES, DensityGrid, density_grid, point_levels
+from vae_core.projection.projections import AxesMap
 
 __all__ = ["QUESTIONS", "DensityQuestion"]
 

@@ -13,8 +13,8 @@ from app.queries.base import Answer, Question
 from app.refits import refits
 from app.strict import strict
 from vae_core.inference import Engine, LoadedModel
+from vae_core.projection.refit import Refit, UmapSettings, start_refit
 from vae_core.reference import Reference
-from vae_core.refit import Refit, UmapSettings, start_refit
 from vae_core.training_codes import TrainingCodes, start_training_codes
 
 __all__ = ["QUESTIONS"]
@@ -22,7 +22,7 @@ __all__ = ["QUESTIONS"]
 
 @strict
 class RefitQuestion:
-    """What would the map be with other settings? See `vae_core.refit.UmapSettings`.
+    """What would the map be with other settings? See `vae_core.projection.refit.UmapSettings`.
 
     Attributes:
         neighbors: How many nearest codes each one is tied to.

@@ -29,7 +29,7 @@ from vae_core.checkpoint import REFERENCE_FILE
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference import LoadedModel, engine
 from vae_core.models.config import TrainingConfig
-from vae_core.refit import UmapSettings
+from vae_core.projection.refit import UmapSettings
 from vae_core.runtime.jobs import BackgroundJob
 from vae_core.runtime.locations import HOME_VARIABLE
 from vae_core.training_codes import encode_training, load_training_images

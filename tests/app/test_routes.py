@@ -225,7 +225,7 @@ def test_plotly_js_comes_from_the_installed_package(client: TestClient):
 def test_addresses_change_with_any_of_our_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(files, "ROOT", tmp_path)
     versions = [files._assets_version()]
-    for name in ("app/packing.py", "app/queries/deep.py", "vae_core/projection.py"):
+    for name in ("app/packing.py", "app/queries/deep.py", "vae_core/projection/projections.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"# {name}")
         versions.append(files._assets_version())

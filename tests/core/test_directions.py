@@ -17,7 +17,7 @@ from vae_core.latent.directions import (
     orthogonalise,
     principal_directions,
 )
-from vae_core.projection import fit_pca
+from vae_core.projection.projections import fit_pca
 
 LARGEST = float(np.finfo(np.float32).max)
 

@@ -14,7 +14,7 @@ from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.objective import reconstruction_nats
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE
-from vae_core.projection import NeighbourMap
+from vae_core.projection.projections import NeighbourMap
 
 GREY = TrainingConfig(dataset="noise")
 BINARISED = TrainingConfig(dataset="noise", binarise="dynamic")

@@ -5,7 +5,7 @@ import pytest
 from scipy.interpolate import RegularGridInterpolator
 
 from vae_core.errors import InputError
-from vae_core.map_density import REACH, SHARES, DensityGrid, density_grid, point_levels
+from vae_core.projection.contours import REACH, SHARES, DensityGrid, density_grid, point_levels
 
 SIGMA = np.array([2.0, 5.0])
 CENTRE = np.array([30.0, -7.0])

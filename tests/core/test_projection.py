@@ -9,7 +9,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 import vae_core
-from vae_core.projection import (
+from vae_core.projection.projections import (
     PLACING_NEIGHBOURS,
     AxesMap,
     LatentMap,

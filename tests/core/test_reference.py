@@ -15,7 +15,7 @@ from vae_core.errors import InputError, ModelError
 from vae_core.latent.mixture import Mixture
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import MAX_LOGVAR
-from vae_core.projection import fit_pca
+from vae_core.projection.projections import fit_pca
 from vae_core.reference import (
     SCORES,
     Encoded,

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
-from vae_core import refit
 from vae_core.errors import BusyError, InputError, VAEExplorerError
-from vae_core.refit import METRICS, Refit, UmapSettings, align, start_refit
-from vae_core.refit_process import find_nearest
+from vae_core.projection.projections import refit
+from vae_core.projection.refit import METRICS, Refit, UmapSettings, align, start_refit
+from vae_core.projection.refit_worker import find_nearest
 from vae_core.runtime.jobs import JobState
 
 COUNT, LATENT = 60, 4

@@ -21,7 +21,7 @@ from vae_core.models.posterior import Posterior
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.options import model_config, parse
 from vae_core.presets import PRESETS
-from vae_core.projection import NeighbourMap
+from vae_core.projection.projections import NeighbourMap
 from vae_core.reference import REFERENCE_LIMIT, Reference
 from vae_core.report import FEWEST_REFERENCES
 

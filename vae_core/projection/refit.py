@@ -21,7 +21,7 @@ from scipy.linalg import orthogonal_procrustes
 
 from vae_core.errors import InputError, VAEExplorerError
 from vae_core.models.config import config_to_json
-from vae_core.projection import UMAP_MIN_DIST, UMAP_NEIGHBOURS
+from vae_core.projection.projections import UMAP_MIN_DIST, UMAP_NEIGHBOURS
 from vae_core.runtime.jobs import BackgroundJob
 
 __all__ = ["METRICS", "Refit", "UmapSettings", "align", "start_refit"]
@@ -34,7 +34,7 @@ MAX_MIN_DIST = 0.99  # umap-learn's spread, 1, less a little
 MAX_SEED = 2**32 - 1  # NumPy's generators take no more
 FEWEST_CODES = 16  # as many as a reference set
 
-COMMAND = [sys.executable, "-W", "ignore", "-m", "vae_core.refit_process"]
+COMMAND = [sys.executable, "-W", "ignore", "-m", "vae_core.projection.refit_worker"]
 ROOT = Path(__file__).resolve().parent.parent  # where the command finds the package
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 

@@ -1,4 +1,4 @@
-"""The process that `vae_core.refit` starts: a task on its standard input, news on its standard output, then the places.
+"""The process that `vae_core.projection.refit` starts: a task on its standard input, news on its standard output, then the places.
 
 The task is an npz of codes, settings and perhaps initial places. News are JSON objects, one a line: {} as the search
 for neighbours begins, {"done", "epochs"} after each epoch, and at the end {"places"} or {"failed"}.
@@ -16,8 +16,8 @@ from jaxtyping import Float, Int
 from scipy.spatial.distance import cdist
 
 from vae_core.models.config import config_from_json
-from vae_core.projection import Nearest, fit_umap
-from vae_core.refit import UmapSettings
+from vae_core.projection.projections import Nearest, fit_umap
+from vae_core.projection.refit import UmapSettings
 
 __all__ = ["find_nearest", "main"]
 
