@@ -7,11 +7,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from app.strip import PICTURES, side_by_side
-from app.typical import spread_codes
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import prepare_picture
 from vae_core.inference import LoadedModel, engine
 from vae_core.models.config import Preparation
+from vae_core.reference.typical import spread_codes
 
 __all__ = ["decoded_strip", "example_digits"]
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from app.state import Code, Session, View
 from app.strict import LARGEST
-from vae_core.groups import VALUES
 from vae_core.inference import LoadedModel
+from vae_core.reference.groups import VALUES
 
 __all__ = ["current_code", "current_view", "projections", "take_code", "take_view"]
 

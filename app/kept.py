@@ -9,10 +9,10 @@ from typing import TypeVar, TypeVarTuple
 import numpy as np
 from jaxtyping import Float
 
-from vae_core.groups import values_of
 from vae_core.inference import LoadedModel
 from vae_core.latent.directions import Direction, principal_directions
 from vae_core.models.vae import WEIGHTS_FILE
+from vae_core.reference.groups import values_of
 
 __all__ = ["once_a_model", "principal_component", "reference_values", "weights_digest"]
 
@@ -53,7 +53,7 @@ def reference_values(loaded: LoadedModel, what: str) -> Float[np.ndarray, " n"]:
 
     Args:
         loaded: The model.
-        what: One of `vae_core.groups.VALUES`, or a dimension's number from 0 as text.
+        what: One of `vae_core.reference.groups.VALUES`, or a dimension's number from 0 as text.
 
     Raises:
         InputError: There is no such value, or it is the KL of a plain autoencoder.

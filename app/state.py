@@ -57,7 +57,7 @@ class View:
         projection: ``"umap"``, ``"pca"`` or ``"axes"``.
         x: Horizontal dimension of an axes map, from 0.
         y: Vertical dimension, from 0.
-        colour: ``"label"``, one of `vae_core.groups.VALUES`, or a dimension's number from 0 as text.
+        colour: ``"label"``, one of `vae_core.reference.groups.VALUES`, or a dimension's number from 0 as text.
     """
 
     projection: str

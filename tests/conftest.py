@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from vae_core.models.config import ModelConfig
     from vae_core.models.vae import VAE
-    from vae_core.reference import Reference
+    from vae_core.reference.reference_set import Reference
 
 THREADS = 1  # for tiny models more only wait for each other: 50 times slower on a busy machine
 REFERENCES = 40  # images in the tiny reference set
@@ -73,7 +73,7 @@ def reference_of(
     import numpy as np
 
     from vae_core.projection.projections import fit_pca
-    from vae_core.reference import SCORES, Reference
+    from vae_core.reference.reference_set import SCORES, Reference
 
     means, logvars = (codes.astype(np.float16).astype(np.float32) for codes in (means, logvars))  # as they are stored
     generator, (count, latent) = np.random.default_rng(seed), means.shape

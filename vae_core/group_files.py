@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from vae_core.errors import InputError
-from vae_core.groups import Group, checked_group
-from vae_core.reference import Reference
+from vae_core.reference.groups import Group, checked_group
+from vae_core.reference.reference_set import Reference
 
 __all__ = ["Places", "group_to_csv", "group_to_npz"]
 

@@ -24,7 +24,7 @@ from vae_core.models.config import ModelConfig
 from vae_core.models.objective import reconstruction_nats
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
-from vae_core.reference import Reference
+from vae_core.reference.reference_set import Reference
 from vae_core.runtime.lanes import Lane
 
 __all__ = ["BULK_ROWS", "ELBO_SAMPLES", "Analysis", "Engine", "LoadedModel", "engine"]

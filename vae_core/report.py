@@ -38,7 +38,7 @@ from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE
 from vae_core.probe import probe_codes
 from vae_core.quality import reconstruction_quality
-from vae_core.reference import REFERENCE_LIMIT, Encoded, Reference, build_reference, check_enough
+from vae_core.reference.reference_set import REFERENCE_LIMIT, Encoded, Reference, build_reference, check_enough
 from vae_core.samples import sample_quality
 
 __all__ = [

@@ -15,9 +15,9 @@ from app.kept import reference_values
 from app.live.answers import latent_map
 from app.live.protocol import ProjectionKind
 from vae_core.errors import InputError
-from vae_core.groups import VALUES
 from vae_core.inference import Engine, LoadedModel
-from vae_core.reference import Reference
+from vae_core.reference.groups import VALUES
+from vae_core.reference.reference_set import Reference
 
 __all__ = [
     "ASSETS_VERSION",
@@ -85,7 +85,7 @@ class MapView:
     Attributes:
         projection: The kind of map.
         axes: The two dimensions of an AXES map, from 0.
-        colour: ``"label"``, one of `vae_core.groups.VALUES`, or a dimension as a number from 0.
+        colour: ``"label"``, one of `vae_core.reference.groups.VALUES`, or a dimension as a number from 0.
     """
 
     projection: ProjectionKind

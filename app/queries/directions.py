@@ -12,7 +12,6 @@ from app.queries.base import Question, as_code
 from app.separations import Share, ToldSeparation
 from app.strict import Numbers, strict
 from vae_core.direction_files import DIRECTION_LIMIT, add_directions, directions_path, load_directions
-from vae_core.groups import checked_group
 from vae_core.inference import Engine, LoadedModel
 from vae_core.latent.directions import (
     NAME_LIMIT,
@@ -24,6 +23,7 @@ from vae_core.latent.directions import (
 )
 from vae_core.latent.paths import DATA_QUANTILES
 from vae_core.latent.separation import why_no_separation
+from vae_core.reference.groups import checked_group
 
 __all__ = ["QUESTIONS"]
 

@@ -10,15 +10,15 @@ from app.packing import PICTURE_SCALE, picture_base64, png_base64
 from app.queries.base import File, Question, decode_pixels
 from app.strict import strict
 from vae_core.group_files import Places, group_to_csv, group_to_npz
-from vae_core.groups import (
+from vae_core.images.mosaic import enlarge, montage
+from vae_core.inference import Engine, LoadedModel
+from vae_core.reference.groups import (
     checked_group,
     describe,
     members_by_label,
     members_by_range,
     representatives,
 )
-from vae_core.images.mosaic import enlarge, montage
-from vae_core.inference import Engine, LoadedModel
 
 __all__ = ["QUESTIONS", "ValueName"]
 
@@ -28,7 +28,9 @@ GAP = 2  # PNG pixels between two pictures
 PLANE = 2  # dimensions, with which a model has no other map than its codes
 
 Indices = tuple[int, ...]  # of reference images
-ValueName = Annotated[str, Field(max_length=20)]  # of `vae_core.groups.VALUES`, or a dimension's number from 0
+ValueName = Annotated[
+    str, Field(max_length=20)
+]  # of `vae_core.reference.groups.VALUES`, or a dimension's number from 0
 
 
 @strict

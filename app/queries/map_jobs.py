@@ -14,7 +14,7 @@ from app.refits import refits
 from app.strict import strict
 from vae_core.inference import Engine, LoadedModel
 from vae_core.projection.refit import Refit, UmapSettings, start_refit
-from vae_core.reference import Reference
+from vae_core.reference.reference_set import Reference
 from vae_core.training_codes import TrainingCodes, start_training_codes
 
 __all__ = ["QUESTIONS"]

@@ -12,7 +12,7 @@ from app.queries.groups import ValueName
 from app.strict import Numbers, strict
 from vae_core.inference import Engine, LoadedModel
 from vae_core.latent.timeline import measure_along
-from vae_core.reference import SCORES, Reference
+from vae_core.reference.reference_set import SCORES, Reference
 
 __all__ = ["QUESTIONS", "ValuesQuestion"]
 

@@ -18,7 +18,7 @@ from vae_core.inference import LoadedModel, engine
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE
 from vae_core.presets import PRESETS
-from vae_core.reference import Reference
+from vae_core.reference.reference_set import Reference
 from vae_core.runtime import lanes
 
 Store = Callable[..., LoadedModel]

@@ -9,11 +9,11 @@ from PIL import Image
 
 from app.cache import decoded_strip, example_digits
 from app.strip import PICTURES
-from app.typical import spread_codes
 from tests.app.conftest import Store
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
 from vae_core.inference import Engine
+from vae_core.reference.typical import spread_codes
 
 
 def test_the_examples_are_scikit_learns_real_digits():

@@ -21,7 +21,7 @@ from vae_core.datasets.registry import load_dataset, registry
 from vae_core.evaluation import model_input
 from vae_core.inference import LoadedModel, engine
 from vae_core.models.config import TrainingConfig
-from vae_core.reference import Reference
+from vae_core.reference.reference_set import Reference
 
 PICTURES = 60  # of which 6 are for test and 48 for training
 FILLING = 20

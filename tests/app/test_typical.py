@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.typical import class_members, distant_classes, spread_codes
 from tests.conftest import reference_of
 from vae_core.inference import LoadedModel
-from vae_core.reference import Reference
+from vae_core.reference.reference_set import Reference
+from vae_core.reference.typical import class_members, distant_classes, spread_codes
 
 
 @pytest.fixture

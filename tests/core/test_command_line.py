@@ -25,7 +25,7 @@ from vae_core.errors import ModelError
 from vae_core.evaluation import evaluate_elbo, model_input
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import VAE
-from vae_core.reference import REFERENCE_MINIMUM, Reference
+from vae_core.reference.reference_set import REFERENCE_MINIMUM, Reference
 from vae_core.run_state import CHECKPOINT_FILE
 from vae_core.training import Figures, Trainer
 

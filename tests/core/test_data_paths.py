@@ -11,7 +11,7 @@ import vae_core
 from vae_core.errors import InputError
 from vae_core.latent.graph import CodeGraph, along, build_graph, locate
 from vae_core.latent.paths import interpolate
-from vae_core.reference import Reference
+from vae_core.reference.reference_set import Reference
 
 SHIPPED = Path(vae_core.__file__).parents[1] / "pretrained"
 RADIUS = 5.0

@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import reference_of
 from vae_core.errors import InputError
 from vae_core.group_files import group_to_csv, group_to_npz
-from vae_core.groups import checked_group
-from vae_core.reference import Reference
+from vae_core.reference.groups import checked_group
+from vae_core.reference.reference_set import Reference
 
 MEANS = np.array([[3, 4], [0, 0], [1, 0], [0, -2]], np.float32)
 SHIPPED = Path(__file__).resolve().parents[2] / "pretrained" / "mnist-16d" / "reference.npz"

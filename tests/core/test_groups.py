@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import reference_of
 from vae_core.errors import InputError
-from vae_core.groups import (
+from vae_core.reference.groups import (
     NAME_LIMIT,
     VALUES,
     checked_group,
@@ -18,7 +18,7 @@ from vae_core.groups import (
     representatives,
     values_of,
 )
-from vae_core.reference import Reference
+from vae_core.reference.reference_set import Reference
 
 MEANS = np.array([[3, 4], [0, 0], [1, 0], [0, -2]], np.float32)
 

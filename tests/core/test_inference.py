@@ -21,7 +21,7 @@ from vae_core.inference import BULK_ROWS, LIVE_ROWS, Engine
 from vae_core.models.config import ModelConfig, Preparation
 from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.projection.projections import fit_pca
-from vae_core.reference import Reference
+from vae_core.reference.reference_set import Reference
 from vae_core.runtime import lanes
 
 THREADS = 8

@@ -16,7 +16,8 @@ from vae_core.latent.mixture import Mixture
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import MAX_LOGVAR
 from vae_core.projection.projections import fit_pca
-from vae_core.reference import (
+from vae_core.reference.checks import NUMBER_PARTS
+from vae_core.reference.reference_set import (
     SCORES,
     Encoded,
     Reference,
@@ -25,7 +26,6 @@ from vae_core.reference import (
     neighbour_distance,
     score_percentiles,
 )
-from vae_core.reference_parts import NUMBER_PARTS
 
 HALF_PRECISION = {"means", "logvars"}
 

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from vae_core.latent.directions import difference
 from vae_core.latent.separation import SMALLEST_GROUP, measure_separation, why_no_separation
-from vae_core.reference import Reference
+from vae_core.reference.reference_set import Reference
 
 PRETRAINED = Path(__file__).resolve().parent.parent.parent / "pretrained"
 

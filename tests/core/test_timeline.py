@@ -16,7 +16,7 @@ from vae_core.latent.graph import CodeGraph, build_graph
 from vae_core.latent.paths import Path, interpolate, spherical_path
 from vae_core.latent.timeline import Easing, bilinear_grid, ease, measure_along, trace
 from vae_core.models.posterior import Posterior
-from vae_core.reference import Reference, neighbour_distance, score_percentiles
+from vae_core.reference.reference_set import Reference, neighbour_distance, score_percentiles
 
 KINDS, EASINGS = get_args(Path), get_args(Easing)
 LATENT = 3

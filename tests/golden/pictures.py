@@ -13,7 +13,7 @@ from PIL import Image
 
 from vae_core.checkpoint import REFERENCE_FILE, SHIPPED, list_models
 from vae_core.models.vae import VAE
-from vae_core.reference import Reference
+from vae_core.reference.reference_set import Reference
 
 FOLDER = Path(__file__).with_name("pictures")
 TILES = 8

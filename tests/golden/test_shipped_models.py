@@ -22,7 +22,7 @@ from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.options import model_config, parse
 from vae_core.presets import PRESETS
 from vae_core.projection.projections import NeighbourMap
-from vae_core.reference import REFERENCE_LIMIT, Reference
+from vae_core.reference.reference_set import REFERENCE_LIMIT, Reference
 from vae_core.report import FEWEST_REFERENCES
 
 FILES = {CONFIG_FILE, WEIGHTS_FILE, REFERENCE_FILE, METRICS_FILE, CARD_FILE}

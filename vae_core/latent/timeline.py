@@ -12,7 +12,7 @@ from scipy.special import poch
 from vae_core.errors import InputError
 from vae_core.latent.graph import CodeGraph
 from vae_core.latent.paths import Path, codes_between
-from vae_core.reference import Reference, neighbour_distance
+from vae_core.reference.reference_set import Reference, neighbour_distance
 
 __all__ = [
     "EASINGS",

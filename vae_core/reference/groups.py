@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from vae_core.errors import InputError
 from vae_core.models.posterior import Posterior
-from vae_core.reference import Reference, neighbour_distance
+from vae_core.reference.reference_set import Reference, neighbour_distance
 
 __all__ = [
     "NAME_LIMIT",

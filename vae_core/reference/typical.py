@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Int
 
-from vae_core.reference import Reference
+from vae_core.reference.reference_set import Reference
 
 __all__ = ["class_members", "distant_classes", "spread_codes"]
 

@@ -19,7 +19,7 @@ from vae_core.latent.mixture import Mixture
 from vae_core.latent.paths import slider_ranges
 from vae_core.models.posterior import Posterior
 from vae_core.projection.projections import NeighbourMap, PCAMap, fit_pca, fit_umap
-from vae_core.reference_parts import NUMBER_PARTS, check_parts
+from vae_core.reference.checks import NUMBER_PARTS, check_parts
 
 __all__ = [
     "REFERENCE_LIMIT",

@@ -1,0 +1,1 @@
+"""Reference sets: held-out encodings, their scores, groups and typical members."""
