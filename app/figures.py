@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from app.catalogue import Entry
 from app.charts import RatePoint
-from vae_core.figures import FIGURES, Figure, figure_at
-from vae_core.presets import Published
+from vae_core.store.metric_table import FIGURES, Figure, figure_at
+from vae_core.store.presets import Published
 
 __all__ = [
     "COLUMNS",

@@ -11,9 +11,9 @@ from app.link import follow_link
 from app.state import session
 from app.widgets.component import Event
 from app.widgets.picker import picker
-from vae_core.checkpoint import list_models
 from vae_core.errors import VAEExplorerError
 from vae_core.inference import LoadedModel, engine
+from vae_core.store.stored_models import list_models
 
 __all__ = ["choose_model", "current_model", "page_header", "page_style", "start_page"]
 

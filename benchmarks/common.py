@@ -22,7 +22,7 @@ import numpy as np
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from vae_core.checkpoint import list_models
+from vae_core.store.stored_models import list_models
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = "app/server.py"

@@ -19,9 +19,9 @@ from websockets.exceptions import ConnectionClosed
 
 from app.live.protocol import ANSWER_HEADER, HEADER, Kind, ProjectionKind
 from benchmarks.common import percentile, print_head, print_table, print_verdict, running_server, wanted_models
-from vae_core.checkpoint import model_folder
 from vae_core.models.config import read_config
 from vae_core.models.vae import CONFIG_FILE
+from vae_core.store.stored_models import model_folder
 
 LATE_SECONDS = 0.005
 GRACE_SECONDS = 2.0  # for answers after the last tick

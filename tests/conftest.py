@@ -99,7 +99,7 @@ def reference_of(
 @pytest.fixture
 def models_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: VAE, tiny_reference: Reference) -> Path:
     """A folder, named by VAE_MODELS_DIR, that holds the tiny model under the name "tiny"."""
-    from vae_core.checkpoint import REFERENCE_FILE, save_model
+    from vae_core.store.stored_models import REFERENCE_FILE, save_model
 
     folder = tmp_path / "models"
     save_model(tiny_model, folder / "tiny")

@@ -11,8 +11,15 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from vae_core.card import update_figures, write_card
-from vae_core.checkpoint import (
+from vae_core.datasets.labelled import Split
+from vae_core.datasets.registry import DATASETS
+from vae_core.errors import ModelError, VAEExplorerError
+from vae_core.models.vae import CONFIG_FILE, VAE
+from vae_core.options import USAGE_ERROR, model_config, parse
+from vae_core.report import load_part, load_parts, measure
+from vae_core.store.cards import update_figures, write_card
+from vae_core.store.presets import find_preset
+from vae_core.store.stored_models import (
     REFERENCE_FILE,
     check_name,
     clear_results,
@@ -22,14 +29,7 @@ from vae_core.checkpoint import (
     save_model,
     write_metrics,
 )
-from vae_core.datasets.labelled import Split
-from vae_core.datasets.registry import DATASETS
-from vae_core.errors import ModelError, VAEExplorerError
-from vae_core.models.vae import CONFIG_FILE, VAE
-from vae_core.options import USAGE_ERROR, model_config, parse
-from vae_core.presets import find_preset
-from vae_core.report import load_part, load_parts, measure
-from vae_core.summary import markdown_table, model_lines
+from vae_core.store.summary import markdown_table, model_lines
 from vae_core.training import Trainer
 
 NEED_REFERENCE = ("placement", "samples")  # sections that --no-reference leaves as they are

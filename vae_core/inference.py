@@ -18,7 +18,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vae_core.checkpoint import REFERENCE_FILE, load_model, model_folder
 from vae_core.errors import InputError, ModelError
 from vae_core.models.config import ModelConfig
 from vae_core.models.objective import reconstruction_nats
@@ -26,6 +25,7 @@ from vae_core.models.posterior import Posterior
 from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime.lanes import Lane
+from vae_core.store.stored_models import REFERENCE_FILE, load_model, model_folder
 
 __all__ = ["BULK_ROWS", "ELBO_SAMPLES", "Analysis", "Engine", "LoadedModel", "engine"]
 

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import Any, NoReturn
 
-from vae_core.checkpoint import SHIPPED
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
 from vae_core.models.config import ModelConfig, Preparation, TrainingConfig
-from vae_core.presets import PRESETS, Preset, find_preset
+from vae_core.store.presets import PRESETS, Preset, find_preset
+from vae_core.store.stored_models import SHIPPED
 
 __all__ = ["USAGE_ERROR", "build_parser", "model_config", "parse", "preset_options"]
 

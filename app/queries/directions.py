@@ -11,7 +11,6 @@ from app.kept import principal_component, weights_digest
 from app.queries.base import Question, as_code
 from app.separations import Share, ToldSeparation
 from app.strict import Numbers, strict
-from vae_core.direction_files import DIRECTION_LIMIT, add_directions, directions_path, load_directions
 from vae_core.inference import Engine, LoadedModel
 from vae_core.latent.directions import (
     NAME_LIMIT,
@@ -24,6 +23,7 @@ from vae_core.latent.directions import (
 from vae_core.latent.paths import DATA_QUANTILES
 from vae_core.latent.separation import why_no_separation
 from vae_core.reference.groups import checked_group
+from vae_core.store.saved_directions import DIRECTION_LIMIT, add_directions, directions_path, load_directions
 
 __all__ = ["QUESTIONS"]
 

@@ -13,13 +13,13 @@ from PIL import Image
 from app import state
 from app.state import Session
 from tests.conftest import REFERENCES, reference_of
-from vae_core.checkpoint import REFERENCE_FILE, save_model
 from vae_core.inference import LoadedModel, engine
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE
-from vae_core.presets import PRESETS
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime import lanes
+from vae_core.store.presets import PRESETS
+from vae_core.store.stored_models import REFERENCE_FILE, save_model
 
 Store = Callable[..., LoadedModel]
 

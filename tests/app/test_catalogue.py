@@ -12,12 +12,12 @@ from app import catalogue
 from app.catalogue import FILES, LONGEST_CARD, card_of, collection, families, find_entry, zip_model
 from app.figures import published_rows
 from tests.app.conftest import Store
-from vae_core.checkpoint import METRICS_FILE, REFERENCE_FILE, WEIGHTS_FILE
 from vae_core.errors import ModelError
 from vae_core.inference import LoadedModel
 from vae_core.models.config import TrainingConfig
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
-from vae_core.presets import PRESETS
+from vae_core.store.presets import PRESETS
+from vae_core.store.stored_models import METRICS_FILE, REFERENCE_FILE, WEIGHTS_FILE
 
 
 def test_an_entry_tells_what_the_small_files_say(store: Store, models_dir: Path):

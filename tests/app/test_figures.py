@@ -12,9 +12,9 @@ from app.catalogue import Entry, find_entry
 from app.charts import RatePoint
 from app.figures import COLUMNS, columns, figure_of, heading, headline, published_rows, rate_points
 from tests.app.conftest import Store
-from vae_core.checkpoint import METRICS_FILE
 from vae_core.models.config import TrainingConfig
-from vae_core.presets import PRESETS
+from vae_core.store.presets import PRESETS
+from vae_core.store.stored_models import METRICS_FILE
 
 TEST = {"negative_elbo": 91.575, "reconstruction": 68.6, "kl": 22.95, "active_units": 3}
 METRICS: dict[str, Any] = {

@@ -25,13 +25,13 @@ from app.live.routes import live_routes
 from app.queries import map_jobs
 from app.refits import refits
 from tests.app.conftest import Store
-from vae_core.checkpoint import REFERENCE_FILE
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference import LoadedModel, engine
 from vae_core.models.config import TrainingConfig
 from vae_core.projection.refit import UmapSettings
 from vae_core.runtime.jobs import BackgroundJob
 from vae_core.runtime.locations import HOME_VARIABLE
+from vae_core.store.stored_models import REFERENCE_FILE
 from vae_core.training_codes import encode_training, load_training_images
 
 SECONDS = 200  # until a job of a test has long ended

@@ -14,12 +14,12 @@ from app.cache import decoded_strip
 from app.catalogue import collection, families
 from tests.app.conftest import Store
 from tests.app.pages import check, memory_of, open_page, sent
-from vae_core import checkpoint
-from vae_core.checkpoint import METRICS_FILE, REFERENCE_FILE, WEIGHTS_FILE
 from vae_core.inference import LoadedModel, engine
 from vae_core.models.config import TrainingConfig
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
-from vae_core.presets import PRESETS
+from vae_core.store import stored_models
+from vae_core.store.presets import PRESETS
+from vae_core.store.stored_models import METRICS_FILE, REFERENCE_FILE, WEIGHTS_FILE
 
 FIGURES = {"test": {"negative_elbo": 91.5, "reconstruction": 68.5, "kl": 23, "active_units": 3}}
 FAMILY = {"mnist-10d-beta-1": 1.0, "mnist-10d-beta-20": 20.0}
@@ -27,7 +27,7 @@ FAMILY = {"mnist-10d-beta-1": 1.0, "mnist-10d-beta-20": 20.0}
 
 @pytest.fixture(autouse=True)
 def without_shipped_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "SHIPPED", tmp_path / "nowhere")
+    monkeypatch.setattr(stored_models, "SHIPPED", tmp_path / "nowhere")
 
 
 @pytest.fixture

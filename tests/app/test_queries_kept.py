@@ -14,9 +14,9 @@ from app import kept
 from app.kept import once_a_model, principal_component, reference_values, weights_digest
 from app.packing import floats_base64, picture_base64, png_base64, whole_base64
 from tests.app.conftest import Store
-from vae_core.checkpoint import WEIGHTS_FILE
 from vae_core.errors import InputError
 from vae_core.inference import LoadedModel, engine
+from vae_core.store.stored_models import WEIGHTS_FILE
 
 # -- kept ----------------------------------------------------------------------------------------------------------
 

@@ -15,13 +15,13 @@ from tests.app.conftest import Store
 from tests.conftest import reference_of
 from tests.needs import need_data
 from vae_core import report
-from vae_core.checkpoint import REFERENCE_FILE
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import load_dataset, registry
 from vae_core.evaluation import model_input
 from vae_core.inference import LoadedModel, engine
 from vae_core.models.config import TrainingConfig
 from vae_core.reference.reference_set import Reference
+from vae_core.store.stored_models import REFERENCE_FILE
 
 PICTURES = 60  # of which 6 are for test and 48 for training
 FILLING = 20

@@ -27,12 +27,12 @@ from app.queries import places, traversals
 from app.queries.base import Question
 from app.queries.places import ValuesQuestion
 from tests.app.conftest import Store
-from vae_core.checkpoint import REFERENCE_FILE, WEIGHTS_FILE
 from vae_core.errors import BusyError
 from vae_core.images.mosaic import pixels_of
 from vae_core.inference import LoadedModel, engine
 from vae_core.reference.groups import values_of
 from vae_core.reference.reference_set import SCORES, Reference
+from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
 
 DIGITS, PLAIN, FACES = "mnist-16d", "mnist-2d-autoencoder", "faces"
 SHIPPED = (DIGITS, PLAIN, FACES)

@@ -13,9 +13,9 @@ from app import server
 from app.live.routes import live_routes
 from tests.app.conftest import Store
 from vae_core import inference
-from vae_core.checkpoint import REFERENCE_FILE, WEIGHTS_FILE
 from vae_core.inference import Engine
 from vae_core.models.vae import CONFIG_FILE
+from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
 
 
 @pytest.fixture

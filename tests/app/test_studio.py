@@ -22,12 +22,12 @@ from app.live.routes import live_routes
 from app.queries.studio import QUESTIONS
 from tests.app.conftest import Store
 from tests.conftest import reference_of
-from vae_core.checkpoint import REFERENCE_FILE
 from vae_core.errors import BusyError, InputError, ModelError
 from vae_core.images.mosaic import pixels_of
 from vae_core.inference import Engine, LoadedModel, engine
 from vae_core.latent.graph import CodeGraph, build_graph
 from vae_core.latent.paths import timeline
+from vae_core.store.stored_models import REFERENCE_FILE
 
 KEYFRAMES = [[0, 0, 0], [0.5, -1, 0.25], [1, 1, 1]]
 FIGURES = ["norm", "logDensity", "nearest", "percentile", "speed"]

@@ -9,8 +9,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import free_port, running_server
 from tests.browser.touch import Reruns, choose_model, latent_map, open_page, wait_for_map
-from vae_core.checkpoint import list_models, model_folder
 from vae_core.models.vae import CARD_FILE
+from vae_core.store.stored_models import list_models, model_folder
 
 HEIGHT = 34  # pixels of a strip in the picker
 SETTLED_MS = 1000

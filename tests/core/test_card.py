@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from vae_core import card
-from vae_core.card import BEGIN, END, TEXTS, update_figures, write_card
 from vae_core.errors import ModelError
-from vae_core.figures import FIGURES
-from vae_core.presets import PRESETS
+from vae_core.store import cards
+from vae_core.store.cards import BEGIN, END, TEXTS, update_figures, write_card
+from vae_core.store.metric_table import FIGURES
+from vae_core.store.presets import PRESETS
 
 TEST = {
     "images": 1234,
@@ -130,4 +130,4 @@ def test_every_preset_has_limits_and_things_to_try(name: str) -> None:
 
 
 def test_sections_follow_the_report() -> None:
-    assert list(card.SECTIONS) == [section for section in METRICS if section != "test"]
+    assert list(cards.SECTIONS) == [section for section in METRICS if section != "test"]

@@ -16,8 +16,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from vae_core import checkpoint
-from vae_core.checkpoint import (
+from vae_core.errors import ConfigError, ModelError, VAEExplorerError
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.store import stored_models
+from vae_core.store.stored_models import (
     check_name,
     list_models,
     load_model,
@@ -27,9 +30,6 @@ from vae_core.checkpoint import (
     save_model,
     write_metrics,
 )
-from vae_core.errors import ConfigError, ModelError, VAEExplorerError
-from vae_core.models.config import ModelConfig, TrainingConfig
-from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 
 CONFIGS = [
     ModelConfig(architecture="mlp", channels=3, height=4, width=6, latent_dim=2, likelihood="gaussian", widths=(5, 4)),
@@ -234,7 +234,7 @@ def two_roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: VAE) 
         save_model(tiny_model, root / root.name)
         save_model(tiny_model, root / "both")
     monkeypatch.setenv("VAE_MODELS_DIR", os.pathsep.join(map(str, roots)))
-    monkeypatch.setattr(checkpoint, "SHIPPED", tmp_path / "nothing")
+    monkeypatch.setattr(stored_models, "SHIPPED", tmp_path / "nothing")
     return roots
 
 
@@ -265,7 +265,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones(two_roots: tuple[Path, 
 
 def test_without_any_model_the_message_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAE_MODELS_DIR", str(tmp_path / "nothing"))
-    monkeypatch.setattr(checkpoint, "SHIPPED", tmp_path / "nothing")
+    monkeypatch.setattr(stored_models, "SHIPPED", tmp_path / "nothing")
     assert list_models() == []
     with pytest.raises(ModelError, match="none yet"):
         model_folder("any")
@@ -273,9 +273,9 @@ def test_without_any_model_the_message_says_so(tmp_path: Path, monkeypatch: pyte
 
 def test_the_shipped_models_are_looked_for_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAE_MODELS_DIR", os.pathsep.join(["a", "", "b"]))
-    assert models_dirs() == [Path("a"), Path("b"), checkpoint.SHIPPED]
+    assert models_dirs() == [Path("a"), Path("b"), stored_models.SHIPPED]
     monkeypatch.delenv("VAE_MODELS_DIR")
-    assert models_dirs() == [checkpoint.SHIPPED]
+    assert models_dirs() == [stored_models.SHIPPED]
 
 
 @pytest.mark.parametrize("name", ["a", "7", "mnist-2d", "digits_v1.5", "x" * 64])
@@ -417,7 +417,7 @@ def load_from_hub(url: str, home: Path, *hub_ids: str) -> list[str]:
     own = {"HF_ENDPOINT": url, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     own |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "NO_PROXY": "127.0.0.1"}
     command = [sys.executable, "-c", LOAD_AND_STORE, str(home), *hub_ids]
-    root = Path(checkpoint.__file__).parent.parent
+    root = Path(stored_models.__file__).parent.parent
     done = subprocess.run(
         command, env={**os.environ, **own}, cwd=root, capture_output=True, text=True, timeout=60, check=False
     )

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from vae_core.collection import preset_of
 from vae_core.models.config import ModelConfig, Preparation
-from vae_core.presets import PRESETS
+from vae_core.store.collection import preset_of
+from vae_core.store.presets import PRESETS
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -16,10 +16,7 @@ import torch
 from PIL import Image
 
 import vae_core
-from vae_core import checkpoint
 from vae_core.__main__ import main
-from vae_core.card import BEGIN, END, update_figures
-from vae_core.checkpoint import list_models, load_model, read_metrics, save_model, write_metrics
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
 from vae_core.evaluation import evaluate_elbo, model_input
@@ -27,6 +24,9 @@ from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import VAE
 from vae_core.reference.reference_set import REFERENCE_MINIMUM, Reference
 from vae_core.run_state import CHECKPOINT_FILE
+from vae_core.store import stored_models
+from vae_core.store.cards import BEGIN, END, update_figures
+from vae_core.store.stored_models import list_models, load_model, read_metrics, save_model, write_metrics
 from vae_core.training import Figures, Trainer
 
 TINY = ("--architecture", "mlp", "--widths", "8", "--latent-dim", "2", "--batch-size", "100", "--threads", "1")
@@ -36,7 +36,7 @@ TINY = ("--architecture", "mlp", "--widths", "8", "--latent-dim", "2", "--batch-
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is read from or written to the project's folders or the machine's data."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(checkpoint, "SHIPPED", tmp_path / "nothing")
+    monkeypatch.setattr(stored_models, "SHIPPED", tmp_path / "nothing")
     monkeypatch.setenv("VAE_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.delenv("VAE_DATA_DIR", raising=False)
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vae_core import direction_files
-from vae_core.direction_files import DIRECTION_LIMIT, add_directions, load_directions, save_directions
 from vae_core.errors import ConfigError, InputError, ModelError
 from vae_core.latent.directions import NAME_LIMIT, Direction, axis_direction
 from vae_core.latent.separation import Separation
 from vae_core.runtime.locations import HOME_VARIABLE
+from vae_core.store import saved_directions
+from vae_core.store.saved_directions import DIRECTION_LIMIT, add_directions, load_directions, save_directions
 
 DIGEST, OTHER = "0123456789ab", "ba9876543210"
 
@@ -254,8 +254,8 @@ def test_a_truncated_file_is_refused(home: Path, kept: int) -> None:
 
 
 def test_a_file_too_large_is_refused_unparsed(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(direction_files, "BYTES_LIMIT", 1000)
-    monkeypatch.setattr(direction_files, "config_from_json", lambda *_: pytest.fail("it was parsed"))
+    monkeypatch.setattr(saved_directions, "BYTES_LIMIT", 1000)
+    monkeypatch.setattr(saved_directions, "config_from_json", lambda *_: pytest.fail("it was parsed"))
     assert "at most 1000 bytes" in refusal(home, b" " * 1001)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from vae_core.figures import FIGURES, Figure, figure_at
-from vae_core.presets import PRESETS
+from vae_core.store.metric_table import FIGURES, Figure, figure_at
+from vae_core.store.presets import PRESETS
 
 each_figure = pytest.mark.parametrize("figure", FIGURES.values(), ids=FIGURES)
 

@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Normal
 
 from vae_core import inference
-from vae_core.checkpoint import REFERENCE_FILE, load_model, save_model
 from vae_core.errors import BusyError, ConfigError, InputError, ModelError
 from vae_core.inference import BULK_ROWS, LIVE_ROWS, Engine
 from vae_core.models.config import ModelConfig, Preparation
@@ -23,6 +22,7 @@ from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.projection.projections import fit_pca
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime import lanes
+from vae_core.store.stored_models import REFERENCE_FILE, load_model, save_model
 
 THREADS = 8
 PATIENCE = 30  # seconds until a wait counts as a deadlock

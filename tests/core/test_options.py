@@ -9,7 +9,7 @@ from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
 from vae_core.models.config import ModelConfig, Preparation, TrainingConfig
 from vae_core.options import NETWORK_OPTIONS, model_config, parse, preset_options
-from vae_core.presets import PRESETS, Preset
+from vae_core.store.presets import PRESETS, Preset
 
 NAMED = ("train", "--dataset", "digits", "--name", "x")
 FROM_THE_DATA_SET = {"channels", "height", "width", "preparation"}

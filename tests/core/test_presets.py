@@ -6,11 +6,11 @@ import re
 import pytest
 import torch
 
-from vae_core.checkpoint import check_name
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
 from vae_core.models.vae import VAE
-from vae_core.presets import ALL, PRESETS, Preset, find_preset
+from vae_core.store.presets import ALL, PRESETS, Preset, find_preset
+from vae_core.store.stored_models import check_name
 
 each_preset = pytest.mark.parametrize("preset", ALL, ids=lambda preset: preset.name)
 

@@ -11,9 +11,9 @@ import torch
 from jaxtyping import UInt8
 from PIL import Image
 
-from vae_core.checkpoint import REFERENCE_FILE, SHIPPED, list_models
 from vae_core.models.vae import VAE
 from vae_core.reference.reference_set import Reference
+from vae_core.store.stored_models import REFERENCE_FILE, SHIPPED, list_models
 
 FOLDER = Path(__file__).with_name("pictures")
 TILES = 8

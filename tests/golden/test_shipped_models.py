@@ -11,19 +11,19 @@ from PIL import Image
 
 from tests.golden.pictures import FOLDER, draw_strip
 from tests.needs import need_data
-from vae_core.card import update_figures
-from vae_core.checkpoint import METRICS_FILE, REFERENCE_FILE, SHIPPED, list_models, read_metrics
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.evaluation import ACTIVE_VARIANCE, evaluate_elbo, model_input
-from vae_core.figures import figure_at
 from vae_core.models.config import read_config
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.options import model_config, parse
-from vae_core.presets import PRESETS
 from vae_core.projection.projections import NeighbourMap
 from vae_core.reference.reference_set import REFERENCE_LIMIT, Reference
 from vae_core.report import FEWEST_REFERENCES
+from vae_core.store.cards import update_figures
+from vae_core.store.metric_table import figure_at
+from vae_core.store.presets import PRESETS
+from vae_core.store.stored_models import METRICS_FILE, REFERENCE_FILE, SHIPPED, list_models, read_metrics
 
 FILES = {CONFIG_FILE, WEIGHTS_FILE, REFERENCE_FILE, METRICS_FILE, CARD_FILE}
 NAMES = [name for name in list_models() if (SHIPPED / name / CONFIG_FILE).is_file()]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from vae_core.models.config import ModelConfig
-from vae_core.presets import PRESETS, Preset
+from vae_core.store.presets import PRESETS, Preset
 
 __all__ = ["preset_of"]
 

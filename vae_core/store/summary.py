@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from vae_core.checkpoint import list_models, model_folder, read_metrics
 from vae_core.errors import VAEExplorerError
-from vae_core.figures import FIGURES, figure_at
 from vae_core.models.config import ModelConfig, read_config
 from vae_core.models.vae import CONFIG_FILE
+from vae_core.store.metric_table import FIGURES, figure_at
+from vae_core.store.stored_models import list_models, model_folder, read_metrics
 
 __all__ = ["markdown_table", "model_lines"]
 

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from vae_core.checkpoint import METRICS_FILE
-from vae_core.collection import preset_of
 from vae_core.datasets.registry import DatasetInfo
 from vae_core.errors import ModelError
-from vae_core.figures import FIGURES, figure_at
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import CARD_FILE
-from vae_core.presets import Published
+from vae_core.store.collection import preset_of
+from vae_core.store.metric_table import FIGURES, figure_at
+from vae_core.store.presets import Published
+from vae_core.store.stored_models import METRICS_FILE
 
 __all__ = ["BEGIN", "END", "update_figures", "write_card"]
 

@@ -1,0 +1,1 @@
+"""Stored models: files on disk, metrics, presets and cards."""
