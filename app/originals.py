@@ -21,7 +21,7 @@ from vae_core.datasets.idx import IdxSet
 from vae_core.datasets.labelled import LabelledImages, Split
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import VAEExplorerError
-from vae_core.evaluation import model_input
+from vae_core.evaluation.elbo import model_input
 from vae_core.inference import Engine, LoadedModel
 from vae_core.models.config import ModelConfig, Preparation, TrainingConfig
 
@@ -113,7 +113,7 @@ def _load(
 ) -> _Part:
     part = load_dataset(dataset, split, image_shape=image_shape, preparation=preparation)
     if limit is not None:
-        from vae_core import report  # takes a second to import, and few sets are filled up
+        from vae_core.evaluation.elbo import report  # takes a second to import, and few sets are filled up
 
         part = report.some(part, limit)
     if not binarised:

@@ -14,10 +14,9 @@ from app.originals import is_at_hand, original_of
 from tests.app.conftest import Store
 from tests.conftest import reference_of
 from tests.needs import need_data
-from vae_core import report
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import load_dataset, registry
-from vae_core.evaluation import model_input
+from vae_core.evaluation.elbo import model_input, report
 from vae_core.inference import LoadedModel, engine
 from vae_core.models.config import TrainingConfig
 from vae_core.reference.reference_set import Reference

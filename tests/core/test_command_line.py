@@ -19,7 +19,7 @@ import vae_core
 from vae_core.__main__ import main
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
-from vae_core.evaluation import evaluate_elbo, model_input
+from vae_core.evaluation.elbo import evaluate_elbo, model_input
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import VAE
 from vae_core.reference.reference_set import REFERENCE_MINIMUM, Reference

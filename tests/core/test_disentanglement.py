@@ -7,8 +7,8 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from vae_core import factor_scores
-from vae_core.disentanglement import (
+from vae_core.errors import InputError
+from vae_core.evaluation.disentanglement import (
     Disentanglement,
     factor_entropies,
     mutual_information,
@@ -18,8 +18,8 @@ from vae_core.disentanglement import (
     score_disentanglement,
     score_rotated,
 )
-from vae_core.errors import InputError
-from vae_core.factor_scores import dci_scores, factor_vae_score, mutual_information_gaps, sap_score
+from vae_core.evaluation.elbo import factor_scores
+from vae_core.evaluation.factor_scores import dci_scores, factor_vae_score, mutual_information_gaps, sap_score
 
 SIZES = (3, 4, 6)  # few values: DCI grows a hundred trees for each
 LATENT_DIM = 5

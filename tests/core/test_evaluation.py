@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vae_core import evaluation
-from vae_core.evaluation import Evaluation, evaluate_elbo, model_input, placement_agreement, posteriors
+from vae_core.evaluation.elbo import Evaluation, elbo, evaluate_elbo, model_input, placement_agreement, posteriors
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.objective import reconstruction_nats
 from vae_core.models.posterior import Posterior
@@ -37,7 +36,7 @@ def evaluation_of(means: list[list[float]], reconstruction: list[float], kl: lis
 def test_means_are_over_images_though_the_last_batch_is_smaller(
     tiny_config: ModelConfig, monkeypatch: pytest.MonkeyPatch, batch: int
 ) -> None:
-    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", batch)
+    monkeypatch.setattr(elbo, "EVALUATION_BATCH", batch)
     model = VAE.build_seeded(replace(tiny_config, variational=False), seed=0).eval()  # no noise, so exact
     images = noise_images(7)
     images[-1] = 255  # the odd one out is alone in the last batch of 3
@@ -54,7 +53,7 @@ def test_means_are_over_images_though_the_last_batch_is_smaller(
 
 
 def test_the_kl_is_the_closed_form_of_every_image(tiny_model: VAE, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 3)
+    monkeypatch.setattr(elbo, "EVALUATION_BATCH", 3)
     images = noise_images(7)
     result = evaluate_elbo(tiny_model, model_input(images, GREY))
     with torch.inference_mode():
@@ -71,7 +70,7 @@ def test_the_kl_is_the_closed_form_of_every_image(tiny_model: VAE, monkeypatch: 
 def test_posteriors_alone_are_the_very_ones(
     tiny_config: ModelConfig, monkeypatch: pytest.MonkeyPatch, variational: bool
 ) -> None:
-    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 3)
+    monkeypatch.setattr(elbo, "EVALUATION_BATCH", 3)
     model = VAE.build_seeded(replace(tiny_config, variational=variational), seed=0).eval()
     pictures = model_input(noise_images(7), GREY)
     expected = evaluate_elbo(model, pictures).posterior
@@ -84,7 +83,7 @@ def test_posteriors_alone_are_the_very_ones(
 
 def test_posteriors_are_encoded_a_batch_at_a_time(tiny_model: VAE, monkeypatch: pytest.MonkeyPatch) -> None:
     seen, original = [], tiny_model.encode
-    monkeypatch.setattr(evaluation, "EVALUATION_BATCH", 3)
+    monkeypatch.setattr(elbo, "EVALUATION_BATCH", 3)
     monkeypatch.setattr(tiny_model, "encode", lambda images: seen.append(len(images)) or original(images))
     posteriors(tiny_model, model_input(noise_images(7), GREY))
     assert seen == [3, 3, 1]

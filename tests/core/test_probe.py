@@ -5,7 +5,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from vae_core.errors import InputError
-from vae_core.probe import probe_codes
+from vae_core.evaluation.probe import probe_codes
 
 Part = tuple[np.ndarray, np.ndarray]
 

@@ -10,11 +10,11 @@ from scipy.ndimage import gaussian_filter
 from sklearn.datasets import load_digits
 from torch import Tensor
 
-from vae_core import quality
 from vae_core.errors import InputError
+from vae_core.evaluation.elbo import quality
+from vae_core.evaluation.quality import fit_linear, psnr, reconstruction_quality, ssim
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE
-from vae_core.quality import fit_linear, psnr, reconstruction_quality, ssim
 
 
 def digits() -> Tensor:

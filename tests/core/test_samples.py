@@ -9,12 +9,12 @@ import torch
 from scipy.linalg import sqrtm
 from torch import Tensor
 
-from vae_core.classifier import Classifier, accuracy
 from vae_core.errors import InputError
+from vae_core.evaluation.classifier import Classifier, accuracy
+from vae_core.evaluation.samples import MINIMUM, frechet_distance, sample_quality
 from vae_core.latent.mixture import Mixture
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE
-from vae_core.samples import MINIMUM, frechet_distance, sample_quality
 
 LABELS = torch.arange(200) % 2
 

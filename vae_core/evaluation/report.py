@@ -10,10 +10,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vae_core.classifier import load_or_train
 from vae_core.datasets.labelled import Factors, LabelledImages, Split
 from vae_core.datasets.registry import DATASETS, load_dataset
-from vae_core.disentanglement import (
+from vae_core.errors import InputError, ModelError
+from vae_core.evaluation.classifier import load_or_train
+from vae_core.evaluation.disentanglement import (
     factor_entropies,
     mutual_information,
     name_dimensions,
@@ -21,8 +22,7 @@ from vae_core.disentanglement import (
     score_disentanglement,
     score_rotated,
 )
-from vae_core.errors import InputError, ModelError
-from vae_core.evaluation import (
+from vae_core.evaluation.elbo import (
     ACTIVE_VARIANCE,
     Evaluation,
     evaluate_elbo,
@@ -30,16 +30,16 @@ from vae_core.evaluation import (
     placement_agreement,
     posteriors,
 )
+from vae_core.evaluation.probe import probe_codes
+from vae_core.evaluation.quality import reconstruction_quality
+from vae_core.evaluation.samples import sample_quality
 from vae_core.latent.mixture import Mixture, fit_mixture
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.importance_bound import estimate_likelihood
 from vae_core.models.objective import describe_pixels
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE
-from vae_core.probe import probe_codes
-from vae_core.quality import reconstruction_quality
 from vae_core.reference.reference_set import REFERENCE_LIMIT, Encoded, Reference, build_reference, check_enough
-from vae_core.samples import sample_quality
 
 __all__ = [
     "FEWEST_REFERENCES",

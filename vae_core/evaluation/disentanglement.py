@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from scipy.stats import entropy
 
 from vae_core.errors import InputError
-from vae_core.factor_scores import dci_scores, factor_vae_score, mutual_information_gaps, sap_score
+from vae_core.evaluation.factor_scores import dci_scores, factor_vae_score, mutual_information_gaps, sap_score
 
 __all__ = [
     "Disentanglement",

@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from vae_core.classifier import FEATURES, Classifier, accuracy
 from vae_core.errors import InputError
+from vae_core.evaluation.classifier import FEATURES, Classifier, accuracy
 from vae_core.latent.mixture import Mixture
 from vae_core.models.objective import EVALUATION_BATCH
 from vae_core.models.vae import VAE

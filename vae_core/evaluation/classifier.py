@@ -1,4 +1,4 @@
-"""A small classifier trained on a data set's own images, for its features: what `vae_core.samples` measures with."""
+"""A small classifier trained on a data set's own images, for its features: what `vae_core.evaluation.samples` measures with."""
 
 import hashlib
 import itertools

@@ -1,0 +1,1 @@
+"""Evaluation: what is measured of a stored model on its data set."""
