@@ -19,7 +19,7 @@ from vae_core.evaluation.report import encode, load_part, need_training
 from vae_core.models.objective import EVALUATION_BATCH
 from vae_core.models.vae import VAE
 from vae_core.options import model_config, parse
-from vae_core.training import Trainer
+from vae_core.training.trainer import Trainer
 
 THREADS = 1  # as many variants as cores side by side train more images than one with all cores
 

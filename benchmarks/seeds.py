@@ -19,7 +19,7 @@ from vae_core.evaluation.report import encode, load_part, need_training
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE
 from vae_core.store.presets import find_preset
-from vae_core.training import Trainer
+from vae_core.training.trainer import Trainer
 
 FOLDER = Path("runs/seeds")
 COLUMNS = ("seed", "MIG, grid", "DCI, grid", "MIG, off the grid", "DCI, off the grid", "validation, nats")

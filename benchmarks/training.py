@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from benchmarks.common import ROOT, cores, print_head, print_table, print_verdict
 from vae_core.models.config import ModelConfig, TrainingConfig
-from vae_core.training import Trainer
+from vae_core.training.trainer import Trainer
 
 YARDSTICK = ("pythae==0.1.2", "cloudpickle==3.1.2")
 SHAPE = (1, 28, 28)

@@ -30,7 +30,7 @@ from vae_core.store.stored_models import (
     write_metrics,
 )
 from vae_core.store.summary import markdown_table, model_lines
-from vae_core.training import Trainer
+from vae_core.training.trainer import Trainer
 
 NEED_REFERENCE = ("placement", "samples")  # sections that --no-reference leaves as they are
 TRAINED_ON: tuple[Split, Split] = ("train", "validation")

@@ -23,11 +23,11 @@ from vae_core.evaluation.elbo import evaluate_elbo, model_input
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import VAE
 from vae_core.reference.reference_set import REFERENCE_MINIMUM, Reference
-from vae_core.run_state import CHECKPOINT_FILE
 from vae_core.store import stored_models
 from vae_core.store.cards import BEGIN, END, update_figures
 from vae_core.store.stored_models import list_models, load_model, read_metrics, save_model, write_metrics
-from vae_core.training import Figures, Trainer
+from vae_core.training.run_state import CHECKPOINT_FILE
+from vae_core.training.trainer import Figures, Trainer
 
 TINY = ("--architecture", "mlp", "--widths", "8", "--latent-dim", "2", "--batch-size", "100", "--threads", "1")
 

@@ -10,11 +10,11 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from vae_core import linear_path
 from vae_core.errors import TrainingError
-from vae_core.linear_path import LARGEST_POSTERIOR_VARIANCE, PIXEL_MARGIN, start_from_pca
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE
+from vae_core.training.pca_start import LARGEST_POSTERIOR_VARIANCE, PIXEL_MARGIN, start_from_pca
+from vae_core.training.trainer import pca_start
 
 LATENT, SIDE = 3, 8
 
@@ -119,7 +119,7 @@ def in_one_piece(model: VAE, images: Tensor, seed: int) -> dict[str, np.ndarray]
 def test_in_blocks_it_is_what_it_is_in_one_piece(
     model: VAE, monkeypatch: pytest.MonkeyPatch, count: int, block: int
 ) -> None:
-    monkeypatch.setattr(linear_path, "BLOCK_PIXELS", block)
+    monkeypatch.setattr(pca_start, "BLOCK_PIXELS", block)
     images = planar_images(count)
     start_from_pca(model, images, seed=3)
     found = model.state_dict()
@@ -140,7 +140,7 @@ class Largest(TorchFunctionMode):
 
 
 def test_no_copy_of_all_the_images_is_made(model: VAE, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear_path, "BLOCK_PIXELS", 50 * SIDE * SIDE)
+    monkeypatch.setattr(pca_start, "BLOCK_PIXELS", 50 * SIDE * SIDE)
     images = planar_images(500)
     with Largest() as largest:
         start_from_pca(model, images, seed=0)

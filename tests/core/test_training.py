@@ -14,13 +14,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from vae_core import training
 from vae_core.errors import TrainingError
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.objective import reconstruction_nats
 from vae_core.models.vae import VAE
-from vae_core.run_state import CHECKPOINT_FILE
-from vae_core.training import Figures, Progress, Trainer, learning_rate
+from vae_core.training.run_state import CHECKPOINT_FILE
+from vae_core.training.trainer import Figures, Progress, Trainer, learning_rate, trainer
 
 TRAIN, VALIDATION = 20, 7  # images
 SETTINGS = TrainingConfig(
@@ -106,7 +105,7 @@ def test_beta_tcvae_adds_the_total_correlation_to_the_kl_within_the_weight(
 ) -> None:
     counts = []
     monkeypatch.setattr(
-        training, "total_correlation", lambda _posterior, _z, count: counts.append(count) or torch.tensor(2.0)
+        trainer, "total_correlation", lambda _posterior, _z, count: counts.append(count) or torch.tensor(2.0)
     )
     last = list(make(epochs=1, beta=3.0, tc_beta=6.0, kl_warmup_epochs=0.0).run())[-1]
     for figures in (last.train, last.validation):
@@ -117,7 +116,7 @@ def test_beta_tcvae_adds_the_total_correlation_to_the_kl_within_the_weight(
 def test_without_beta_tcvae_no_total_correlation_is_computed(
     make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(training, "total_correlation")
+    monkeypatch.delattr(trainer, "total_correlation")
     list(make(epochs=1).run())
 
 
@@ -208,7 +207,7 @@ def test_every_image_is_seen_once_an_epoch_and_in_another_order_each_time(make: 
 
 
 def test_every_epoch_has_noise_of_its_own(make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn, original = [], training._to_input
+    drawn, original = [], trainer._to_input
     monkeypatch.setattr(
         training,
         "_to_input",
@@ -354,9 +353,9 @@ def test_validation_images_are_never_trained_on(make: Callable[..., Trainer]) ->
 def test_validation_records_nothing_for_gradients(
     make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recording, original = [], training.terms_at
+    recording, original = [], trainer.terms_at
     monkeypatch.setattr(
-        training, "terms_at", lambda *given: recording.append(torch.is_grad_enabled()) or original(*given)
+        trainer, "terms_at", lambda *given: recording.append(torch.is_grad_enabled()) or original(*given)
     )
     list(make(epochs=1).run())
     assert recording == [True] * 4 + [False]
@@ -474,7 +473,7 @@ def test_one_sgd_step_moves_the_weights_by_the_clipped_gradient(make: Callable[.
 def test_dynamic_binarisation_draws_pixels_anew_with_the_grey_value_as_their_mean() -> None:
     images = torch.full((2000, 1, 1, 1), 51, dtype=torch.uint8)  # 0.2
     settings, noise = replace(SETTINGS, binarise="dynamic"), torch.Generator().manual_seed(0)
-    first, again = (training._to_input(images, settings, noise) for _ in range(2))
+    first, again = (trainer._to_input(images, settings, noise) for _ in range(2))
     assert set(first.unique().tolist()) == {0.0, 1.0}
     assert first.mean().item() == pytest.approx(0.2, abs=5 * 0.4 / 2000**0.5)
     assert not torch.equal(first, again)
@@ -482,7 +481,7 @@ def test_dynamic_binarisation_draws_pixels_anew_with_the_grey_value_as_their_mea
 
 def test_without_binarisation_pixels_are_grey_values_between_zero_and_one() -> None:
     images = torch.tensor([0, 51, 255], dtype=torch.uint8)[:, None, None, None]
-    scaled = training._to_input(images, SETTINGS, torch.Generator())
+    scaled = trainer._to_input(images, SETTINGS, torch.Generator())
     assert scaled.flatten().tolist() == pytest.approx([0.0, 0.2, 1.0])
 
 
@@ -495,7 +494,7 @@ MIRRORED = torch.tensor([[[3, 2, 1], [6, 5, 4]]], dtype=torch.uint8)
 
 def test_about_every_other_picture_is_mirrored_left_to_right() -> None:
     count = 2_000
-    out = training._augmented(PICTURE.expand(count, -1, -1, -1), FLIP, torch.Generator().manual_seed(0))
+    out = trainer._augmented(PICTURE.expand(count, -1, -1, -1), FLIP, torch.Generator().manual_seed(0))
     kept, mirrored = ((out == picture).all(dim=(1, 2, 3)) for picture in (PICTURE, MIRRORED))
     assert out.dtype == torch.uint8
     assert (kept ^ mirrored).all(), "each picture is whole, as it was or mirrored"
@@ -504,8 +503,8 @@ def test_about_every_other_picture_is_mirrored_left_to_right() -> None:
 
 def test_which_pictures_are_mirrored_is_drawn_anew_and_depends_on_the_seed_alone() -> None:
     images, noise = PICTURE.expand(64, -1, -1, -1), torch.Generator().manual_seed(0)
-    first, second = (training._augmented(images, FLIP, noise) for _ in range(2))
-    again = training._augmented(images, FLIP, torch.Generator().manual_seed(0))
+    first, second = (trainer._augmented(images, FLIP, noise) for _ in range(2))
+    again = trainer._augmented(images, FLIP, torch.Generator().manual_seed(0))
     assert torch.equal(again, first)
     assert not torch.equal(second, first)
 
@@ -513,7 +512,7 @@ def test_which_pictures_are_mirrored_is_drawn_anew_and_depends_on_the_seed_alone
 def test_without_augmentation_pictures_stay_and_no_noise_is_drawn() -> None:
     noise = torch.Generator().manual_seed(0)
     before = noise.get_state()
-    assert torch.equal(training._augmented(PICTURE[None], SETTINGS, noise), PICTURE[None])
+    assert torch.equal(trainer._augmented(PICTURE[None], SETTINGS, noise), PICTURE[None])
     assert torch.equal(noise.get_state(), before)
 
 

@@ -18,12 +18,12 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from vae_core.errors import TrainingError
-from vae_core.linear_path import check_images
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.importance_bound import importance_bound
 from vae_core.models.objective import EVALUATION_BATCH, Terms, encode_in, kl_weight, loss, terms_at, total_correlation
 from vae_core.models.vae import VAE
-from vae_core.run_state import History, RunState
+from vae_core.training.pca_start import check_images
+from vae_core.training.run_state import History, RunState
 
 __all__ = ["Figures", "Progress", "Trainer", "learning_rate"]
 
