@@ -9,7 +9,7 @@ from torch import Tensor
 from app.strip import PICTURES, side_by_side
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import prepare_picture
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine
 from vae_core.models.config import Preparation
 from vae_core.reference.typical import spread_codes
 

@@ -12,7 +12,7 @@ from app.packing import members_base64, members_of
 from app.separations import ToldSeparation
 from app.state import Session
 from app.strict import Numbers, strict
-from vae_core.inference import LoadedModel
+from vae_core.inference.engine import LoadedModel
 
 __all__ = [
     "Desk",

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from vae_core.inference import LoadedModel
+from vae_core.inference.engine import LoadedModel
 
 __all__ = ["draw_code"]
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int, UInt8
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES, MAX_SIDE, gif_fps, to_gif, to_mp4, to_npz, to_strip, to_webp
 from vae_core.images.mosaic import check_size, pixels_of
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.runtime.jobs import BackgroundJob
 
 __all__ = ["FILE_TYPES", "MAX_EXPORT_PIXELS", "Export", "Format", "Order", "check_order"]

@@ -12,7 +12,7 @@ from app.state import session
 from app.widgets.component import Event
 from app.widgets.picker import picker
 from vae_core.errors import VAEExplorerError
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine
 from vae_core.store.stored_models import list_models
 
 __all__ = ["choose_model", "current_model", "page_header", "page_style", "start_page"]

@@ -13,7 +13,7 @@ from app.state import Picture, Session
 from vae_core.errors import VAEExplorerError
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import image_to_png, prepare_picture
-from vae_core.inference import Analysis, Engine, LoadedModel
+from vae_core.inference.engine import Analysis, Engine, LoadedModel
 
 __all__ = [
     "Examined",

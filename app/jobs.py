@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from vae_core.errors import BusyError
-from vae_core.inference import engine
+from vae_core.inference.engine import engine
 from vae_core.runtime.jobs import BackgroundJob, JobState
 
 __all__ = ["KEPT", "MAX_JOBS", "MAX_RUNNING", "MAX_WORKING", "JobKind", "Jobs", "jobs"]

@@ -15,7 +15,7 @@ from app.state import Keyframe, Session, take_link
 from app.strict import strict
 from app.studio import Animation
 from vae_core.errors import InputError
-from vae_core.inference import LoadedModel
+from vae_core.inference.engine import LoadedModel
 from vae_core.latent.timeline import KEYFRAMES
 
 __all__ = ["Link", "StudioLink", "follow_link", "read_link"]

@@ -14,7 +14,7 @@ from app.catalogue import FIRST_MODEL
 from app.live.questions import import_measuring
 from app.live.routes import live_routes
 from vae_core.errors import VAEExplorerError
-from vae_core.inference import engine
+from vae_core.inference.engine import engine
 from vae_core.store.stored_models import list_models
 
 __all__ = ["app"]

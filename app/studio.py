@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from app.exports import Format
-from app.kept import once_a_model
 from app.state import Keyframe, Picture, Session
 from app.strict import LARGEST, strict
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
-from vae_core.inference import LoadedModel
+from vae_core.inference.engine import LoadedModel
+from vae_core.inference.memo import once_a_model
 from vae_core.latent.paths import Path
 from vae_core.latent.timeline import FRAMES_PER_LEG, GRID_SIDE, KEYFRAMES, Easing
 from vae_core.reference.typical import class_members, distant_classes

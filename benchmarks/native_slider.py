@@ -6,7 +6,7 @@ The address says which model: `?model=NAME`. Run by `python -m benchmarks.drag`.
 import numpy as np
 import streamlit as st
 
-from vae_core.inference import engine
+from vae_core.inference.engine import engine
 from vae_core.store.stored_models import list_models
 
 PICTURE_WIDTH = 210  # pixels, as on Explore

@@ -7,7 +7,7 @@ from app.draws import draw_code
 from app.live.protocol import Kind, ProjectionKind, Question, pack_answer
 from app.refits import refits
 from vae_core.images.mosaic import pixels_of
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.projection.projections import AxesMap, LatentMap
 
 __all__ = ["answer", "latent_map", "place_everywhere"]

@@ -11,11 +11,11 @@ import plotly
 
 from app.catalogue import Entry
 from app.charts import MapColour, map_figure, plain_text
-from app.kept import reference_values
 from app.live.answers import latent_map
 from app.live.protocol import ProjectionKind
 from vae_core.errors import InputError
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.memo import reference_values
 from vae_core.reference.groups import VALUES
 from vae_core.reference.reference_set import Reference
 

@@ -22,7 +22,7 @@ from app.live.origin import is_same_origin
 from app.queries import directions, groups, layers, map_jobs, neighbours, places, studio, traversals
 from app.queries.base import Answer, File, Question
 from vae_core.errors import BusyError, InputError, ModelError, VAEExplorerError
-from vae_core.inference import engine
+from vae_core.inference.engine import engine
 from vae_core.store.stored_models import model_folder
 
 __all__ = ["BODY_LIMIT", "QUESTIONS", "ask", "import_measuring"]

@@ -19,7 +19,7 @@ from app.live.origin import is_same_origin
 from app.live.protocol import Kind, unpack_question
 from app.live.questions import ask
 from vae_core.errors import BusyError, InputError, VAEExplorerError
-from vae_core.inference import engine
+from vae_core.inference.engine import engine
 
 __all__ = ["live_routes"]
 

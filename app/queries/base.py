@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from vae_core.errors import InputError
 from vae_core.images.mosaic import pixels_of
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
 
 __all__ = ["Answer", "File", "Question", "as_code", "check_index", "decode_pixels"]
 

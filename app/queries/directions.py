@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from app.kept import principal_component, weights_digest
 from app.queries.base import Question, as_code
 from app.separations import Share, ToldSeparation
 from app.strict import Numbers, strict
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.memo import principal_component, weights_digest
 from vae_core.latent.directions import (
     NAME_LIMIT,
     Direction,

@@ -5,13 +5,13 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from app.kept import once_a_model
 from app.packing import floats_base64
 from app.queries.base import Question
 from app.refits import refits
 from app.strict import strict
 from vae_core.errors import InputError
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.memo import once_a_model
 from vae_core.projection.contours import SHARES, DensityGrid, density_grid, point_levels
 from vae_core.projection.projections import AxesMap
 

@@ -12,10 +12,10 @@ from app.packing import floats_base64, whole_base64
 from app.queries.base import Answer, Question
 from app.refits import refits
 from app.strict import strict
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.training_codes import TrainingCodes, start_training_codes
 from vae_core.projection.refit import Refit, UmapSettings, start_refit
 from vae_core.reference.reference_set import Reference
-from vae_core.training_codes import TrainingCodes, start_training_codes
 
 __all__ = ["QUESTIONS"]
 

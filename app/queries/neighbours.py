@@ -11,7 +11,7 @@ from app.packing import picture_base64
 from app.queries.base import Question, as_code, decode_pixels
 from app.strict import Numbers, strict
 from vae_core.errors import InputError
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.reference.reference_set import Reference
 
 __all__ = ["QUESTIONS"]

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from app.kept import reference_values
-from app.originals import original_of
 from app.packing import picture_base64
 from app.queries.base import Question, as_code, check_index, decode_pixels
 from app.queries.groups import ValueName
 from app.strict import Numbers, strict
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.memo import reference_values
+from vae_core.inference.originals import original_of
 from vae_core.latent.timeline import measure_along
 from vae_core.reference.reference_set import SCORES, Reference
 

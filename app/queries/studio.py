@@ -9,14 +9,14 @@ from jaxtyping import Float32
 from pydantic import Field
 
 from app.exports import FILE_TYPES, Export, Format, Order, check_order
-from app.graphs import data_graph
 from app.jobs import jobs
 from app.packing import floats_base64
 from app.queries.base import Answer, File, Question, as_code
 from app.strict import Numbers, strict
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.graphs import data_graph
 from vae_core.latent.paths import Path
 from vae_core.latent.timeline import Along, Easing, bilinear_grid, measure_along, trace
 

@@ -13,7 +13,7 @@ from app.queries.base import File, Question, as_code, decode_pixels
 from app.strict import Number, Numbers, strict
 from vae_core.errors import InputError
 from vae_core.images.mosaic import can_write, check_size, grid, sheet, to_png
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.latent.traversals import plane_codes, traversal_codes
 
 __all__ = ["QUESTIONS"]

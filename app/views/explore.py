@@ -7,7 +7,7 @@ from app.gallery import add_example, add_sent_pictures, choose_picture, examine,
 from app.state import session
 from app.widgets.bench import bench
 from app.widgets.component import Event
-from vae_core.inference import engine
+from vae_core.inference.engine import engine
 
 HINT = "Move over the map to see what lies there, click to load it, drag a slider to change the picture; add your own."
 

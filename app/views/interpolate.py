@@ -7,7 +7,7 @@ from app.state import session
 from app.studio import studio_data, take_studio
 from app.widgets.component import Event
 from app.widgets.studio import studio
-from vae_core.inference import engine
+from vae_core.inference.engine import engine
 
 HINT = "Choose keyframes from your pictures, the map or at random; watch three kinds of path side by side."
 

@@ -13,7 +13,7 @@ from app.state import session
 from app.widgets.card import card
 from app.widgets.tile import tile, tile_style
 from vae_core.errors import VAEExplorerError
-from vae_core.inference import engine
+from vae_core.inference.engine import engine
 from vae_core.store.metric_table import FIGURES
 
 HINT = "What each model saw and how well it does; open one on Explore, read its card, or take it with you."

@@ -22,7 +22,7 @@ from app.widgets.model_data import image_base64
 from app.widgets.preparation import preparation_switches
 from app.widgets.uploader import uploader
 from vae_core.errors import InputError
-from vae_core.inference import ELBO_SAMPLES, LoadedModel, engine
+from vae_core.inference.engine import ELBO_SAMPLES, LoadedModel, engine
 from vae_core.models.objective import describe_pixels
 
 HINT = "Add pictures: see what the model sees of them, what it makes of that, and where they lie on its map."

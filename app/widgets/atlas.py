@@ -7,7 +7,7 @@ from app.gallery import Examined
 from app.state import View
 from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
 from app.widgets.model_data import model_data, picture_data
-from vae_core.inference import LoadedModel
+from vae_core.inference.engine import LoadedModel
 
 __all__ = ["CARD", "atlas"]
 

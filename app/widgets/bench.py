@@ -13,7 +13,7 @@ from app.state import Code, View
 from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
 from app.widgets.model_data import image_base64, model_data, picture_data
 from vae_core.images.preparation import error_map
-from vae_core.inference import ELBO_SAMPLES, LoadedModel
+from vae_core.inference.engine import ELBO_SAMPLES, LoadedModel
 from vae_core.models.objective import describe_pixels
 
 __all__ = ["bench"]

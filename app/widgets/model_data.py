@@ -13,8 +13,8 @@ from app.live.answers import place_everywhere
 from app.live.files import maps_version
 from vae_core.datasets.registry import DATASETS
 from vae_core.images.preparation import image_to_png
-from vae_core.inference import LoadedModel
-from vae_core.training_codes import has_training_images
+from vae_core.inference.engine import LoadedModel
+from vae_core.inference.training_codes import has_training_images
 
 __all__ = ["image_base64", "model_data", "picture_data"]
 

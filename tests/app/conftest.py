@@ -13,7 +13,7 @@ from PIL import Image
 from app import state
 from app.state import Session
 from tests.conftest import REFERENCES, reference_of
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE
 from vae_core.reference.reference_set import Reference

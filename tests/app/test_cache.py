@@ -12,7 +12,7 @@ from app.strip import PICTURES
 from tests.app.conftest import Store
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
-from vae_core.inference import Engine
+from vae_core.inference.engine import Engine
 from vae_core.reference.typical import spread_codes
 
 

@@ -13,7 +13,7 @@ from app.catalogue import FILES, LONGEST_CARD, card_of, collection, families, fi
 from app.figures import published_rows
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
-from vae_core.inference import LoadedModel
+from vae_core.inference.engine import LoadedModel
 from vae_core.models.config import TrainingConfig
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
 from vae_core.store.presets import PRESETS

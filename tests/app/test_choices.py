@@ -6,7 +6,7 @@ import pytest
 from app.choices import current_code, current_view, projections, take_code, take_view
 from app.state import Session, View
 from tests.app.conftest import Store
-from vae_core.inference import LoadedModel
+from vae_core.inference.engine import LoadedModel
 
 NAN, INFINITY = float("nan"), float("inf")
 VIEW = {"projection": "pca", "x": 2, "y": 0, "colour": "1"}

@@ -8,7 +8,7 @@ import pytest
 from app.desk import Desk, current_desk, desk_data, take_desk
 from app.packing import members_base64
 from app.state import Session
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine
 
 
 @pytest.fixture(scope="module")

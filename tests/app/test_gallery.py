@@ -12,7 +12,7 @@ from app.state import Session
 from tests.app.conftest import Store
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import image_to_png, prepare_picture
-from vae_core.inference import Analysis, Engine, LoadedModel, engine
+from vae_core.inference.engine import Analysis, Engine, LoadedModel, engine
 from vae_core.models.config import Preparation
 
 Png = Callable[[int], bytes]

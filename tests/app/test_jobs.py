@@ -26,13 +26,13 @@ from app.queries import map_jobs
 from app.refits import refits
 from tests.app.conftest import Store
 from vae_core.errors import BusyError, InputError, VAEExplorerError
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine
+from vae_core.inference.training_codes import encode_training, load_training_images
 from vae_core.models.config import TrainingConfig
 from vae_core.projection.refit import UmapSettings
 from vae_core.runtime.jobs import BackgroundJob
 from vae_core.runtime.locations import HOME_VARIABLE
 from vae_core.store.stored_models import REFERENCE_FILE
-from vae_core.training_codes import encode_training, load_training_images
 
 SECONDS = 200  # until a job of a test has long ended
 PATIENCE = 500  # the same where umap-learn is compiled first, at the lowest priority: ten seconds on a quiet machine
@@ -285,7 +285,7 @@ import numpy as np
 from app.exports import Export, Order
 from app.jobs import jobs
 jobs()  # as when a page asks for an old job first of all
-from vae_core.inference import engine
+from vae_core.inference.engine import engine
 loaded = engine().load("tiny")
 order = Order(np.zeros((4000, 3), np.float32), "mp4", 60.0, 4, True, np.empty(0, int))
 name = jobs().begin("export", lambda: Export(engine(), loaded, order).start(), bytes)
@@ -572,7 +572,7 @@ def test_training_images_come_as_codes_with_their_places_and_labels(
         np.testing.assert_array_equal(np.frombuffer(arrays["labels"], "<i4"), expected.labels)
         np.testing.assert_array_equal(np.frombuffer(arrays["codes"], "<f2").reshape(-1, 3), expected.codes)
         np.testing.assert_array_equal(np.frombuffer(arrays["trained"], "u1"), expected.trained)
-        monkeypatch.setattr("vae_core.training_codes.load_training_images", None)
+        monkeypatch.setattr("vae_core.inference.training_codes.load_training_images", None)
     assert len(expected.codes) > 1000
 
 

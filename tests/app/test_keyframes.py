@@ -11,7 +11,7 @@ from app.state import Keyframe, Session
 from app.studio import Animation, add_picture_keyframe, current_animation, current_keyframes, studio_data, take_studio
 from tests.app.conftest import Store
 from vae_core.errors import InputError
-from vae_core.inference import LoadedModel
+from vae_core.inference.engine import LoadedModel
 from vae_core.reference.typical import class_members
 
 NAN, INFINITY = float("nan"), float("inf")

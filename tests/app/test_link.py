@@ -13,7 +13,7 @@ from app.link import follow_link, read_link
 from app.state import Session
 from app.studio import Animation, current_animation, current_keyframes, studio_data, take_studio
 from vae_core.errors import InputError
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine
 
 STALE = "This is mnist-2d as it starts: the link was made with another model, or before mnist-2d was trained anew."
 MISFIT = "This is mnist-2d as it starts: the link's view does not fit mnist-2d"

@@ -14,7 +14,7 @@ from app.cache import decoded_strip
 from app.catalogue import collection, families
 from tests.app.conftest import Store
 from tests.app.pages import check, memory_of, open_page, sent
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine
 from vae_core.models.config import TrainingConfig
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
 from vae_core.store import stored_models

@@ -11,7 +11,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.catalogue import collection, families, find_entry
-from app.graphs import data_graph
 from app.state import Session, View
 from tests.app.conftest import Store
 from tests.app.pages import (
@@ -26,7 +25,8 @@ from tests.app.pages import (
     report,
     sent,
 )
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.graphs import data_graph
 from vae_core.models.config import TrainingConfig
 from vae_core.store import stored_models
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE, list_models

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import kept
-from app.kept import once_a_model, principal_component, reference_values, weights_digest
 from app.packing import floats_base64, picture_base64, png_base64, whole_base64
 from tests.app.conftest import Store
 from vae_core.errors import InputError
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine, memo
+from vae_core.inference.memo import once_a_model, principal_component, reference_values, weights_digest
 from vae_core.store.stored_models import WEIGHTS_FILE
 
 # -- kept ----------------------------------------------------------------------------------------------------------
@@ -71,9 +70,9 @@ def test_only_the_last_results_are_kept(tiny: LoadedModel, monkeypatch: pytest.M
     def note(_loaded: LoadedModel, number: int) -> None:
         made.append(number)
 
-    for number in [*range(kept.KEPT + 1), kept.KEPT, 0]:
+    for number in [*range(memo.KEPT + 1), memo.KEPT, 0]:
         note(tiny, number)
-    assert made == [*range(kept.KEPT + 1), 0]
+    assert made == [*range(memo.KEPT + 1), 0]
 
 
 def test_values_are_known_by_names_and_by_dimensions_and_cannot_be_written_to(tiny: LoadedModel):

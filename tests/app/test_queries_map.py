@@ -16,7 +16,7 @@ from app.live.routes import live_routes
 from app.state import Session, View
 from tests.app.conftest import Store
 from tests.conftest import REFERENCES
-from vae_core.inference import LoadedModel
+from vae_core.inference.engine import LoadedModel
 from vae_core.reference.groups import VALUES, values_of
 
 TITLES = {

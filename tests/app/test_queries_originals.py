@@ -9,15 +9,14 @@ import pytest
 import torch
 from PIL import Image
 
-from app import originals
-from app.originals import is_at_hand, original_of
 from tests.app.conftest import Store
 from tests.conftest import reference_of
 from tests.needs import need_data
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import load_dataset, registry
 from vae_core.evaluation.elbo import model_input, report
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine, originals
+from vae_core.inference.originals import is_at_hand, original_of
 from vae_core.models.config import TrainingConfig
 from vae_core.reference.reference_set import Reference
 from vae_core.store.stored_models import REFERENCE_FILE

@@ -29,7 +29,7 @@ from app.queries.places import ValuesQuestion
 from tests.app.conftest import Store
 from vae_core.errors import BusyError
 from vae_core.images.mosaic import pixels_of
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine
 from vae_core.reference.groups import values_of
 from vae_core.reference.reference_set import SCORES, Reference
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE

@@ -20,7 +20,7 @@ from tests.app.conftest import Store
 from tests.app.pages import memory_of, notices, open_page, pick, report, sent
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import prepare_picture
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine
 from vae_core.models.config import Preparation, TrainingConfig
 
 BAD = ("notes.png", b"these are notes", "image/png")

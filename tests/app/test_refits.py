@@ -10,7 +10,7 @@ from app.queries.layers import DensityQuestion, density
 from app.refits import KEPT, LARGEST, Refits, refits
 from tests.app.conftest import Store
 from vae_core.errors import InputError
-from vae_core.inference import LoadedModel, engine
+from vae_core.inference.engine import LoadedModel, engine
 
 
 def shifted(loaded: LoadedModel, by: float) -> np.ndarray:

@@ -26,7 +26,7 @@ from app.live.routes import LIVE_THREADS, is_same_origin, live_routes
 from tests.app.conftest import Store
 from tests.conftest import REFERENCES
 from vae_core.errors import BusyError
-from vae_core.inference import LoadedModel
+from vae_core.inference.engine import LoadedModel
 from vae_core.store.stored_models import WEIGHTS_FILE
 
 SOCKET = "/live/models/tiny/socket"

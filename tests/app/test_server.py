@@ -12,8 +12,7 @@ import streamlit as st
 from app import server
 from app.live.routes import live_routes
 from tests.app.conftest import Store
-from vae_core import inference
-from vae_core.inference import Engine
+from vae_core.inference.engine import Engine, engine
 from vae_core.models.vae import CONFIG_FILE
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
 
@@ -33,7 +32,7 @@ def forbid_loading(monkeypatch: pytest.MonkeyPatch) -> None:
     def load_model(name: str) -> None:
         raise AssertionError(f"{name} was not loaded yet")
 
-    monkeypatch.setattr(inference, "load_model", load_model)
+    monkeypatch.setattr(engine, "load_model", load_model)
 
 
 def test_the_entry_is_a_streamlit_app_of_our_page():

@@ -14,9 +14,8 @@ from PIL import Image, ImageSequence
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app import exports, graphs
+from app import exports
 from app.exports import CHUNK, MAX_EXPORT_PIXELS, Export, Order
-from app.graphs import data_graph
 from app.jobs import jobs
 from app.live.routes import live_routes
 from app.queries.studio import QUESTIONS
@@ -24,7 +23,8 @@ from tests.app.conftest import Store
 from tests.conftest import reference_of
 from vae_core.errors import BusyError, InputError, ModelError
 from vae_core.images.mosaic import pixels_of
-from vae_core.inference import Engine, LoadedModel, engine
+from vae_core.inference.engine import Engine, LoadedModel, engine, graphs
+from vae_core.inference.graphs import data_graph
 from vae_core.latent.graph import CodeGraph, build_graph
 from vae_core.latent.paths import timeline
 from vae_core.store.stored_models import REFERENCE_FILE

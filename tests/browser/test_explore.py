@@ -245,7 +245,7 @@ def test_an_uploaded_digit_is_reconstructed_and_loaded(page: Page, server: str, 
 
 
 def test_uploaded_digits_land_among_their_own_class_more_often_than_not(page: Page, server: str, tmp_path: Path):
-    from vae_core.inference import engine
+    from vae_core.inference.engine import engine
 
     open_page(page, server, "?model=mnist-16d")
     files = digit_files(tmp_path, 12)

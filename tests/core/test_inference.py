@@ -14,9 +14,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal
 
-from vae_core import inference
 from vae_core.errors import BusyError, ConfigError, InputError, ModelError
-from vae_core.inference import BULK_ROWS, LIVE_ROWS, Engine
+from vae_core.inference.engine import BULK_ROWS, LIVE_ROWS, Engine, engine
 from vae_core.models.config import ModelConfig, Preparation
 from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.projection.projections import fit_pca
@@ -209,7 +208,7 @@ def test_each_lane_computes_with_its_own_number_of_threads(models_dir: Path, mon
 
 
 def test_a_process_has_one_engine_however_many_threads_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    inference._cached_engine.cache_clear()
+    engine._cached_engine.cache_clear()
     start, second = threading.Barrier(THREADS), threading.Event()
 
     class SlowEngine(Engine):
@@ -217,15 +216,15 @@ def test_a_process_has_one_engine_however_many_threads_come_first(monkeypatch: p
             second.wait(0.05)  # set by nobody: lets the other threads arrive
             super().__init__()
 
-    monkeypatch.setattr(inference, "Engine", SlowEngine)
+    monkeypatch.setattr(engine, "Engine", SlowEngine)
 
     def first() -> Engine:
         start.wait(PATIENCE)
-        return inference.engine()
+        return engine.engine()
 
     with ThreadPoolExecutor(THREADS) as pool:
         engines = {id(future.result(PATIENCE)) for future in [pool.submit(first) for _ in range(THREADS)]}
-    inference._cached_engine.cache_clear()
+    engine._cached_engine.cache_clear()
     assert len(engines) == 1
 
 
@@ -325,8 +324,8 @@ def make_newer(path: Path) -> None:
 
 
 def test_a_model_is_loaded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    loads, original = [], inference._load
-    monkeypatch.setattr(inference, "_load", lambda *arguments: loads.append(arguments) or original(*arguments))
+    loads, original = [], engine._load
+    monkeypatch.setattr(engine, "_load", lambda *arguments: loads.append(arguments) or original(*arguments))
     start = threading.Barrier(THREADS)
 
     def load() -> int:
@@ -475,7 +474,7 @@ def test_the_average_over_posterior_samples_agrees_with_a_large_sample(engine: E
 def test_samples_of_images_that_wait_together_are_scored_each_against_its_own_image(
     engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inference, "ELBO_SAMPLES", 8)  # few enough for one batch
+    monkeypatch.setattr(engine, "ELBO_SAMPLES", 8)  # few enough for one batch
     loaded, images = engine.load(lively), pictures(4).split(1)
     posteriors = [engine.encode(lively, image) for image in images]
     asks = [(loaded, image, posterior) for image, posterior in zip(images, posteriors, strict=True)]

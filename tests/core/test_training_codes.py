@@ -10,16 +10,11 @@ import pytest
 import torch
 
 from tests.conftest import reference_of
-from vae_core import training_cache, training_codes
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
-from vae_core.inference import LoadedModel
-from vae_core.models.config import ModelConfig, TrainingConfig
-from vae_core.models.vae import VAE
-from vae_core.runtime.jobs import JobState
-from vae_core.runtime.locations import HOME_VARIABLE
-from vae_core.training_codes import (
+from vae_core.inference.engine import LoadedModel, training_cache, training_codes
+from vae_core.inference.training_codes import (
     TrainingCodes,
     TrainingCodesJob,
     TrainingImages,
@@ -30,6 +25,10 @@ from vae_core.training_codes import (
     start_training_codes,
     store_training,
 )
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.vae import VAE
+from vae_core.runtime.jobs import JobState
+from vae_core.runtime.locations import HOME_VARIABLE
 
 TRAINED, VALIDATION = 300, 5_000  # the last 5,000 of MNIST's training file are for validation
 CONFIG = ModelConfig(architecture="mlp", latent_dim=3, widths=(8,), training=TrainingConfig(dataset="mnist"))

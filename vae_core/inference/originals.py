@@ -22,7 +22,7 @@ from vae_core.datasets.labelled import LabelledImages, Split
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import VAEExplorerError
 from vae_core.evaluation.elbo import model_input
-from vae_core.inference import Engine, LoadedModel
+from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.models.config import ModelConfig, Preparation, TrainingConfig
 
 __all__ = ["is_at_hand", "original_of"]

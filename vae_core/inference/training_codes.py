@@ -20,10 +20,10 @@ from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
 from vae_core.evaluation.elbo import model_input
-from vae_core.inference import LoadedModel
+from vae_core.inference.engine import LoadedModel
+from vae_core.inference.training_cache import TrainingCodes, cached_training, store_training
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.runtime.jobs import BackgroundJob
-from vae_core.training_cache import TrainingCodes, cached_training, store_training
 
 __all__ = [
     "TRAINING_LIMIT",

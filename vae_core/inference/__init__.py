@@ -1,0 +1,1 @@
+"""Inference: stored models in memory, and what is computed with them once."""
