@@ -8,7 +8,7 @@ from pydantic import Field
 from app.packing import PICTURE_SCALE, picture_base64, png_base64
 from app.queries.base import File, Question, decode_pixels
 from app.strict import strict
-from vae_core.group_files import Places, group_to_csv, group_to_npz
+from vae_core.export.tables import Places, group_to_csv, group_to_npz
 from vae_core.images.mosaic import enlarge, montage
 from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.inference.memo import reference_values

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import reference_of
 from vae_core.errors import InputError
-from vae_core.group_files import group_to_csv, group_to_npz
+from vae_core.export.tables import group_to_csv, group_to_npz
 from vae_core.reference.groups import checked_group
 from vae_core.reference.reference_set import Reference
 

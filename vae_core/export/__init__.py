@@ -1,0 +1,1 @@
+"""Export: what leaves as a file."""
