@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
+from vae_core.cli.options import model_config, parse
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.evaluation.disentanglement import factor_entropies, mutual_information
 from vae_core.evaluation.factor_scores import mutual_information_gaps
@@ -18,7 +19,6 @@ from vae_core.evaluation.quality import psnr
 from vae_core.evaluation.report import encode, load_part, need_training
 from vae_core.models.objective import EVALUATION_BATCH
 from vae_core.models.vae import VAE
-from vae_core.options import model_config, parse
 from vae_core.training.trainer import Trainer
 
 THREADS = 1  # as many variants as cores side by side train more images than one with all cores

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 import app
 import vae_core
-from vae_core.options import parse
+from vae_core.cli.options import parse
 from vae_core.store.summary import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent

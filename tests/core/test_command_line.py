@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 
 import vae_core
-from vae_core.__main__ import main
+from vae_core.cli.main import main
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
 from vae_core.evaluation.elbo import evaluate_elbo, model_input
@@ -150,7 +150,7 @@ def test_the_way_to_go_on_is_told_where_there_is_one(
 
 
 def test_training_all_goes_on_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("vae_core.__main__.load_part", interrupt)
+    monkeypatch.setattr("vae_core.cli.main.load_part", interrupt)
     assert run("train-all", "--only", "mnist-2d", "--models-dir", "models", "--threads", "1") == 130
     assert capsys.readouterr().err.splitlines()[-1].endswith("stopped; the same command goes on from here.")
 

@@ -11,13 +11,13 @@ from PIL import Image
 
 from tests.golden.pictures import FOLDER, draw_strip
 from tests.needs import need_data
+from vae_core.cli.options import model_config, parse
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.evaluation.elbo import ACTIVE_VARIANCE, evaluate_elbo, model_input
 from vae_core.evaluation.report import FEWEST_REFERENCES
 from vae_core.models.config import read_config
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
-from vae_core.options import model_config, parse
 from vae_core.projection.projections import NeighbourMap
 from vae_core.reference.reference_set import REFERENCE_LIMIT, Reference
 from vae_core.store.cards import update_figures

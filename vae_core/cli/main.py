@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from vae_core.cli.options import USAGE_ERROR, model_config, parse
 from vae_core.datasets.labelled import Split
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ModelError, VAEExplorerError
 from vae_core.evaluation.report import load_part, load_parts, measure
 from vae_core.models.vae import CONFIG_FILE, VAE
-from vae_core.options import USAGE_ERROR, model_config, parse
 from vae_core.store.cards import update_figures, write_card
 from vae_core.store.presets import find_preset
 from vae_core.store.stored_models import (
