@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Shaped
 from plotly.subplots import make_subplots
 
-from app.packing import whole_base64
+from app.wire.packing import whole_base64
 
 __all__ = [
     "PALETTE",

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, ValidationError
 
 from app.choices import current_code
-from app.packing import members_base64, members_of
-from app.separations import ToldSeparation
 from app.state import Session
-from app.strict import Numbers, strict
+from app.wire.directions import ToldSeparation
+from app.wire.numbers import Numbers, strict
+from app.wire.packing import members_base64, members_of
 from vae_core.inference.engine import LoadedModel
 
 __all__ = [

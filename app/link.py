@@ -12,8 +12,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from app.choices import take_code, take_view
 from app.desk import current_desk
 from app.state import Keyframe, Session, take_link
-from app.strict import strict
 from app.studio import Animation
+from app.wire.numbers import strict
 from vae_core.errors import InputError
 from vae_core.inference.engine import LoadedModel
 from vae_core.latent.timeline import KEYFRAMES

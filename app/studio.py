@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from app.exports import Format
 from app.state import Keyframe, Picture, Session
-from app.strict import LARGEST, strict
+from app.wire.numbers import LARGEST, strict
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
 from vae_core.inference.engine import LoadedModel

@@ -17,7 +17,7 @@ import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from app.live.protocol import ANSWER_HEADER, HEADER, Kind, ProjectionKind
+from app.wire.protocol import ANSWER_HEADER, HEADER, Kind, ProjectionKind
 from benchmarks.common import percentile, print_head, print_table, print_verdict, running_server, wanted_models
 from vae_core.models.config import read_config
 from vae_core.models.vae import CONFIG_FILE

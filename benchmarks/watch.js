@@ -12,7 +12,7 @@
   let paints = []; // {canvas, picture, askedAt, at}; `at` is the frame that shows it
   const drawn = new Map(); // canvas -> picture drawn since the last frame
 
-  // An answer is matched to its question by the number both carry (app/live/protocol.py).
+  // An answer is matched to its question by the number both carry (app/wire/protocol.py).
   class WatchedSocket extends WebSocket {
     constructor(...options) {
       super(...options);

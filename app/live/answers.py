@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Float
 
 from app.draws import draw_code
-from app.live.protocol import Kind, ProjectionKind, Question, pack_answer
 from app.refits import refits
+from app.wire.protocol import Kind, ProjectionKind, Question, pack_answer
 from vae_core.images.mosaic import pixels_of
 from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.projection.projections import AxesMap, LatentMap

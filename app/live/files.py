@@ -12,7 +12,7 @@ import plotly
 from app.catalogue import Entry
 from app.charts import MapColour, map_figure, plain_text
 from app.live.answers import latent_map
-from app.live.protocol import ProjectionKind
+from app.wire.protocol import ProjectionKind
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.inference.memo import reference_values

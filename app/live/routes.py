@@ -16,8 +16,8 @@ from app.live import files
 from app.live.answers import answer
 from app.live.job_routes import job_routes
 from app.live.origin import is_same_origin
-from app.live.protocol import Kind, unpack_question
 from app.live.questions import ask
+from app.wire.protocol import Kind, unpack_question
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference.engine import engine
 

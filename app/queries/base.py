@@ -42,7 +42,7 @@ class Question:
     """One kind of question.
 
     Attributes:
-        body: What it takes: a class made by `app.strict.strict`, or a union of such.
+        body: What it takes: a class made by `app.wire.numbers.strict`, or a union of such.
         answer: Answers a checked body; what cannot be answered is a VAEExplorerError.
     """
 

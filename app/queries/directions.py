@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from app.queries.base import Question, as_code
-from app.separations import Share, ToldSeparation
-from app.strict import Numbers, strict
+from app.wire.directions import Share, ToldSeparation
+from app.wire.numbers import Numbers, strict
 from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.inference.memo import principal_component, weights_digest
 from vae_core.latent.directions import (

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from app.packing import PICTURE_SCALE, picture_base64, png_base64
 from app.queries.base import File, Question, decode_pixels
-from app.strict import strict
+from app.wire.numbers import strict
+from app.wire.packing import PICTURE_SCALE, picture_base64, png_base64
 from vae_core.export.tables import Places, group_to_csv, group_to_npz
 from vae_core.images.mosaic import enlarge, montage
 from vae_core.inference.engine import Engine, LoadedModel

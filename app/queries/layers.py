@@ -5,10 +5,10 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float
 
-from app.packing import floats_base64
 from app.queries.base import Question
 from app.refits import refits
-from app.strict import strict
+from app.wire.numbers import strict
+from app.wire.packing import floats_base64
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.inference.memo import once_a_model

@@ -8,10 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from app.jobs import jobs
-from app.packing import floats_base64, whole_base64
 from app.queries.base import Answer, Question
 from app.refits import refits
-from app.strict import strict
+from app.wire.numbers import strict
+from app.wire.packing import floats_base64, whole_base64
 from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.inference.training_codes import TrainingCodes, start_training_codes
 from vae_core.projection.refit import Refit, UmapSettings, start_refit

@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float
 from pydantic import Field
 from scipy.spatial.distance import cdist
 
-from app.packing import picture_base64
 from app.queries.base import Question, as_code, decode_pixels
-from app.strict import Numbers, strict
+from app.wire.numbers import Numbers, strict
+from app.wire.packing import picture_base64
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.reference.reference_set import Reference

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from app.packing import picture_base64
 from app.queries.base import Question, as_code, check_index, decode_pixels
 from app.queries.groups import ValueName
-from app.strict import Numbers, strict
+from app.wire.numbers import Numbers, strict
+from app.wire.packing import picture_base64
 from vae_core.inference.engine import Engine, LoadedModel
 from vae_core.inference.memo import reference_values
 from vae_core.inference.originals import original_of

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from app.exports import FILE_TYPES, Export, Format, Order, check_order
 from app.jobs import jobs
-from app.packing import floats_base64
 from app.queries.base import Answer, File, Question, as_code
-from app.strict import Numbers, strict
+from app.wire.numbers import Numbers, strict
+from app.wire.packing import floats_base64
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES
 from vae_core.inference.engine import Engine, LoadedModel

@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from pydantic import Field
 
-from app.packing import png_base64
 from app.queries.base import File, Question, as_code, decode_pixels
-from app.strict import Number, Numbers, strict
+from app.wire.numbers import Number, Numbers, strict
+from app.wire.packing import png_base64
 from vae_core.errors import InputError
 from vae_core.images.mosaic import can_write, check_size, grid, sheet, to_png
 from vae_core.inference.engine import Engine, LoadedModel

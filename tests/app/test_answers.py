@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from app.live.answers import answer, latent_map, place_everywhere
-from app.live.protocol import Kind, ProjectionKind, Question
+from app.wire.protocol import Kind, ProjectionKind, Question
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
 from vae_core.images.mosaic import pixels_of

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.desk import Desk, current_desk, desk_data, take_desk
-from app.packing import members_base64
 from app.state import Session
+from app.wire.packing import members_base64
 from vae_core.inference.engine import LoadedModel, engine
 
 

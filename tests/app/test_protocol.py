@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from app.live.protocol import MAX_PATH, Kind, ProjectionKind, pack_answer, unpack_question
+from app.wire.protocol import MAX_PATH, Kind, ProjectionKind, pack_answer, unpack_question
 from vae_core.errors import InputError
 
 NAN, INFINITY = float("nan"), float("inf")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.packing import floats_base64, picture_base64, png_base64, whole_base64
+from app.wire.packing import floats_base64, picture_base64, png_base64, whole_base64
 from tests.app.conftest import Store
 from vae_core.errors import InputError
 from vae_core.inference.engine import LoadedModel, engine, memo

@@ -5,9 +5,9 @@ import pytest
 
 from app import refits as module
 from app.live.answers import answer, latent_map
-from app.live.protocol import Kind, ProjectionKind, Question
 from app.queries.layers import DensityQuestion, density
 from app.refits import KEPT, LARGEST, Refits, refits
+from app.wire.protocol import Kind, ProjectionKind, Question
 from tests.app.conftest import Store
 from vae_core.errors import InputError
 from vae_core.inference.engine import LoadedModel, engine

@@ -21,8 +21,8 @@ from app.cache import decoded_strip
 from app.catalogue import find_entry
 from app.live import files, routes
 from app.live.files import ASSETS, ASSETS_VERSION, maps_version, strip_version
-from app.live.protocol import Kind, Question
 from app.live.routes import LIVE_THREADS, is_same_origin, live_routes
+from app.wire.protocol import Kind, Question
 from tests.app.conftest import Store
 from tests.conftest import REFERENCES
 from vae_core.errors import BusyError
@@ -225,7 +225,7 @@ def test_plotly_js_comes_from_the_installed_package(client: TestClient):
 def test_addresses_change_with_any_of_our_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(files, "ROOT", tmp_path)
     versions = [files._assets_version()]
-    for name in ("app/packing.py", "app/queries/deep.py", "vae_core/projection/projections.py"):
+    for name in ("app/wire/packing.py", "app/queries/deep.py", "vae_core/projection/projections.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"# {name}")
         versions.append(files._assets_version())

@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError, field, replace
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app.strict import LARGEST, Number, strict
+from app.wire.numbers import LARGEST, Number, strict
 
 
 @strict

@@ -10,7 +10,7 @@ import { PATH } from "./socket.js";
 const CORNERS = 4;
 const SIDES = [2, 64]; // codes along a side, as vae_core.latent.timeline takes
 const PATHS = [["linear", "Linear"], ["spherical", "Spherical"]];
-const MAX_BATCH = 256; // codes in one question (app/live/protocol.py)
+const MAX_BATCH = 256; // codes in one question (app/wire/protocol.py)
 const SAVED_SIDE = 2048; // pixels of a saved picture's longer side, about
 const ASKED_MS = 150; // after the last change
 

@@ -1,4 +1,4 @@
-// Arrays as base64 text, little endian (app/packing.py is the other end).
+// Arrays as base64 text, little endian (app/wire/packing.py is the other end).
 
 /** Values of uint8. */
 export function bytesOf(base64) {

@@ -7,7 +7,7 @@ import { PATH } from "./socket.js";
 
 export const MAX_FRAMES = 4000; // of a path (vae_core.images.animation)
 
-const MAX_BATCH = 256; // codes in one question (app/live/protocol.py)
+const MAX_BATCH = 256; // codes in one question (app/wire/protocol.py)
 const FIRST_BATCH = 48; // so that something shows at once
 const FIGURES = ["norm", "logDensity", "percentile"];
 

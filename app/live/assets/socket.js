@@ -1,4 +1,4 @@
-// The page's end of the live channel (app/live/protocol.py has the messages).
+// The page's end of the live channel (app/wire/protocol.py has the messages).
 //
 // One request is in flight at a time; of what is asked meanwhile in one slot only the newest is kept. A server
 // that goes away is found again; a question that the server refused is not asked twice.
@@ -38,7 +38,7 @@ export class LiveSocket {
    * @param {string} slot questions in the same slot replace each other
    * @param {number} kind DECODE, PEEK, PATH or DRAW
    * @param {{projection: string, x: number, y: number}} view the map that places belong to
-   * @param {ArrayLike<number>} values see app/live/protocol.py
+   * @param {ArrayLike<number>} values see app/wire/protocol.py
    * @param {(answer: {places: Float32Array, codes: Float32Array, frames: Uint8Array[]}) => void} onAnswer
    */
   ask(slot, kind, view, values, onAnswer) {

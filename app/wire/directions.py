@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from app.strict import strict
+from app.wire.numbers import strict
 from vae_core.latent.separation import Separation
 
 __all__ = ["Share", "ToldSeparation"]
