@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from app.catalogue import Entry
 from app.charts import RatePoint
+from app.services.catalogue import Entry
 from vae_core.store.metric_table import FIGURES, Figure, figure_at
 from vae_core.store.presets import Published
 

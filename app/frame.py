@@ -5,9 +5,9 @@ import re
 import streamlit as st
 import torch
 
-from app.catalogue import FIRST_MODEL, collection
 from app.gallery import switch_model
 from app.link import follow_link
+from app.services.catalogue import FIRST_MODEL, collection
 from app.state import session
 from app.widgets.component import Event
 from app.widgets.picker import picker

@@ -8,7 +8,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from app.cache import example_digits
+from app.services.examples import example_digits
 from app.state import Picture, Session
 from vae_core.errors import VAEExplorerError
 from vae_core.images.files import open_picture

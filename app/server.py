@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.catalogue import FIRST_MODEL
 from app.live.questions import import_measuring
 from app.live.routes import live_routes
+from app.services.catalogue import FIRST_MODEL
 from vae_core.errors import VAEExplorerError
 from vae_core.inference.engine import engine
 from vae_core.store.stored_models import list_models

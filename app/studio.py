@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from app.exports import Format
+from app.services.exports import Format
 from app.state import Keyframe, Picture, Session
 from app.wire.numbers import LARGEST, strict
 from vae_core.errors import InputError

@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Float
 
-from app.draws import draw_code
-from app.refits import refits
+from app.services.draws import draw_code
+from app.services.refits import refits
 from app.wire.protocol import Kind, ProjectionKind, Question, pack_answer
 from vae_core.images.mosaic import pixels_of
 from vae_core.inference.engine import Engine, LoadedModel

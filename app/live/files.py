@@ -9,9 +9,9 @@ from typing import Self
 
 import plotly
 
-from app.catalogue import Entry
 from app.charts import MapColour, map_figure, plain_text
 from app.live.answers import latent_map
+from app.services.catalogue import Entry
 from app.wire.protocol import ProjectionKind
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine, LoadedModel

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from app.jobs import jobs
 from app.live.downloads import as_attachment
 from app.live.origin import is_same_origin
 from app.queries.base import File
+from app.services.jobs import jobs
 from vae_core.errors import BusyError, VAEExplorerError
 from vae_core.runtime.jobs import JobState
 

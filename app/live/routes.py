@@ -11,12 +11,12 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.catalogue import find_entry
 from app.live import files
 from app.live.answers import answer
 from app.live.job_routes import job_routes
 from app.live.origin import is_same_origin
 from app.live.questions import ask
+from app.services.catalogue import find_entry
 from app.wire.protocol import Kind, unpack_question
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference.engine import engine
@@ -103,7 +103,7 @@ def figure(request: Request) -> Response:
 
 def strip(request: Request) -> Response:
     """What a model decodes from typical codes, side by side, as PNG."""
-    from app.cache import decoded_strip  # Streamlit warns of a cache that is made before its server runs
+    from app.services.examples import decoded_strip  # Streamlit warns of a cache that is made before its server runs
 
     name = request.path_params["model"]
     try:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from app.queries.base import Question
-from app.refits import refits
+from app.services.refits import refits
 from app.wire.numbers import strict
 from app.wire.packing import floats_base64
 from vae_core.errors import InputError

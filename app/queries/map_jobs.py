@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from app.jobs import jobs
 from app.queries.base import Answer, Question
-from app.refits import refits
+from app.services.jobs import jobs
+from app.services.refits import refits
 from app.wire.numbers import strict
 from app.wire.packing import floats_base64, whole_base64
 from vae_core.inference.engine import Engine, LoadedModel

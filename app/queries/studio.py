@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float32
 from pydantic import Field
 
-from app.exports import FILE_TYPES, Export, Format, Order, check_order
-from app.jobs import jobs
 from app.queries.base import Answer, File, Question, as_code
+from app.services.exports import FILE_TYPES, Export, Format, Order, check_order
+from app.services.jobs import jobs
 from app.wire.numbers import Numbers, strict
 from app.wire.packing import floats_base64
 from vae_core.errors import InputError
@@ -64,7 +64,7 @@ class GridQuestion:
 
 @strict
 class ExportQuestion:
-    """Would you make a file of these? See `app.exports.Order`.
+    """Would you make a file of these? See `app.services.exports.Order`.
 
     Attributes:
         codes: Of the frames, base64 of little-endian float32 [frame, latent].

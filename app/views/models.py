@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.cache import decoded_strip
-from app.catalogue import Entry, card_of, collection, families, zip_model
 from app.charts import rate_distortion_figure
 from app.figures import RATE_FAMILY, columns, heading, published_rows, rate_points
 from app.frame import choose_model, page_header
+from app.services.catalogue import Entry, card_of, collection, families, zip_model
+from app.services.examples import decoded_strip
 from app.state import session
 from app.widgets.card import card
 from app.widgets.tile import tile, tile_style

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from app.catalogue import Entry, families
 from app.live.files import strip_version
+from app.services.catalogue import Entry, families
 from app.widgets.component import Event, callbacks, register
 
 __all__ = ["picker"]

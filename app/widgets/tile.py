@@ -5,8 +5,8 @@ from html import escape
 
 import streamlit as st
 
-from app.catalogue import Entry
 from app.figures import headline
+from app.services.catalogue import Entry
 
 __all__ = ["tile", "tile_style"]
 

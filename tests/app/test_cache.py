@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from app.cache import decoded_strip, example_digits
-from app.strip import PICTURES
+from app.services.examples import decoded_strip, example_digits
+from app.services.strips import PICTURES
 from tests.app.conftest import Store
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app import catalogue
-from app.catalogue import FILES, LONGEST_CARD, card_of, collection, families, find_entry, zip_model
 from app.figures import published_rows
+from app.services import catalogue
+from app.services.catalogue import FILES, LONGEST_CARD, card_of, collection, families, find_entry, zip_model
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
 from vae_core.inference.engine import LoadedModel

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from app.draws import draw_code
+from app.services.draws import draw_code
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
 from vae_core.inference.engine import LoadedModel

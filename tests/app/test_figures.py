@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from app import catalogue
-from app.catalogue import Entry, find_entry
 from app.charts import RatePoint
 from app.figures import COLUMNS, columns, figure_of, heading, headline, published_rows, rate_points
+from app.services import catalogue
+from app.services.catalogue import Entry, find_entry
 from tests.app.conftest import Store
 from vae_core.models.config import TrainingConfig
 from vae_core.store.presets import PRESETS

@@ -18,12 +18,12 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app import jobs as jobs_module
-from app.jobs import KEPT, MAX_JOBS, MAX_RUNNING, MAX_WORKING, Jobs
 from app.live.downloads import safe_name
 from app.live.routes import live_routes
 from app.queries import map_jobs
-from app.refits import refits
+from app.services import jobs as jobs_module
+from app.services.jobs import KEPT, MAX_JOBS, MAX_RUNNING, MAX_WORKING, Jobs
+from app.services.refits import refits
 from tests.app.conftest import Store
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference.engine import LoadedModel, engine
@@ -282,8 +282,8 @@ def test_the_process_has_one_list():
 
 SCRIPT = """
 import numpy as np
-from app.exports import Export, Order
-from app.jobs import jobs
+from app.services.exports import Export, Order
+from app.services.jobs import jobs
 jobs()  # as when a page asks for an old job first of all
 from vae_core.inference.engine import engine
 loaded = engine().load("tiny")

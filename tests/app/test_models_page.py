@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.cache import decoded_strip
-from app.catalogue import collection, families
+from app.services.catalogue import collection, families
+from app.services.examples import decoded_strip
 from tests.app.conftest import Store
 from tests.app.pages import check, memory_of, open_page, sent
 from vae_core.inference.engine import LoadedModel, engine

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.catalogue import collection, families, find_entry
+from app.services.catalogue import collection, families, find_entry
 from app.state import Session, View
 from tests.app.conftest import Store
 from tests.app.pages import (

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from app import refits as module
 from app.live.answers import answer, latent_map
 from app.queries.layers import DensityQuestion, density
-from app.refits import KEPT, LARGEST, Refits, refits
+from app.services import refits as module
+from app.services.refits import KEPT, LARGEST, Refits, refits
 from app.wire.protocol import Kind, ProjectionKind, Question
 from tests.app.conftest import Store
 from vae_core.errors import InputError

@@ -17,11 +17,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from app.cache import decoded_strip
-from app.catalogue import find_entry
 from app.live import files, routes
 from app.live.files import ASSETS, ASSETS_VERSION, maps_version, strip_version
 from app.live.routes import LIVE_THREADS, is_same_origin, live_routes
+from app.services.catalogue import find_entry
+from app.services.examples import decoded_strip
 from app.wire.protocol import Kind, Question
 from tests.app.conftest import Store
 from tests.conftest import REFERENCES

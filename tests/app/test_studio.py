@@ -14,11 +14,11 @@ from PIL import Image, ImageSequence
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app import exports
-from app.exports import CHUNK, MAX_EXPORT_PIXELS, Export, Order
-from app.jobs import jobs
 from app.live.routes import live_routes
 from app.queries.studio import QUESTIONS
+from app.services import exports
+from app.services.exports import CHUNK, MAX_EXPORT_PIXELS, Export, Order
+from app.services.jobs import jobs
 from tests.app.conftest import Store
 from tests.conftest import reference_of
 from vae_core.errors import BusyError, InputError, ModelError

@@ -6,7 +6,7 @@ import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
-from app.strip import PICTURES, side_by_side
+from app.services.strips import PICTURES, side_by_side
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import prepare_picture
 from vae_core.inference.engine import LoadedModel, engine

@@ -1,0 +1,1 @@
+"""What all visitors share: jobs, refits, exports, the catalogue and examples."""
