@@ -9,7 +9,7 @@ from typing import Self
 
 import plotly
 
-from app.charts import MapColour, map_figure, plain_text
+from app.charts.charts import MapColour, map_figure, plain_text
 from app.live.answers import latent_map
 from app.services.catalogue import Entry
 from app.wire.protocol import ProjectionKind

@@ -8,7 +8,7 @@ import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
-from app.charts import posterior_figure
+from app.charts.charts import posterior_figure
 from app.choices import current_view, take_view
 from app.desk import keep_locked
 from app.frame import current_model, page_header

@@ -5,7 +5,7 @@ from html import escape
 
 import streamlit as st
 
-from app.figures import headline
+from app.charts.metric_rows import headline
 from app.services.catalogue import Entry
 
 __all__ = ["tile", "tile_style"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.figures import published_rows
+from app.charts.metric_rows import published_rows
 from app.services import catalogue
 from app.services.catalogue import FILES, LONGEST_CARD, card_of, collection, families, find_entry, zip_model
 from tests.app.conftest import Store

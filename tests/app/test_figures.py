@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.charts import RatePoint
-from app.figures import COLUMNS, columns, figure_of, heading, headline, published_rows, rate_points
+from app.charts.charts import RatePoint
+from app.charts.metric_rows import COLUMNS, columns, figure_of, heading, headline, published_rows, rate_points
 from app.services import catalogue
 from app.services.catalogue import Entry, find_entry
 from tests.app.conftest import Store

@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app.charts import MapColour, map_figure
+from app.charts.charts import MapColour, map_figure
 from app.choices import current_view, take_view
 from app.live.files import maps_version
 from app.live.routes import live_routes

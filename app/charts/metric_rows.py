@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from app.charts import RatePoint
+from app.charts.charts import RatePoint
 from app.services.catalogue import Entry
 from vae_core.store.metric_table import FIGURES, Figure, figure_at
 from vae_core.store.presets import Published
