@@ -5,10 +5,10 @@ import re
 import streamlit as st
 import torch
 
-from app.gallery import switch_model
-from app.link import follow_link
 from app.services.catalogue import FIRST_MODEL, collection
-from app.state import session
+from app.session.gallery import switch_model
+from app.session.links import follow_link
+from app.session.state import session
 from app.widgets.component import Event
 from app.widgets.picker import picker
 from vae_core.errors import VAEExplorerError

@@ -1,10 +1,10 @@
 """Interpolate: an animation through any number of keyframes, along several kinds of path side by side."""
 
-from app.choices import current_code, current_view, take_view
 from app.frame import current_model, page_header
-from app.gallery import add_sent_pictures, examine
-from app.state import session
-from app.studio import studio_data, take_studio
+from app.session.choices import current_code, current_view, take_view
+from app.session.gallery import add_sent_pictures, examine
+from app.session.interpolate import studio_data, take_studio
+from app.session.state import session
 from app.widgets.component import Event
 from app.widgets.studio import studio
 from vae_core.inference.engine import engine

@@ -9,7 +9,7 @@ from app.charts.metric_rows import RATE_FAMILY, columns, heading, published_rows
 from app.frame import choose_model, page_header
 from app.services.catalogue import Entry, card_of, collection, families, zip_model
 from app.services.examples import decoded_strip
-from app.state import session
+from app.session.state import session
 from app.widgets.card import card
 from app.widgets.tile import tile, tile_style
 from vae_core.errors import VAEExplorerError

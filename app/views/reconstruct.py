@@ -9,12 +9,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from app.charts.charts import posterior_figure
-from app.choices import current_view, take_view
-from app.desk import keep_locked
 from app.frame import current_model, page_header
-from app.gallery import Examined, add_example, add_pictures, choose_picture, examine, examples
-from app.state import Picture, session
-from app.studio import add_picture_keyframe
+from app.session.choices import current_view, take_view
+from app.session.desk import keep_locked
+from app.session.gallery import Examined, add_example, add_pictures, choose_picture, examine, examples
+from app.session.interpolate import add_picture_keyframe
+from app.session.state import Picture, session
 from app.widgets.atlas import CARD, atlas
 from app.widgets.comparison import comparison, comparison_style, thumbnail
 from app.widgets.component import Event

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from app.gallery import Examined
-from app.state import View
+from app.session.gallery import Examined
+from app.session.state import View
 from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
 from app.widgets.model_data import model_data, picture_data
 from vae_core.inference.engine import LoadedModel

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from app.gallery import Examined
-from app.state import Picture
+from app.session.gallery import Examined
+from app.session.state import Picture
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import error_map, image_to_png
 from vae_core.inference.engine import Analysis

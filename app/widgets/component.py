@@ -9,7 +9,7 @@ import plotly
 import streamlit as st
 
 from app.live.files import ASSETS_VERSION
-from app.state import component_value, session
+from app.session.state import component_value, session
 from vae_core.errors import VAEExplorerError
 
 __all__ = ["PLOTLY_VERSION", "Event", "Renderer", "callbacks", "register"]

@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from app.choices import projections
-from app.gallery import Examined
 from app.live.answers import place_everywhere
 from app.live.files import maps_version
+from app.session.choices import projections
+from app.session.gallery import Examined
 from vae_core.datasets.registry import DATASETS
 from vae_core.images.preparation import image_to_png
 from vae_core.inference.engine import LoadedModel

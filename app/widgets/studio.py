@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.gallery import Examined
-from app.state import Code, View
+from app.session.gallery import Examined
+from app.session.state import Code, View
 from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
 from app.widgets.model_data import model_data, picture_data
 from vae_core.inference.engine import LoadedModel
@@ -34,7 +34,7 @@ def studio(
     Args:
         key: Of the component.
         loaded: The model in use; it must have a reference set.
-        state: Keyframes and settings (see `app.studio`); the page takes them over when it is mounted or the model is
+        state: Keyframes and settings (see `app.session.interpolate`); the page takes them over when it is mounted or the model is
             switched, and keeps to its own after that.
         z: The code of Explore's sliders, [latent].
         view: How the map is shown.

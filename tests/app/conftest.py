@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from app import state
-from app.state import Session
+from app.session import state
+from app.session.state import Session
 from tests.conftest import REFERENCES, reference_of
 from vae_core.inference.engine import LoadedModel, engine
 from vae_core.models.config import ModelConfig

@@ -7,7 +7,7 @@ from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
-from app.state import KEY, Session
+from app.session.state import KEY, Session
 
 MAIN = Path(__file__).resolve().parents[2] / "app" / "main.py"
 TITLES = {

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.choices import current_code, current_view, projections, take_code, take_view
-from app.state import Session, View
+from app.session.choices import current_code, current_view, projections, take_code, take_view
+from app.session.state import Session, View
 from tests.app.conftest import Store
 from vae_core.inference.engine import LoadedModel
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.desk import Desk, current_desk, desk_data, take_desk
-from app.state import Session
+from app.session.desk import Desk, current_desk, desk_data, take_desk
+from app.session.state import Session
 from app.wire.packing import members_base64
 from vae_core.inference.engine import LoadedModel, engine
 

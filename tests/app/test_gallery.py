@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.gallery import add_pictures, choose_picture, examine, switch_model
-from app.state import Session
+from app.session.gallery import add_pictures, choose_picture, examine, switch_model
+from app.session.state import Session
 from tests.app.conftest import Store
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import image_to_png, prepare_picture

@@ -7,8 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.state import Keyframe, Session
-from app.studio import Animation, add_picture_keyframe, current_animation, current_keyframes, studio_data, take_studio
+from app.session.interpolate import (
+    Animation,
+    add_picture_keyframe,
+    current_animation,
+    current_keyframes,
+    studio_data,
+    take_studio,
+)
+from app.session.state import Keyframe, Session
 from tests.app.conftest import Store
 from vae_core.errors import InputError
 from vae_core.inference.engine import LoadedModel

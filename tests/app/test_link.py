@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.choices import current_code, current_view
-from app.desk import current_desk
-from app.link import follow_link, read_link
-from app.state import Session
-from app.studio import Animation, current_animation, current_keyframes, studio_data, take_studio
+from app.session.choices import current_code, current_view
+from app.session.desk import current_desk
+from app.session.interpolate import Animation, current_animation, current_keyframes, studio_data, take_studio
+from app.session.links import follow_link, read_link
+from app.session.state import Session
 from vae_core.errors import InputError
 from vae_core.inference.engine import LoadedModel, engine
 

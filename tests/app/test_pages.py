@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.services.catalogue import collection, families, find_entry
-from app.state import Session, View
+from app.session.state import Session, View
 from tests.app.conftest import Store
 from tests.app.pages import (
     TITLES,

@@ -10,10 +10,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.charts.charts import MapColour, map_figure
-from app.choices import current_view, take_view
 from app.live.files import maps_version
 from app.live.routes import live_routes
-from app.state import Session, View
+from app.session.choices import current_view, take_view
+from app.session.state import Session, View
 from tests.app.conftest import Store
 from tests.conftest import REFERENCES
 from vae_core.inference.engine import LoadedModel

@@ -19,13 +19,13 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from app.desk import DeskDirection
 from app.live import questions
 from app.live.questions import BODY_LIMIT, QUESTIONS
 from app.live.routes import live_routes
 from app.queries import places, traversals
 from app.queries.base import Question
 from app.queries.places import ValuesQuestion
+from app.session.desk import DeskDirection
 from tests.app.conftest import Store
 from vae_core.errors import BusyError
 from vae_core.images.mosaic import pixels_of

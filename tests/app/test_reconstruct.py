@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
 from streamlit.testing.v1 import AppTest
 
-from app.state import Keyframe, Picture, Session
+from app.session.state import Keyframe, Picture, Session
 from app.widgets.comparison import SIDE, thumbnail
 from app.widgets.uploader import uploader
 from tests.app.conftest import Store

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import state
-from app.state import Keyframe, Session
+from app.session import state
+from app.session.state import Keyframe, Session
 from vae_core.models.config import Preparation
 
 
@@ -110,7 +110,7 @@ def count_visits() -> None:
     """A page that uses the memory."""
     import streamlit as st
 
-    from app.state import session
+    from app.session.state import session
 
     memory = session()
     memory.notices.append("visited")
@@ -133,7 +133,7 @@ def report_of_a_component() -> None:
     """A page that reads what a component reported."""
     import streamlit as st
 
-    from app.state import component_value
+    from app.session.state import component_value
 
     st.session_state["component"] = {"z": [1, 2]}
     st.text(f"{component_value('component', 'z')} {component_value('component', 'view')}")

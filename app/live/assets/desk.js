@@ -4,7 +4,7 @@ import { base64OfMembers, membersOf } from "./packing.js";
 
 const SETTLE_MS = 400; // what is typed or clicked in a row is reported once
 
-export const MOST_KEPT = 50; // groups, and directions: app/desk.py takes no more
+export const MOST_KEPT = 50; // groups, and directions: app/session/desk.py takes no more
 
 export class Desk {
   /** @param {(state: object) => void} onReport called with the whole state when it has settled */

@@ -1,9 +1,9 @@
-// Links that restore a view (app/link.py reads them).
+// Links that restore a view (app/session/links.py reads them).
 
 import { base64Of } from "./packing.js";
 
 export const MOST_SELECTED = 300; // beyond these a selection makes a link too long to send
-const LONGEST = 8000; // letters of a view, as app/link.py takes
+const LONGEST = 8000; // letters of a view, as app/session/links.py takes
 const LONGEST_NAME = 40; // letters of a keyframe's name in a link
 const FEWEST = 2; // keyframes
 const FINEST = 0.001; // step of a keyframe's code

@@ -5,7 +5,7 @@ export function dimensionTitle({ dimension, name }) {
   return `Dimension ${dimension + 1}${name ? ` · ${name}` : ""}`;
 }
 
-export const LONGEST_NAME = 60; // characters, as app/desk.py takes them
+export const LONGEST_NAME = 60; // characters, as app/session/desk.py takes them
 
 /** Every dimension as an option of a select, by the person's own name where it has one: [["0", "z1 · slant"], ...]. */
 export function dimensionOptions({ sliders }, names) {

@@ -9,7 +9,7 @@ import { DRAW, PEEK } from "./socket.js";
 
 const FEWEST = 2; // keyframes, as vae_core.latent.timeline takes
 const MOST = 64;
-const LONGEST_NAME = 200; // as app/studio.py takes
+const LONGEST_NAME = 200; // as app/session/interpolate.py takes
 
 export class Sources {
   /** @param {object} studio desk, live, queries, view, data, tell(kind, value), say(text) */

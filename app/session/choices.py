@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.state import Code, Session, View
+from app.session.state import Code, Session, View
 from app.wire.numbers import LARGEST
 from vae_core.inference.engine import LoadedModel
 from vae_core.reference.groups import VALUES

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from app.services.exports import Format
-from app.state import Keyframe, Picture, Session
+from app.session.state import Keyframe, Picture, Session
 from app.wire.numbers import LARGEST, strict
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from app.services.examples import example_digits
-from app.state import Picture, Session
+from app.session.state import Picture, Session
 from vae_core.errors import VAEExplorerError
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import image_to_png, prepare_picture

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float32
 from pydantic import Field, TypeAdapter, ValidationError
 
-from app.choices import take_code, take_view
-from app.desk import current_desk
-from app.state import Keyframe, Session, take_link
-from app.studio import Animation
+from app.session.choices import take_code, take_view
+from app.session.desk import current_desk
+from app.session.interpolate import Animation
+from app.session.state import Keyframe, Session, take_link
 from app.wire.numbers import strict
 from vae_core.errors import InputError
 from vae_core.inference.engine import LoadedModel
@@ -139,7 +139,9 @@ def _open_studio(memory: Session, loaded: LoadedModel, link: StudioLink) -> bool
     keyframes = link.keyframes(loaded.config.latent_dim)
     if keyframes is None or not _show_map(memory, loaded, link):
         return False
-    memory.keyframes[loaded.name] = keyframes  # of none, first ones are found (see `app.studio.current_keyframes`)
+    memory.keyframes[loaded.name] = (
+        keyframes  # of none, first ones are found (see `app.session.interpolate.current_keyframes`)
+    )
     memory.animation = link.animation
     return True
 

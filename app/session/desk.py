@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, ValidationError
 
-from app.choices import current_code
-from app.state import Session
+from app.session.choices import current_code
+from app.session.state import Session
 from app.wire.directions import ToldSeparation
 from app.wire.numbers import Numbers, strict
 from app.wire.packing import members_base64, members_of

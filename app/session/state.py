@@ -95,9 +95,9 @@ class Session:
         views: The map's view for each model.
         digests: Of each model when it was last used; another one is another model under the same name.
         link: What the address says of a view; None once it was followed.
-        desks: What the visitor laid out for each model (see `app.desk`).
+        desks: What the visitor laid out for each model (see `app.session.desk`).
         keyframes: Of the animation, in order, for each model.
-        animation: How keyframes are played and exported (see `app.studio`); None until that is changed.
+        animation: How keyframes are played and exported (see `app.session.interpolate`); None until that is changed.
         token: Random; tells one session from the next, such as the one after a restart of the server.
         revision: Rises whenever Python, not the page, changes code or view.
         notices: Sentences to show.

@@ -1,0 +1,1 @@
+"""One visitor: state, pictures, choices and links."""
