@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from app.live.downloads import as_attachment
 from app.live.origin import is_same_origin
-from app.queries import directions, groups, layers, map_jobs, neighbours, places, studio, traversals
+from app.queries import density, directions, groups, interpolate, map_jobs, neighbours, places, traversals
 from app.queries.base import Answer, File, Question
 from vae_core.errors import BusyError, InputError, ModelError, VAEExplorerError
 from vae_core.inference.engine import engine

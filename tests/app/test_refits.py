@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.live.answers import answer, latent_map
-from app.queries.layers import DensityQuestion, density
+from app.queries.density import DensityQuestion, density
 from app.services import refits as module
 from app.services.refits import KEPT, LARGEST, Refits, refits
 from app.wire.protocol import Kind, ProjectionKind, Question

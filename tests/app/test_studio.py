@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.live.routes import live_routes
-from app.queries.studio import QUESTIONS
+from app.queries.interpolate import QUESTIONS
 from app.services import exports
 from app.services.exports import CHUNK, MAX_EXPORT_PIXELS, Export, Order
 from app.services.jobs import jobs

@@ -18,7 +18,7 @@ const FORMATS = [
 const SCALES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64];
 const MAX_SIDE = 2048; // pixels, as vae_core.images.animation takes
 const MAX_FPS = 60;
-const MAX_COLUMNS = 1000; // of a strip, as app/queries/studio.py takes
+const MAX_COLUMNS = 1000; // of a strip, as app/queries/interpolate.py takes
 const SCREEN_FPS = 60; // at speed 1
 const GIF_DELAYS = [2, 100]; // hundredths of a second
 

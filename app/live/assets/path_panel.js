@@ -63,7 +63,7 @@ export class PathPanel {
   }
 }
 
-/** The most frames with which so many legs fit, as app/queries/studio.py counts them: each begins where one ends. */
+/** The most frames with which so many legs fit, as app/queries/interpolate.py counts them: each begins where one ends. */
 function mostPerLeg(legs) {
   return Math.floor((MAX_FRAMES - 1) / legs) + 1;
 }
