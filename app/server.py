@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.live.questions import import_measuring
+from app.live.ask import import_measuring
 from app.live.routes import live_routes
 from app.services.catalogue import FIRST_MODEL
 from vae_core.errors import VAEExplorerError

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.live.downloads import as_attachment
-from app.live.origin import is_same_origin
+from app.live.guards import is_same_origin
 from app.queries.base import File
 from app.services.jobs import jobs
 from vae_core.errors import BusyError, VAEExplorerError

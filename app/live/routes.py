@@ -11,11 +11,11 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.live import files
+from app.live import asset_files
 from app.live.answers import answer
+from app.live.ask import ask
+from app.live.guards import is_same_origin
 from app.live.job_routes import job_routes
-from app.live.origin import is_same_origin
-from app.live.questions import ask
 from app.services.catalogue import find_entry
 from app.wire.protocol import Kind, unpack_question
 from vae_core.errors import BusyError, InputError, VAEExplorerError
@@ -75,16 +75,16 @@ async def _answer_all(socket: WebSocket, model: str) -> None:
 
 async def asset(request: Request) -> Response:
     """One of the page's own modules or style sheets."""
-    path = files.asset_path(request.path_params["name"])
+    path = asset_files.asset_path(request.path_params["name"])
     if path is None:
         raise HTTPException(404)
-    current = request.path_params["version"] == files.ASSETS_VERSION
-    return FileResponse(path, media_type=files.media_type(path), headers=_caching(current))
+    current = request.path_params["version"] == asset_files.ASSETS_VERSION
+    return FileResponse(path, media_type=asset_files.media_type(path), headers=_caching(current))
 
 
 async def plotly_script(_request: Request) -> Response:
     """plotly.js from the installed package."""
-    return FileResponse(files.PLOTLY_SCRIPT, media_type="text/javascript", headers={"Cache-Control": ONE_YEAR})
+    return FileResponse(asset_files.PLOTLY_SCRIPT, media_type="text/javascript", headers={"Cache-Control": ONE_YEAR})
 
 
 # Plain functions: Starlette runs them in threads of its own, so that no socket waits for them.
@@ -94,8 +94,8 @@ def figure(request: Request) -> Response:
     """A model's map as a Plotly figure in JSON, made for the asked projection and colour."""
     name = request.path_params["model"]
     try:
-        content = files.map_json(engine(), name, files.MapView.from_query(request.query_params))
-        current = request.path_params["version"] == files.maps_version(engine().load(name))
+        content = asset_files.map_json(engine(), name, asset_files.MapView.from_query(request.query_params))
+        current = request.path_params["version"] == asset_files.maps_version(engine().load(name))
     except VAEExplorerError as error:
         return Response(str(error), 400, media_type="text/plain")
     return Response(content, media_type="application/json", headers=_caching(current))
@@ -108,7 +108,7 @@ def strip(request: Request) -> Response:
     name = request.path_params["model"]
     try:
         content = decoded_strip(engine().load(name))
-        current = request.path_params["version"] == files.strip_version(find_entry(name))
+        current = request.path_params["version"] == asset_files.strip_version(find_entry(name))
     except VAEExplorerError as error:
         return Response(str(error), 400, media_type="text/plain")
     return Response(content, media_type="image/png", headers=_caching(current))

@@ -8,7 +8,7 @@ from typing import Any
 import plotly
 import streamlit as st
 
-from app.live.files import ASSETS_VERSION
+from app.live.asset_files import ASSETS_VERSION
 from app.session.state import component_value, session
 from vae_core.errors import VAEExplorerError
 

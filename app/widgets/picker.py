@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from app.live.files import strip_version
+from app.live.asset_files import strip_version
 from app.services.catalogue import Entry, families
 from app.widgets.component import Event, callbacks, register
 

@@ -17,8 +17,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from app.live import files, routes
-from app.live.files import ASSETS, ASSETS_VERSION, maps_version, strip_version
+from app.live import asset_files, routes
+from app.live.asset_files import ASSETS, ASSETS_VERSION, maps_version, strip_version
 from app.live.routes import LIVE_THREADS, is_same_origin, live_routes
 from app.services.catalogue import find_entry
 from app.services.examples import decoded_strip
@@ -223,12 +223,12 @@ def test_plotly_js_comes_from_the_installed_package(client: TestClient):
 
 
 def test_addresses_change_with_any_of_our_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(files, "ROOT", tmp_path)
-    versions = [files._assets_version()]
+    monkeypatch.setattr(asset_files, "ROOT", tmp_path)
+    versions = [asset_files._assets_version()]
     for name in ("app/wire/packing.py", "app/queries/deep.py", "vae_core/projection/projections.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"# {name}")
-        versions.append(files._assets_version())
+        versions.append(asset_files._assets_version())
     assert len({*versions}) == len(versions)
 
 
@@ -380,7 +380,7 @@ def test_maps_and_strips_hold_up_no_live_question(
         return maps_version(loaded)
 
     monkeypatch.setattr(routes, "find_entry", noting)
-    monkeypatch.setattr(files, "maps_version", version)
+    monkeypatch.setattr(asset_files, "maps_version", version)
     assert client.get(map_address(tiny)).status_code == 200
     assert client.get(strip_address("tiny")).status_code == 200
     assert asked == ["tiny", "tiny"]

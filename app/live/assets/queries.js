@@ -1,4 +1,4 @@
-// Questions that need more than a decoded picture: answered by the server in one go (see app/live/questions.py).
+// Questions that need more than a decoded picture: answered by the server in one go (see app/live/ask.py).
 
 /**
  * Asks questions about one model; of two in the same slot the newer one counts.

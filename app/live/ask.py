@@ -18,7 +18,7 @@ from starlette.responses import Response
 from threadpoolctl import threadpool_limits
 
 from app.live.downloads import as_attachment
-from app.live.origin import is_same_origin
+from app.live.guards import is_same_origin
 from app.queries import density, directions, groups, interpolate, map_jobs, neighbours, places, traversals
 from app.queries.base import Answer, File, Question
 from vae_core.errors import BusyError, InputError, ModelError, VAEExplorerError
