@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.frame import page_style, start_page
+from app.widgets.frame import page_style, start_page
 
 VIEWS = Path(__file__).parent / "views"
 ICON = Path(__file__).parent / "icon.svg"  # a file of ours: named icons are fetched from another host

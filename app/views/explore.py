@@ -1,12 +1,12 @@
 """Explore: map, live picture, sliders and the visitor's own pictures on one screen."""
 
-from app.frame import current_model, page_header
+from app.components.explore import bench
+from app.components.mounting import Event
 from app.session.choices import current_code, current_view, take_code, take_view
 from app.session.desk import current_desk, keep_locked, take_desk
 from app.session.gallery import add_example, add_sent_pictures, choose_picture, examine, examples
 from app.session.state import session
-from app.widgets.bench import bench
-from app.widgets.component import Event
+from app.widgets.frame import current_model, page_header
 from vae_core.inference.engine import engine
 
 HINT = "Move over the map to see what lies there, click to load it, drag a slider to change the picture; add your own."

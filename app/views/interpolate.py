@@ -1,12 +1,12 @@
 """Interpolate: an animation through any number of keyframes, along several kinds of path side by side."""
 
-from app.frame import current_model, page_header
+from app.components.interpolate import studio
+from app.components.mounting import Event
 from app.session.choices import current_code, current_view, take_view
 from app.session.gallery import add_sent_pictures, examine
 from app.session.interpolate import studio_data, take_studio
 from app.session.state import session
-from app.widgets.component import Event
-from app.widgets.studio import studio
+from app.widgets.frame import current_model, page_header
 from vae_core.inference.engine import engine
 
 HINT = "Choose keyframes from your pictures, the map or at random; watch three kinds of path side by side."

@@ -6,11 +6,11 @@ import streamlit as st
 
 from app.charts.charts import rate_distortion_figure
 from app.charts.metric_rows import RATE_FAMILY, columns, heading, published_rows, rate_points
-from app.frame import choose_model, page_header
 from app.services.catalogue import Entry, card_of, collection, families, zip_model
 from app.services.examples import decoded_strip
 from app.session.state import session
 from app.widgets.card import card
+from app.widgets.frame import choose_model, page_header
 from app.widgets.tile import tile, tile_style
 from vae_core.errors import VAEExplorerError
 from vae_core.inference.engine import engine

@@ -9,16 +9,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from app.charts.charts import posterior_figure
-from app.frame import current_model, page_header
+from app.components.mounting import Event
+from app.components.payloads import image_base64
+from app.components.reconstruct_map import CARD, atlas
 from app.session.choices import current_view, take_view
 from app.session.desk import keep_locked
 from app.session.gallery import Examined, add_example, add_pictures, choose_picture, examine, examples
 from app.session.interpolate import add_picture_keyframe
 from app.session.state import Picture, session
-from app.widgets.atlas import CARD, atlas
 from app.widgets.comparison import comparison, comparison_style, thumbnail
-from app.widgets.component import Event
-from app.widgets.model_data import image_base64
+from app.widgets.frame import current_model, page_header
 from app.widgets.preparation import preparation_switches
 from app.widgets.uploader import uploader
 from vae_core.errors import InputError

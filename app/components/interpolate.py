@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from app.components.mounting import PLOTLY_VERSION, Event, callbacks, register
+from app.components.payloads import model_data, picture_data
 from app.session.gallery import Examined
 from app.session.state import Code, View
-from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
-from app.widgets.model_data import model_data, picture_data
 from vae_core.inference.engine import LoadedModel
 from vae_core.latent.graph import NEIGHBOURS, POWER
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
+from app.components.mounting import PLOTLY_VERSION, Event, callbacks, register
+from app.components.payloads import model_data, picture_data
 from app.session.gallery import Examined
 from app.session.state import View
-from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
-from app.widgets.model_data import model_data, picture_data
 from vae_core.inference.engine import LoadedModel
 
 __all__ = ["CARD", "atlas"]

@@ -7,11 +7,11 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
+from app.components.mounting import PLOTLY_VERSION, Event, callbacks, register
+from app.components.payloads import image_base64, model_data, picture_data
 from app.session.desk import Desk, desk_data
 from app.session.gallery import Examined
 from app.session.state import Code, View
-from app.widgets.component import PLOTLY_VERSION, Event, callbacks, register
-from app.widgets.model_data import image_base64, model_data, picture_data
 from vae_core.images.preparation import error_map
 from vae_core.inference.engine import ELBO_SAMPLES, LoadedModel
 from vae_core.models.objective import describe_pixels

@@ -5,12 +5,12 @@ import re
 import streamlit as st
 import torch
 
+from app.components.model_picker import picker
+from app.components.mounting import Event
 from app.services.catalogue import FIRST_MODEL, collection
 from app.session.gallery import switch_model
 from app.session.links import follow_link
 from app.session.state import session
-from app.widgets.component import Event
-from app.widgets.picker import picker
 from vae_core.errors import VAEExplorerError
 from vae_core.inference.engine import LoadedModel, engine
 from vae_core.store.stored_models import list_models

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from app.components.mounting import Event, callbacks, register
 from app.live.asset_files import strip_version
 from app.services.catalogue import Entry, families
-from app.widgets.component import Event, callbacks, register
 
 __all__ = ["picker"]
 

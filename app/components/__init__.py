@@ -1,0 +1,1 @@
+"""Our browser components, seen from Python: what they are given and what they report."""
