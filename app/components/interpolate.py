@@ -34,8 +34,8 @@ def studio(
     Args:
         key: Of the component.
         loaded: The model in use; it must have a reference set.
-        state: Keyframes and settings (see `app.session.interpolate`); the page takes them over when it is mounted or the model is
-            switched, and keeps to its own after that.
+        state: Keyframes and settings (see `app.session.interpolate`); the page takes them over when it is mounted or
+            the model is switched, and keeps to its own after that.
         z: The code of Explore's sliders, [latent].
         view: How the map is shown.
         token: Of the session; when it changes under a living page, the page reminds Python of what it shows.

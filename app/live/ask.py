@@ -27,7 +27,7 @@ from vae_core.store.stored_models import model_folder
 
 __all__ = ["BODY_LIMIT", "QUESTIONS", "ask", "import_measuring"]
 
-MODULES: tuple[ModuleType, ...] = (groups, directions, neighbours, places, traversals, layers, studio, map_jobs)
+MODULES: tuple[ModuleType, ...] = (groups, directions, neighbours, places, traversals, density, interpolate, map_jobs)
 QUESTIONS: dict[str, Question] = {what: each for module in MODULES for what, each in module.QUESTIONS.items()}
 
 BODY_LIMIT = 4 * 2**20  # bytes

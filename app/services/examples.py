@@ -16,7 +16,7 @@ from vae_core.reference.typical import spread_codes
 __all__ = ["decoded_strip", "example_digits"]
 
 # The first test digits of their class in scikit-learn's set, as files: importing scikit-learn takes half a second.
-EXAMPLES = Path(__file__).parent / "examples"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 SHAPE = (1, 28, 28)
 
 

@@ -13,7 +13,8 @@ from PIL import Image
 from app.wire.packing import floats_base64, picture_base64, png_base64, whole_base64
 from tests.app.conftest import Store
 from vae_core.errors import InputError
-from vae_core.inference.engine import LoadedModel, engine, memo
+from vae_core.inference import memo
+from vae_core.inference.engine import LoadedModel, engine
 from vae_core.inference.memo import once_a_model, principal_component, reference_values, weights_digest
 from vae_core.store.stored_models import WEIGHTS_FILE
 

@@ -12,10 +12,13 @@ from PIL import Image
 from tests.app.conftest import Store
 from tests.conftest import reference_of
 from tests.needs import need_data
+from vae_core.datasets import registry
 from vae_core.datasets.labelled import LabelledImages
-from vae_core.datasets.registry import load_dataset, registry
-from vae_core.evaluation.elbo import model_input, report
-from vae_core.inference.engine import LoadedModel, engine, originals
+from vae_core.datasets.registry import load_dataset
+from vae_core.evaluation import report
+from vae_core.evaluation.elbo import model_input
+from vae_core.inference import originals
+from vae_core.inference.engine import LoadedModel, engine
 from vae_core.inference.originals import is_at_hand, original_of
 from vae_core.models.config import TrainingConfig
 from vae_core.reference.reference_set import Reference

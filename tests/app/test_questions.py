@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from app.live import ask
+from app.live import ask as ask_module
 from app.live.ask import BODY_LIMIT, QUESTIONS
 from app.live.routes import live_routes
 from app.queries import places, traversals
@@ -703,9 +703,9 @@ def test_a_damaged_model_says_so(post: Callable[..., httpx2.Response], store: St
 
 
 def test_products_take_one_thread_while_questions_are_answered():
-    ask._limit_products.cache_clear()
+    ask_module._limit_products.cache_clear()
     with threadpool_limits(limits=2, user_api="blas"):
-        ask.import_measuring()
+        ask_module.import_measuring()
         threads = {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
     assert threads == {1}, "scikit-learn's own limit is undone by whichever search ends first"
 
@@ -770,7 +770,7 @@ def test_too_many_questions_at_a_time_are_refused(
     post: Callable[..., httpx2.Response], monkeypatch: pytest.MonkeyPatch
 ):
     places = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(ask, "_places", places)
+    monkeypatch.setattr(ask_module, "_places", places)
     with places:
         answer = post(DIGITS, "card", index=0)
     assert answer.status_code == 503

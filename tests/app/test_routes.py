@@ -254,7 +254,7 @@ def test_what_a_module_imports_is_what_the_other_exports(name: str):
 
 
 def test_the_widgets_mount_modules_that_exist_and_export_mount():
-    widgets = Path(routes.__file__).parents[1] / "widgets"
+    widgets = Path(routes.__file__).parents[1] / "components"
     mounted = {
         module
         for path in widgets.glob("*.py")

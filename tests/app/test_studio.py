@@ -23,10 +23,11 @@ from tests.app.conftest import Store
 from tests.conftest import reference_of
 from vae_core.errors import BusyError, InputError, ModelError
 from vae_core.images.mosaic import pixels_of
-from vae_core.inference.engine import Engine, LoadedModel, engine, graphs
+from vae_core.inference import graphs
+from vae_core.inference.engine import Engine, LoadedModel, engine
 from vae_core.inference.graphs import data_graph
+from vae_core.latent import timeline
 from vae_core.latent.graph import CodeGraph, build_graph
-from vae_core.latent.paths import timeline
 from vae_core.store.stored_models import REFERENCE_FILE
 
 KEYFRAMES = [[0, 0, 0], [0.5, -1, 0.25], [1, 1, 1]]

@@ -12,8 +12,9 @@ import pytest
 import torch
 from PIL import Image
 
+from vae_core.datasets import archives
 from vae_core.datasets.archived_sets import emoji_group
-from vae_core.datasets.registry import DATASETS, LabelledImages, archives, load_dataset
+from vae_core.datasets.registry import DATASETS, LabelledImages, load_dataset
 from vae_core.errors import DatasetError
 
 REAL_DATA_DIR = os.environ.get("VAE_DATA_DIR")

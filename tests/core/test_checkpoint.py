@@ -417,7 +417,7 @@ def load_from_hub(url: str, home: Path, *hub_ids: str) -> list[str]:
     own = {"HF_ENDPOINT": url, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
     own |= {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "NO_PROXY": "127.0.0.1"}
     command = [sys.executable, "-c", LOAD_AND_STORE, str(home), *hub_ids]
-    root = Path(stored_models.__file__).parent.parent
+    root = Path(stored_models.__file__).parents[2]
     done = subprocess.run(
         command, env={**os.environ, **own}, cwd=root, capture_output=True, text=True, timeout=60, check=False
     )

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from vae_core.errors import InputError, ModelError
+from vae_core.evaluation import classifier as module
 from vae_core.evaluation.classifier import FEATURES, Classifier, accuracy, load_or_train, train_classifier
-from vae_core.evaluation.elbo import classifier as module
 
 
 def bars(count: int, side: int = 12, channels: int = 1, seed: int = 0) -> tuple[Tensor, Tensor]:

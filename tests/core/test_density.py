@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from vae_core.errors import InputError
+from vae_core.latent import mixture
 from vae_core.latent.mixture import Mixture, fit_mixture
-from vae_core.latent.paths import mixture
 
 # One wide and tilted, one narrow: covariances [[4, 2], [2, 2]] and [[0.25, 0], [0, 0.25]].
 TWO = Mixture(

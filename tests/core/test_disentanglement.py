@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vae_core.errors import InputError
+from vae_core.evaluation import factor_scores
 from vae_core.evaluation.disentanglement import (
     Disentanglement,
     factor_entropies,
@@ -18,7 +19,6 @@ from vae_core.evaluation.disentanglement import (
     score_disentanglement,
     score_rotated,
 )
-from vae_core.evaluation.elbo import factor_scores
 from vae_core.evaluation.factor_scores import dci_scores, factor_vae_score, mutual_information_gaps, sap_score
 
 SIZES = (3, 4, 6)  # few values: DCI grows a hundred trees for each

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vae_core.evaluation.elbo import Evaluation, elbo, evaluate_elbo, model_input, placement_agreement, posteriors
+from vae_core.evaluation import elbo
+from vae_core.evaluation.elbo import Evaluation, evaluate_elbo, model_input, placement_agreement, posteriors
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.objective import reconstruction_nats
 from vae_core.models.posterior import Posterior

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vae_core.datasets.registry import LabelledImages, Split, folders, load_dataset
+from vae_core.datasets import folders
+from vae_core.datasets.registry import LabelledImages, Split, load_dataset
 from vae_core.errors import DatasetError
 from vae_core.models.config import Preparation
 

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 import torch
 
+from vae_core.datasets import idx
 from vae_core.datasets.idx import IdxSet
-from vae_core.datasets.registry import DATASETS, FASHION_MNIST, MNIST, idx, load_dataset
+from vae_core.datasets.registry import DATASETS, FASHION_MNIST, MNIST, load_dataset
 from vae_core.errors import DatasetError, DownloadError
 
 REAL_DATA_DIR = os.environ.get("VAE_DATA_DIR")

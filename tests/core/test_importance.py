@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vae_core.errors import InputError
-from vae_core.models import importance_bound
+from vae_core.models import importance_bound as module
 from vae_core.models.config import ModelConfig
 from vae_core.models.importance_bound import combine, estimate_likelihood, importance_bound, importance_nats
 from vae_core.models.objective import reconstruction_nats, sampled_terms
@@ -145,7 +145,7 @@ def test_batches_stay_within_their_size_and_do_not_change_the_value(
 ) -> None:
     images = noise_images(3)
     whole = importance_nats(tiny_model, images, samples=100, generator=seeded())
-    monkeypatch.setattr(importance_bound, "DECODED_AT_ONCE", size)
+    monkeypatch.setattr(module, "DECODED_AT_ONCE", size)
     sizes, original = [], VAE.logits
     monkeypatch.setattr(VAE, "logits", lambda model, z: sizes.append(len(z)) or original(model, z))
     parts = importance_nats(tiny_model, images, samples=100, generator=seeded())

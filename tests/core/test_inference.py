@@ -15,7 +15,8 @@ from torch import Tensor
 from torch.distributions import Bernoulli, Normal
 
 from vae_core.errors import BusyError, ConfigError, InputError, ModelError
-from vae_core.inference.engine import BULK_ROWS, LIVE_ROWS, Engine, engine
+from vae_core.inference import engine as module
+from vae_core.inference.engine import BULK_ROWS, LIVE_ROWS, Engine
 from vae_core.models.config import ModelConfig, Preparation
 from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.projection.projections import fit_pca
@@ -208,7 +209,7 @@ def test_each_lane_computes_with_its_own_number_of_threads(models_dir: Path, mon
 
 
 def test_a_process_has_one_engine_however_many_threads_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine._cached_engine.cache_clear()
+    module._cached_engine.cache_clear()
     start, second = threading.Barrier(THREADS), threading.Event()
 
     class SlowEngine(Engine):
@@ -216,15 +217,15 @@ def test_a_process_has_one_engine_however_many_threads_come_first(monkeypatch: p
             second.wait(0.05)  # set by nobody: lets the other threads arrive
             super().__init__()
 
-    monkeypatch.setattr(engine, "Engine", SlowEngine)
+    monkeypatch.setattr(module, "Engine", SlowEngine)
 
     def first() -> Engine:
         start.wait(PATIENCE)
-        return engine.engine()
+        return module.engine()
 
     with ThreadPoolExecutor(THREADS) as pool:
         engines = {id(future.result(PATIENCE)) for future in [pool.submit(first) for _ in range(THREADS)]}
-    engine._cached_engine.cache_clear()
+    module._cached_engine.cache_clear()
     assert len(engines) == 1
 
 
@@ -325,7 +326,7 @@ def make_newer(path: Path) -> None:
 
 def test_a_model_is_loaded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     loads, original = [], engine._load
-    monkeypatch.setattr(engine, "_load", lambda *arguments: loads.append(arguments) or original(*arguments))
+    monkeypatch.setattr(module, "_load", lambda *arguments: loads.append(arguments) or original(*arguments))
     start = threading.Barrier(THREADS)
 
     def load() -> int:
@@ -474,7 +475,7 @@ def test_the_average_over_posterior_samples_agrees_with_a_large_sample(engine: E
 def test_samples_of_images_that_wait_together_are_scored_each_against_its_own_image(
     engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "ELBO_SAMPLES", 8)  # few enough for one batch
+    monkeypatch.setattr(module, "ELBO_SAMPLES", 8)  # few enough for one batch
     loaded, images = engine.load(lively), pictures(4).split(1)
     posteriors = [engine.encode(lively, image) for image in images]
     asks = [(loaded, image, posterior) for image, posterior in zip(images, posteriors, strict=True)]

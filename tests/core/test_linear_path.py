@@ -13,8 +13,8 @@ from torch.overrides import TorchFunctionMode
 from vae_core.errors import TrainingError
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE
+from vae_core.training import pca_start
 from vae_core.training.pca_start import LARGEST_POSTERIOR_VARIANCE, PIXEL_MARGIN, start_from_pca
-from vae_core.training.trainer import pca_start
 
 LATENT, SIDE = 3, 8
 

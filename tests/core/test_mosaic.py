@@ -8,8 +8,9 @@ import torch
 from PIL import Image
 
 from vae_core.errors import InputError
+from vae_core.images import mosaic
 from vae_core.images.mosaic import CLEAR, check_size, enlarge, grid, montage, pixels_of, sheet, to_pillow, to_png
-from vae_core.images.preparation import image_to_pillow, mosaic
+from vae_core.images.preparation import image_to_pillow
 from vae_core.latent.traversals import axis_vector, plane_codes, traversal_codes
 
 

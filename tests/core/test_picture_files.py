@@ -9,8 +9,9 @@ from PIL.ImageFile import ImageFile
 
 from tests.core.pictures import ORANGE, encode, from_values, solid
 from vae_core.errors import ImageError
+from vae_core.images import files
 from vae_core.images.files import open_picture
-from vae_core.images.preparation import files, prepare_picture
+from vae_core.images.preparation import prepare_picture
 from vae_core.models.config import Preparation
 
 

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 from vae_core.errors import InputError
-from vae_core.evaluation.elbo import quality
+from vae_core.evaluation import quality
 from vae_core.evaluation.quality import fit_linear, psnr, reconstruction_quality, ssim
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE

@@ -12,7 +12,7 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from vae_core.errors import BusyError, InputError, VAEExplorerError
-from vae_core.projection.projections import refit
+from vae_core.projection import refit
 from vae_core.projection.refit import METRICS, Refit, UmapSettings, align, start_refit
 from vae_core.projection.refit_worker import find_nearest
 from vae_core.runtime.jobs import JobState

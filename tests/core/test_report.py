@@ -9,7 +9,8 @@ from torch import Tensor
 
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.errors import InputError, ModelError
-from vae_core.evaluation.elbo import evaluate_elbo, model_input, report
+from vae_core.evaluation import report
+from vae_core.evaluation.elbo import evaluate_elbo, model_input
 from vae_core.evaluation.report import Parts, Subject, is_likelihood, measure, need_training, reference_codes, some
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import VAE

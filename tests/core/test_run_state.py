@@ -14,8 +14,9 @@ from torch import Tensor
 from vae_core.errors import TrainingError
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import VAE
+from vae_core.training import run_state
 from vae_core.training.run_state import CHECKPOINT_FILE, History, RunState
-from vae_core.training.trainer import Figures, Progress, Trainer, run_state
+from vae_core.training.trainer import Figures, Progress, Trainer
 
 TRAIN, VALIDATION = 20, 7  # images
 SETTINGS = TrainingConfig(dataset="noise", epochs=4, batch_size=6, learning_rate=0.01, lr_warmup_steps=3)

@@ -18,8 +18,9 @@ from vae_core.errors import TrainingError
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.objective import reconstruction_nats
 from vae_core.models.vae import VAE
+from vae_core.training import trainer as module
 from vae_core.training.run_state import CHECKPOINT_FILE
-from vae_core.training.trainer import Figures, Progress, Trainer, learning_rate, trainer
+from vae_core.training.trainer import Figures, Progress, Trainer, learning_rate
 
 TRAIN, VALIDATION = 20, 7  # images
 SETTINGS = TrainingConfig(
@@ -116,7 +117,7 @@ def test_beta_tcvae_adds_the_total_correlation_to_the_kl_within_the_weight(
 def test_without_beta_tcvae_no_total_correlation_is_computed(
     make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(trainer, "total_correlation")
+    monkeypatch.delattr(module, "total_correlation")
     list(make(epochs=1).run())
 
 

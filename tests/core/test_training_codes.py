@@ -13,7 +13,8 @@ from tests.conftest import reference_of
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
-from vae_core.inference.engine import LoadedModel, training_cache, training_codes
+from vae_core.inference import training_cache, training_codes
+from vae_core.inference.engine import LoadedModel
 from vae_core.inference.training_codes import (
     TrainingCodes,
     TrainingCodesJob,

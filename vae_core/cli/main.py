@@ -207,6 +207,3 @@ def _run_record(options: argparse.Namespace, trainer: Trainer) -> dict[str, Any]
 
 
 COMMANDS = {"train": run_train, "train-all": run_train_all, "evaluate": run_evaluate, "models": run_models}
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""A small classifier trained on a data set's own images, for its features: what `vae_core.evaluation.samples` measures with."""
+"""A small classifier trained on a data set's own images, for its features: `samples` measures with them."""
 
 import hashlib
 import itertools

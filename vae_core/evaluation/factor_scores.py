@@ -1,6 +1,6 @@
 """The four scores of how well single latent dimensions match known factors: MIG, DCI, SAP and FactorVAE.
 
-`vae_core.evaluation.disentanglement` checks their input and puts them together. Their settings are those of disentanglement_lib
+`disentanglement` checks their input and puts them together. Their settings are those of disentanglement_lib
 (Locatello et al. 2019, arXiv:1811.12359), so that figures stand beside published ones; where one differs, its
 function says so.
 """

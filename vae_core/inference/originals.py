@@ -113,7 +113,7 @@ def _load(
 ) -> _Part:
     part = load_dataset(dataset, split, image_shape=image_shape, preparation=preparation)
     if limit is not None:
-        from vae_core.evaluation.elbo import report  # takes a second to import, and few sets are filled up
+        from vae_core.evaluation import report  # takes a second to import, and few sets are filled up
 
         part = report.some(part, limit)
     if not binarised:

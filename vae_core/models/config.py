@@ -166,7 +166,8 @@ class ModelConfig:
             the first three dimensions draw a canvas through dense layers, which those three move and resize (see
             `vae_core.models.spatial`).
         linear_path: Beside the network, a linear map from pixels to the mean and one from z to the logits, set to
-            probabilistic PCA of the training images (see `vae_core.training.pca_start`): the network adds what is not linear.
+            probabilistic PCA of the training images (see `vae_core.training.pca_start`): the network adds what is not
+            linear.
         preparation: How pictures from outside are prepared.
         training: How the weights came to be; None before training.
     """

@@ -35,7 +35,7 @@ MAX_SEED = 2**32 - 1  # NumPy's generators take no more
 FEWEST_CODES = 16  # as many as a reference set
 
 COMMAND = [sys.executable, "-W", "ignore", "-m", "vae_core.projection.refit_worker"]
-ROOT = Path(__file__).resolve().parent.parent  # where the command finds the package
+ROOT = Path(__file__).resolve().parents[2]  # where the command finds the package
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
 # Where each phase begins as a share of the time that 10,000 codes of 16 dimensions take with the first settings:

@@ -1,4 +1,4 @@
-"""The process that `vae_core.projection.refit` starts: a task on its standard input, news on its standard output, then the places.
+"""The process that `refit` starts: a task on its standard input, news on its standard output, then the places.
 
 The task is an npz of codes, settings and perhaps initial places. News are JSON objects, one a line: {} as the search
 for neighbours begins, {"done", "epochs"} after each epoch, and at the end {"places"} or {"failed"}.

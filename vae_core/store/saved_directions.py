@@ -1,4 +1,4 @@
-"""A person's own directions on disk: one JSON file for each model's name, in the person's own folder (`vae_core.runtime.locations`).
+"""A person's own directions on disk: one JSON file for each model's name, in the person's own folder.
 
 A direction means something to the weights it was made with alone, so each is stored under its model's digest. Those
 of other weights stay in the file, and are counted but not loaded: who goes back to those weights has them again.

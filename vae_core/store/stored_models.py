@@ -37,7 +37,7 @@ __all__ = [
 REFERENCE_FILE = "reference.npz"
 METRICS_FILE = "metrics.json"
 
-SHIPPED = Path(__file__).resolve().parent.parent / "pretrained"
+SHIPPED = Path(__file__).resolve().parents[2] / "pretrained"
 NAME_RULE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
