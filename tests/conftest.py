@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +17,12 @@ install_import_hook("vae_core", "beartype.beartype(conf=beartype.BeartypeConf(is
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy as np
 
+    from vae_core.inference.engine import LoadedModel
     from vae_core.models.config import ModelConfig
     from vae_core.models.vae import VAE
     from vae_core.reference.reference_set import Reference
@@ -35,6 +38,14 @@ def torch_threads() -> None:
 
     torch.get_num_threads()  # else this thread's first computation would take the number set last anywhere
     torch.set_num_threads(THREADS)
+
+
+@pytest.fixture(autouse=True)
+def one_thread_a_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever test makes the process's engine: for tiny models more threads only wait for each other."""
+    from vae_core.runtime import lanes
+
+    monkeypatch.setattr(lanes, "TORCH_THREADS", 1)
 
 
 @pytest.fixture(scope="session")
@@ -106,3 +117,53 @@ def models_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: VAE,
     tiny_reference.save(folder / "tiny" / REFERENCE_FILE)
     monkeypatch.setenv("VAE_MODELS_DIR", str(folder))
     return folder
+
+
+@pytest.fixture
+def tiny(models_dir: Path) -> LoadedModel:
+    """The tiny model, in the process's engine."""
+    from vae_core.inference.engine import engine
+
+    return engine().load("tiny")
+
+
+@pytest.fixture
+def store(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., LoadedModel]:
+    """Store another seeded model, with a reference set of noise unless told otherwise, and load it.
+
+    `names` are those of its dimensions. Under a preset's name it is made by that preset unless told otherwise.
+    """
+    from vae_core.inference.engine import engine
+    from vae_core.models.config import ModelConfig
+    from vae_core.models.vae import VAE
+    from vae_core.store.presets import PRESETS
+    from vae_core.store.stored_models import REFERENCE_FILE, save_model
+
+    def store(
+        name: str,
+        *,
+        with_reference: bool = True,
+        names: tuple[str, ...] | None = None,
+        by_preset: bool = True,
+        **config: object,
+    ) -> LoadedModel:
+        settings = {"architecture": "mlp", "height": 8, "width": 8, "latent_dim": 3, "widths": (8,), **config}
+        model = VAE.build_seeded(ModelConfig(**settings), seed=1).eval()
+        if by_preset and name in PRESETS:
+            monkeypatch.setitem(PRESETS, name, replace(PRESETS[name], config=model.config))
+        save_model(model, models_dir / name)
+        if with_reference:
+            noise_reference(model, names).save(models_dir / name / REFERENCE_FILE)
+        return engine().load(name)
+
+    return store
+
+
+def noise_reference(model: VAE, names: tuple[str, ...] | None = None) -> Reference:
+    """A reference set without umap: codes and places are noise, labels alternate."""
+    import numpy as np
+
+    shape = (REFERENCES, model.config.latent_dim)
+    means = np.random.default_rng(2).standard_normal(shape, dtype=np.float32)
+    logvars = np.full(shape, -1.0 if model.config.variational else -np.inf, np.float32)
+    return reference_of(means, logvars, seed=2, names=names)

@@ -11,7 +11,7 @@ from vae_core.latent.directions import difference
 from vae_core.latent.separation import SMALLEST_GROUP, measure_separation, why_no_separation
 from vae_core.reference.reference_set import Reference
 
-PRETRAINED = Path(__file__).resolve().parent.parent.parent / "pretrained"
+PRETRAINED = Path(__file__).resolve().parents[3] / "pretrained"
 
 
 def random_codes(count: int, latent: int = 7, *, seed: int = 0, shift: float = 0.0) -> np.ndarray:

@@ -15,7 +15,7 @@ from vae_core.reference.groups import checked_group
 from vae_core.reference.reference_set import Reference
 
 MEANS = np.array([[3, 4], [0, 0], [1, 0], [0, -2]], np.float32)
-SHIPPED = Path(__file__).resolve().parents[2] / "pretrained" / "mnist-16d" / "reference.npz"
+SHIPPED = Path(__file__).resolve().parents[3] / "pretrained" / "mnist-16d" / "reference.npz"
 
 
 @pytest.fixture
