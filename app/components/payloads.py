@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from app.live.answers import place_everywhere
-from app.live.asset_files import maps_version
+from app.live.map_figures import maps_version
 from app.session.choices import projections
 from app.session.gallery import Examined
 from vae_core.datasets.registry import DATASETS

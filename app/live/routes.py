@@ -16,6 +16,7 @@ from app.live.answers import answer
 from app.live.ask import ask
 from app.live.guards import is_same_origin
 from app.live.job_routes import job_routes
+from app.live.map_figures import MapView, map_json, maps_version
 from app.services.catalogue import find_entry
 from app.wire.protocol import Kind, unpack_question
 from vae_core.errors import BusyError, InputError, VAEExplorerError
@@ -94,8 +95,8 @@ def figure(request: Request) -> Response:
     """A model's map as a Plotly figure in JSON, made for the asked projection and colour."""
     name = request.path_params["model"]
     try:
-        content = asset_files.map_json(engine(), name, asset_files.MapView.from_query(request.query_params))
-        current = request.path_params["version"] == asset_files.maps_version(engine().load(name))
+        content = map_json(engine(), name, MapView.from_query(request.query_params))
+        current = request.path_params["version"] == maps_version(engine().load(name))
     except VAEExplorerError as error:
         return Response(str(error), 400, media_type="text/plain")
     return Response(content, media_type="application/json", headers=_caching(current))

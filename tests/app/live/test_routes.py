@@ -18,7 +18,8 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from app.live import asset_files, routes
-from app.live.asset_files import ASSETS, ASSETS_VERSION, maps_version, strip_version
+from app.live.asset_files import ASSETS, ASSETS_VERSION, strip_version
+from app.live.map_figures import maps_version
 from app.live.routes import LIVE_THREADS, is_same_origin, live_routes
 from app.services.catalogue import find_entry
 from app.services.examples import decoded_strip
@@ -380,7 +381,7 @@ def test_maps_and_strips_hold_up_no_live_question(
         return maps_version(loaded)
 
     monkeypatch.setattr(routes, "find_entry", noting)
-    monkeypatch.setattr(asset_files, "maps_version", version)
+    monkeypatch.setattr(map_figures, "maps_version", version)
     assert client.get(map_address(tiny)).status_code == 200
     assert client.get(strip_address("tiny")).status_code == 200
     assert asked == ["tiny", "tiny"]

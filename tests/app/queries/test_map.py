@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.charts.charts import MapColour, map_figure
-from app.live.asset_files import maps_version
+from app.live.map_figures import maps_version
 from app.live.routes import live_routes
 from app.session.choices import current_view, take_view
 from app.session.state import Session, View
