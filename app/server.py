@@ -31,7 +31,7 @@ def _load_all() -> None:
     for name in sorted(list_models(), key=lambda name: name != FIRST_MODEL):  # what a first visit shows comes first
         try:
             loaded = engine().load(name)
-            engine().decode(name, np.zeros((1, loaded.config.latent_dim), np.float32), live=True)
+            engine().decode(loaded, np.zeros((1, loaded.config.latent_dim), np.float32), live=True)
         except VAEExplorerError:
             continue  # the page says what is wrong with a model when it is chosen
     import_measuring()

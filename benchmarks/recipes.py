@@ -16,7 +16,8 @@ from vae_core.datasets.labelled import LabelledImages
 from vae_core.evaluation.disentanglement import factor_entropies, mutual_information
 from vae_core.evaluation.factor_scores import mutual_information_gaps
 from vae_core.evaluation.quality import psnr
-from vae_core.evaluation.report import encode, load_part, need_training
+from vae_core.evaluation.report import encode, load_part
+from vae_core.models.config import need_training
 from vae_core.models.objective import EVALUATION_BATCH
 from vae_core.models.vae import VAE
 from vae_core.training.trainer import Trainer

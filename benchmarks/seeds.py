@@ -15,8 +15,8 @@ import torch
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.errors import InputError
 from vae_core.evaluation.disentanglement import Disentanglement, score_disentanglement
-from vae_core.evaluation.report import encode, load_part, need_training
-from vae_core.models.config import ModelConfig
+from vae_core.evaluation.report import encode, load_part
+from vae_core.models.config import ModelConfig, need_training
 from vae_core.models.vae import VAE
 from vae_core.store.presets import find_preset
 from vae_core.training.trainer import Trainer

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from vae_core.inference.engine import LoadedModel
+    from vae_core.inference.loaded import LoadedModel
     from vae_core.models.config import ModelConfig
     from vae_core.models.vae import VAE
     from vae_core.reference.reference_set import Reference
@@ -84,7 +84,8 @@ def reference_of(
     import numpy as np
 
     from vae_core.projection.projections import fit_pca
-    from vae_core.reference.reference_set import SCORES, Reference
+    from vae_core.reference.reference_set import Reference
+    from vae_core.reference.scores import SCORES
 
     means, logvars = (codes.astype(np.float16).astype(np.float32) for codes in (means, logvars))  # as they are stored
     generator, (count, latent) = np.random.default_rng(seed), means.shape

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from app.charts.charts import RatePoint
+from app.charts.rates import RatePoint
 from app.services.catalogue import Entry
 from vae_core.store.metric_table import FIGURES, Figure, figure_at
 from vae_core.store.presets import Published
@@ -21,8 +21,6 @@ __all__ = [
 
 RATE_FAMILY = "Rate and distortion"
 HEADLINES = 2  # figures on a model's tile
-
-
 # In the order of the table.
 COLUMNS = (
     "test.negative_elbo",

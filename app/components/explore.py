@@ -13,8 +13,9 @@ from app.session.desk import Desk, desk_data
 from app.session.gallery import Examined
 from app.session.state import Code, View
 from vae_core.images.preparation import error_map
-from vae_core.inference.engine import ELBO_SAMPLES, LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.models.objective import describe_pixels
+from vae_core.reconstruction.analysis import ELBO_SAMPLES
 
 __all__ = ["bench"]
 

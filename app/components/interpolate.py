@@ -8,7 +8,7 @@ from app.components.mounting import PLOTLY_VERSION, Event, callbacks, register
 from app.components.payloads import model_data, picture_data
 from app.session.gallery import Examined
 from app.session.state import Code, View
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.graph import NEIGHBOURS, POWER
 
 __all__ = ["studio"]

@@ -13,7 +13,7 @@ from app.session.choices import projections
 from app.session.gallery import Examined
 from vae_core.datasets.registry import DATASETS
 from vae_core.images.preparation import image_to_png
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.training_codes import has_training_images
 
 __all__ = ["image_base64", "model_data", "picture_data"]

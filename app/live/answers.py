@@ -7,7 +7,8 @@ from app.services.draws import draw_code
 from app.services.refits import refits
 from app.wire.protocol import Kind, ProjectionKind, Question, pack_answer
 from vae_core.images.mosaic import pixels_of
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.projection.projections import AxesMap, LatentMap
 
 __all__ = ["answer", "latent_map", "place_everywhere"]
@@ -28,7 +29,7 @@ def answer(engine: Engine, name: str, question: Question) -> bytes:
         codes = projection.lift(question.place, codes[0])[None]
     elif question.kind == Kind.DRAW:
         codes = draw_code(loaded)[None]
-    pictures = engine.decode(name, codes, live=question.kind != Kind.PATH)
+    pictures = engine.decode(loaded, codes, live=question.kind != Kind.PATH)
     return pack_answer(question.number, projection.place(codes), codes, pixels_of(pictures))
 
 

@@ -5,22 +5,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from app.charts.charts import MapColour, map_figure, plain_text
+from app.charts.maps import MapColour, map_figure, plain_text
 from app.live.answers import latent_map
 from app.live.asset_files import ASSETS_VERSION
 from app.wire.protocol import ProjectionKind
 from vae_core.errors import InputError
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import reference_values
 from vae_core.reference.groups import VALUES
 from vae_core.reference.reference_set import Reference
 
 __all__ = ["MapView", "map_json", "maps_version"]
 
-
 LABEL = "label"
-
-
 STORED = {kind.name.lower(): kind for kind in (ProjectionKind.UMAP, ProjectionKind.PCA, ProjectionKind.AXES)}
 
 

@@ -1,77 +1,24 @@
 """The routes that the server adds to Streamlit's own: the live socket, questions, jobs and the page's files."""
 
-import asyncio
-import functools
-from concurrent.futures import ThreadPoolExecutor
-
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.live import asset_files
-from app.live.answers import answer
 from app.live.ask import ask
-from app.live.guards import is_same_origin
 from app.live.job_routes import job_routes
 from app.live.map_figures import MapView, map_json, maps_version
+from app.live.socket import live_socket
 from app.services.catalogue import find_entry
-from app.wire.protocol import Kind, unpack_question
-from vae_core.errors import BusyError, InputError, VAEExplorerError
+from vae_core.errors import VAEExplorerError
 from vae_core.inference.engine import engine
 
 __all__ = ["live_routes"]
 
-LIVE_THREADS = 16  # they mostly wait for the engine; enough for a class room's pages
-PATH_THREADS = 4  # of their own, so that one code never waits behind hundreds
-REFUSED = 1008  # policy violation: the page must not send the same question again
-TRY_LATER = 1013
-MAX_REASON = 120  # bytes; a close frame holds 123
 ONE_YEAR = "public, max-age=31536000, immutable"  # the address changes with the content
 
 # Binary frames of noise-like pixels do not shrink, so the socket answers without compression.
-
-
-@functools.cache
-def _live_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="vae-live-answer")
-
-
-@functools.cache
-def _path_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(PATH_THREADS, thread_name_prefix="vae-path-answer")
-
-
-async def live_socket(socket: WebSocket) -> None:
-    """Answer one page's questions about one model, in order, until it leaves."""
-    if not is_same_origin(socket.headers.get("origin"), socket.headers.get("host")):
-        await socket.close()  # before accepting: the browser sees HTTP 403
-        return
-    await socket.accept()
-    try:
-        await _answer_all(socket, socket.path_params["model"])
-    except WebSocketDisconnect:
-        return
-    except BusyError as error:
-        await socket.close(TRY_LATER, _reason(error))
-    except VAEExplorerError as error:
-        await socket.close(REFUSED, _reason(error))
-
-
-async def _answer_all(socket: WebSocket, model: str) -> None:
-    loop = asyncio.get_running_loop()
-    loaded = await run_in_threadpool(engine().load, model)  # takes a while where the model is new
-    while True:
-        message = await socket.receive()
-        if message["type"] == "websocket.disconnect":
-            return
-        if message.get("bytes") is None:
-            raise InputError("a question is a binary message, got text")
-        question = unpack_question(message["bytes"], loaded.config.latent_dim)
-        threads = _path_threads() if question.kind == Kind.PATH else _live_threads()
-        await socket.send_bytes(await loop.run_in_executor(threads, answer, engine(), model, question))
 
 
 async def asset(request: Request) -> Response:
@@ -118,10 +65,6 @@ def strip(request: Request) -> Response:
 def _caching(current: bool) -> dict[str, str]:
     """For ever where the address names the present content; else, for a page from before an update, not at all."""
     return {"Cache-Control": ONE_YEAR if current else "no-store"}
-
-
-def _reason(error: Exception) -> str:
-    return str(error).encode()[:MAX_REASON].decode(errors="ignore")
 
 
 def live_routes(prefix: str) -> list[BaseRoute]:

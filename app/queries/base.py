@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from vae_core.errors import InputError
 from vae_core.images.mosaic import pixels_of
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
 
 __all__ = ["Answer", "File", "Question", "as_code", "check_index", "decode_pixels"]
 
@@ -98,7 +99,7 @@ def decode_pixels(
         BusyError: Too many requests wait.
     """
     batches = [codes[start : start + BATCH] for start in range(0, len(codes), BATCH)]
-    return np.concatenate([pixels_of(engine.decode(loaded.name, batch)) for batch in batches])
+    return np.concatenate([pixels_of(engine.decode(loaded, batch)) for batch in batches])
 
 
 def _first_problem(error: ValidationError) -> str:

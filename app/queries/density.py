@@ -10,7 +10,8 @@ from app.services.refits import refits
 from app.wire.numbers import strict
 from app.wire.packing import floats_base64
 from vae_core.errors import InputError
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import once_a_model
 from vae_core.projection.contours import SHARES, DensityGrid, density_grid, point_levels
 from vae_core.projection.projections import AxesMap

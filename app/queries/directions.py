@@ -10,7 +10,8 @@ from pydantic import Field
 from app.queries.base import Question, as_code
 from app.wire.directions import Share, ToldSeparation
 from app.wire.numbers import Numbers, strict
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import principal_component, weights_digest
 from vae_core.latent.directions import (
     NAME_LIMIT,
@@ -20,7 +21,7 @@ from vae_core.latent.directions import (
     difference,
     orthogonalise,
 )
-from vae_core.latent.paths import DATA_QUANTILES
+from vae_core.latent.ranges import DATA_QUANTILES
 from vae_core.latent.separation import why_no_separation
 from vae_core.reference.groups import checked_group
 from vae_core.store.saved_directions import DIRECTION_LIMIT, add_directions, directions_path, load_directions

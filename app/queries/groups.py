@@ -10,7 +10,8 @@ from app.wire.numbers import strict
 from app.wire.packing import PICTURE_SCALE, picture_base64, png_base64
 from vae_core.export.tables import Places, group_to_csv, group_to_npz
 from vae_core.images.mosaic import enlarge, montage
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import reference_values
 from vae_core.reference.groups import (
     checked_group,

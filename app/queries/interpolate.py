@@ -15,10 +15,12 @@ from app.wire.numbers import Numbers, strict
 from app.wire.packing import floats_base64
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
 from vae_core.inference.graphs import data_graph
+from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.paths import Path
-from vae_core.latent.timeline import Along, Easing, bilinear_grid, measure_along, trace
+from vae_core.latent.timeline import Easing, bilinear_grid, trace
+from vae_core.reference.path_statistics import Along, measure_along
 
 __all__ = ["QUESTIONS"]
 

@@ -12,9 +12,11 @@ from app.services.jobs import jobs
 from app.services.refits import refits
 from app.wire.numbers import strict
 from app.wire.packing import floats_base64, whole_base64
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.training_codes import TrainingCodes, start_training_codes
-from vae_core.projection.refit import Refit, UmapSettings, start_refit
+from vae_core.projection.refit import Refit, start_refit
+from vae_core.projection.refit_settings import UmapSettings
 from vae_core.reference.reference_set import Reference
 
 __all__ = ["QUESTIONS"]
@@ -22,7 +24,7 @@ __all__ = ["QUESTIONS"]
 
 @strict
 class RefitQuestion:
-    """What would the map be with other settings? See `vae_core.projection.refit.UmapSettings`.
+    """What would the map be with other settings? See `vae_core.projection.refit_settings.UmapSettings`.
 
     Attributes:
         neighbors: How many nearest codes each one is tied to.

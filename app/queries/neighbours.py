@@ -11,7 +11,8 @@ from app.queries.base import Question, as_code, decode_pixels
 from app.wire.numbers import Numbers, strict
 from app.wire.packing import picture_base64
 from vae_core.errors import InputError
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.reference_set import Reference
 
 __all__ = ["QUESTIONS"]

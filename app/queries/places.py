@@ -8,11 +8,13 @@ from app.queries.base import Question, as_code, check_index, decode_pixels
 from app.queries.groups import ValueName
 from app.wire.numbers import Numbers, strict
 from app.wire.packing import picture_base64
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import reference_values
 from vae_core.inference.originals import original_of
-from vae_core.latent.timeline import measure_along
-from vae_core.reference.reference_set import SCORES, Reference
+from vae_core.reference.path_statistics import measure_along
+from vae_core.reference.reference_set import Reference
+from vae_core.reference.scores import SCORES
 
 __all__ = ["QUESTIONS", "ValuesQuestion"]
 

@@ -13,7 +13,8 @@ from app.wire.numbers import Number, Numbers, strict
 from app.wire.packing import png_base64
 from vae_core.errors import InputError
 from vae_core.images.mosaic import can_write, check_size, grid, sheet, to_png
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.traversals import plane_codes, traversal_codes
 
 __all__ = ["QUESTIONS"]

@@ -15,8 +15,9 @@ from vae_core.errors import ModelError, VAEExplorerError
 from vae_core.models.config import ModelConfig, read_config
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
 from vae_core.store.collection import preset_of
+from vae_core.store.metrics_file import METRICS_FILE, read_metrics
 from vae_core.store.presets import PRESETS, Preset
-from vae_core.store.stored_models import METRICS_FILE, REFERENCE_FILE, list_models, model_folder, read_metrics
+from vae_core.store.stored_models import REFERENCE_FILE, list_models, model_folder
 
 __all__ = ["FILES", "FIRST_MODEL", "Entry", "card_of", "collection", "families", "find_entry", "zip_model"]
 

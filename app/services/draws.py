@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
+from vae_core.reference.draws import draw_codes
 
 __all__ = ["draw_code"]
 
@@ -17,5 +18,5 @@ def draw_code(loaded: LoadedModel) -> Float[np.ndarray, " d"]:
     """
     generator = torch.Generator()
     generator.seed()  # one of its own: torch's shared one is no business of several threads
-    code: np.ndarray = loaded.need_reference().mixture.sample(1, generator).numpy()[0]
+    code: np.ndarray = draw_codes(loaded.need_reference().mixture, 1, generator).numpy()[0]
     return code

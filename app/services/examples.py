@@ -9,8 +9,9 @@ from torch import Tensor
 from app.services.strips import PICTURES, side_by_side
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import prepare_picture
-from vae_core.inference.engine import LoadedModel, engine
-from vae_core.models.config import Preparation
+from vae_core.images.preparation_options import Preparation
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.typical import spread_codes
 
 __all__ = ["decoded_strip", "example_digits"]
@@ -42,5 +43,5 @@ def decoded_strip(loaded: LoadedModel) -> bytes:
 
 @st.cache_data(show_spinner=False, max_entries=256)
 def _strip(name: str, digest: str) -> bytes:  # noqa: ARG001 -- a part of the key
-    reference = engine().load(name).need_reference()
-    return side_by_side(engine().decode(name, spread_codes(reference, PICTURES)))
+    loaded = engine().load(name)
+    return side_by_side(engine().decode(loaded, spread_codes(loaded.need_reference(), PICTURES)))

@@ -10,7 +10,8 @@ from jaxtyping import Float, Int, UInt8
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES, MAX_SIDE, gif_fps, to_gif, to_mp4, to_npz, to_strip, to_webp
 from vae_core.images.mosaic import check_size, pixels_of
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.runtime.jobs import BackgroundJob
 
 __all__ = ["FILE_TYPES", "MAX_EXPORT_PIXELS", "Export", "Format", "Order", "check_order"]
@@ -91,7 +92,7 @@ class Export(BackgroundJob[bytes]):
         for start in range(0, len(codes), CHUNK):
             self._step("decoding", start, len(codes), before=0)
             rows = slice(start, start + CHUNK)
-            frames[rows] = pixels_of(self._engine.decode(self._loaded.name, codes[rows]))
+            frames[rows] = pixels_of(self._engine.decode(self._loaded, codes[rows]))
         return frames
 
     def _step(self, doing: str, done: int, count: int, *, before: float) -> None:

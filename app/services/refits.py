@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vae_core.errors import InputError
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.projection.projections import NeighbourMap
 
 __all__ = ["KEPT", "LARGEST", "Refits", "refits"]

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.session.state import Code, Session, View
 from app.wire.numbers import LARGEST
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.groups import VALUES
 
 __all__ = ["current_code", "current_view", "projections", "take_code", "take_view"]

@@ -12,7 +12,7 @@ from app.session.state import Session
 from app.wire.directions import ToldSeparation
 from app.wire.numbers import Numbers, strict
 from app.wire.packing import members_base64, members_of
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 
 __all__ = [
     "Desk",

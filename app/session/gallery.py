@@ -13,7 +13,9 @@ from app.session.state import Picture, Session
 from vae_core.errors import VAEExplorerError
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import image_to_png, prepare_picture
-from vae_core.inference.engine import Analysis, Engine, LoadedModel
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
+from vae_core.reconstruction.analysis import Analysis, analyse
 
 __all__ = [
     "Examined",
@@ -59,7 +61,7 @@ def _examine_one(memory: Session, picture: Picture, engine: Engine, loaded: Load
     opened = open_picture(picture.content, name=picture.name)
     preparation = memory.preparations.get(loaded.name, config.preparation)
     seen = prepare_picture(opened, shape=config.image_shape, preparation=preparation)
-    return Examined(picture, seen, engine.analyse(loaded.name, [seen])[0])
+    return Examined(picture, seen, analyse(engine, loaded, [seen])[0])
 
 
 def add_pictures(

@@ -10,7 +10,7 @@ from app.session.state import Keyframe, Picture, Session
 from app.wire.numbers import LARGEST, strict
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import once_a_model
 from vae_core.latent.paths import Path
 from vae_core.latent.timeline import FRAMES_PER_LEG, GRID_SIDE, KEYFRAMES, Easing

@@ -15,7 +15,7 @@ from app.session.interpolate import Animation
 from app.session.state import Keyframe, Session, take_link
 from app.wire.numbers import strict
 from vae_core.errors import InputError
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.timeline import KEYFRAMES
 
 __all__ = ["Link", "StudioLink", "follow_link", "read_link"]

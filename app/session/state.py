@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
-from vae_core.models.config import Preparation
+from vae_core.images.preparation_options import Preparation
 
 __all__ = [
     "Code",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.charts.charts import rate_distortion_figure
 from app.charts.metric_rows import RATE_FAMILY, columns, heading, published_rows, rate_points
+from app.charts.rates import rate_distortion_figure
 from app.services.catalogue import Entry, card_of, collection, families, zip_model
 from app.services.examples import decoded_strip
 from app.session.state import session

@@ -8,7 +8,7 @@ import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
-from app.charts.charts import posterior_figure
+from app.charts.posteriors import posterior_figure
 from app.components.mounting import Event
 from app.components.payloads import image_base64
 from app.components.reconstruct_map import CARD, atlas
@@ -22,8 +22,10 @@ from app.widgets.frame import current_model, page_header
 from app.widgets.preparation import preparation_switches
 from app.widgets.uploader import uploader
 from vae_core.errors import InputError
-from vae_core.inference.engine import ELBO_SAMPLES, LoadedModel, engine
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.models.objective import describe_pixels
+from vae_core.reconstruction.analysis import ELBO_SAMPLES
 
 HINT = "Add pictures: see what the model sees of them, what it makes of that, and where they lie on its map."
 PRIVACY = "Uploads stay in this session's memory and are never written to disk."

@@ -13,7 +13,7 @@ from app.session.gallery import Examined
 from app.session.state import Picture
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import error_map, image_to_png
-from vae_core.inference.engine import Analysis
+from vae_core.reconstruction.analysis import Analysis
 
 __all__ = ["comparison", "comparison_style", "thumbnail"]
 

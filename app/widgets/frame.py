@@ -12,7 +12,8 @@ from app.session.gallery import switch_model
 from app.session.links import follow_link
 from app.session.state import session
 from vae_core.errors import VAEExplorerError
-from vae_core.inference.engine import LoadedModel, engine
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.store.stored_models import list_models
 
 __all__ = ["choose_model", "current_model", "page_header", "page_style", "start_page"]

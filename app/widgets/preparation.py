@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from vae_core.models.config import Preparation
+from vae_core.images.preparation_options import Preparation
 
 __all__ = ["preparation_switches"]
 

@@ -6,11 +6,11 @@ from typing import Annotated, TypeVar, dataclass_transform
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from vae_core.models import config
+from vae_core.runtime import strict_json
 
 __all__ = ["LARGEST", "STRICT", "Number", "Numbers", "strict"]
 
-STRICT = ConfigDict(**config.STRICT, val_json_bytes="base64")
+STRICT = ConfigDict(**strict_json.STRICT, val_json_bytes="base64")
 
 LARGEST = float(np.finfo(np.float32).max)
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]  # that float32 can hold

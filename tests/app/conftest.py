@@ -9,7 +9,7 @@ from PIL import Image
 
 from app.session import state
 from app.session.state import Session
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 
 Store = Callable[..., LoadedModel]
 

@@ -12,7 +12,8 @@ import streamlit as st
 from app import server
 from app.live.routes import live_routes
 from tests.app.conftest import Store
-from vae_core.inference.engine import Engine, engine
+from vae_core.inference import engine as engine_module
+from vae_core.inference.engine import Engine
 from vae_core.models.vae import CONFIG_FILE
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
 
@@ -32,7 +33,7 @@ def forbid_loading(monkeypatch: pytest.MonkeyPatch) -> None:
     def load_model(name: str) -> None:
         raise AssertionError(f"{name} was not loaded yet")
 
-    monkeypatch.setattr(engine, "load_model", load_model)
+    monkeypatch.setattr(engine_module, "load_model", load_model)
 
 
 def test_the_entry_is_a_streamlit_app_of_our_page():
@@ -57,7 +58,7 @@ def test_warming_up_loads_every_model(own_engine: Engine, store: Store, monkeypa
     server._load_all()
     forbid_loading(monkeypatch)
     for name, latent_dim in (("tiny", 3), ("other", 2)):
-        assert own_engine.decode(name, np.zeros((1, latent_dim), np.float32)).shape == (1, 1, 8, 8)
+        assert own_engine.decode(own_engine.load(name), np.zeros((1, latent_dim), np.float32)).shape == (1, 1, 8, 8)
 
 
 def test_damaged_models_do_not_keep_the_others_from_being_loaded(

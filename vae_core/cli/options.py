@@ -8,7 +8,8 @@ from typing import Any, NoReturn
 
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
-from vae_core.models.config import ModelConfig, Preparation, TrainingConfig
+from vae_core.images.preparation_options import Preparation
+from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.store.presets import PRESETS, Preset, find_preset
 from vae_core.store.stored_models import SHIPPED
 

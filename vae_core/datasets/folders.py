@@ -18,7 +18,7 @@ from vae_core.datasets.labelled import LabelledImages, Split, seeded_random, sha
 from vae_core.errors import DatasetError, ImageError
 from vae_core.images.files import MAX_BYTES, open_picture
 from vae_core.images.preparation import prepare_picture
-from vae_core.models.config import Preparation
+from vae_core.images.preparation_options import Preparation
 
 __all__ = ["load_folder"]
 

@@ -19,7 +19,7 @@ from vae_core.datasets.folders import load_folder
 from vae_core.datasets.idx import IdxSet, load_idx_set
 from vae_core.datasets.labelled import LabelledImages, Split, seeded_random, share_of
 from vae_core.errors import DatasetError
-from vae_core.models.config import Preparation
+from vae_core.images.preparation_options import Preparation
 
 __all__ = ["DATASETS", "DATASET_NAMES", "DatasetInfo", "LabelledImages", "Split", "load_dataset"]
 

@@ -5,16 +5,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
 
-from vae_core.models.config import TrainingConfig
 from vae_core.models.objective import EVALUATION_BATCH, sampled_terms
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE
 from vae_core.projection.projections import NeighbourMap
 
-__all__ = ["ACTIVE_VARIANCE", "Evaluation", "evaluate_elbo", "model_input", "placement_agreement", "posteriors"]
+__all__ = ["ACTIVE_VARIANCE", "Evaluation", "evaluate_elbo", "placement_agreement", "posteriors"]
 
 ACTIVE_VARIANCE = 0.01  # Burda et al. 2016 (arXiv:1509.00519), section 5.2
 COMPARED_NEIGHBOURS = 15
@@ -52,25 +51,6 @@ class Evaluation:
             "kl_per_dimension": self.kl.mean(dim=0).tolist(),
             "active_units": int((self.posterior.mean.var(dim=0, correction=0) > ACTIVE_VARIANCE).sum()),
         }
-
-
-def model_input(
-    images: UInt8[Tensor, "n c h w"], settings: TrainingConfig, *, seed: int = 0
-) -> Float[Tensor, "n c h w"]:
-    """Images in [0, 1] as the model was trained on them.
-
-    ``"none"`` keeps grey values (with a Bernoulli likelihood that is a cross-entropy, not a likelihood),
-    ``"dynamic"`` draws each pixel once from a Bernoulli with the grey value as its mean.
-
-    Args:
-        images: uint8 [image, channel, height, width].
-        settings: How the model was trained.
-        seed: Of the binarisation.
-    """
-    scaled = images.float() / 255
-    if settings.binarise == "dynamic":
-        return torch.bernoulli(scaled, generator=torch.Generator().manual_seed(seed))
-    return scaled
 
 
 @torch.inference_mode()

@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vae_core.datasets.labelled import Factors, LabelledImages, Split
-from vae_core.datasets.registry import DATASETS, load_dataset
-from vae_core.errors import InputError, ModelError
+from vae_core.datasets.labelled import Factors, LabelledImages
+from vae_core.datasets.parts import Parts, chosen_images
+from vae_core.datasets.registry import DATASETS
+from vae_core.errors import InputError
 from vae_core.evaluation.classifier import load_or_train
 from vae_core.evaluation.disentanglement import (
     factor_entropies,
@@ -22,36 +23,21 @@ from vae_core.evaluation.disentanglement import (
     score_disentanglement,
     score_rotated,
 )
-from vae_core.evaluation.elbo import (
-    ACTIVE_VARIANCE,
-    Evaluation,
-    evaluate_elbo,
-    model_input,
-    placement_agreement,
-    posteriors,
-)
+from vae_core.evaluation.elbo import ACTIVE_VARIANCE, Evaluation, evaluate_elbo, placement_agreement, posteriors
+from vae_core.evaluation.likelihood import estimate_likelihood
 from vae_core.evaluation.probe import probe_codes
 from vae_core.evaluation.quality import reconstruction_quality
 from vae_core.evaluation.samples import sample_quality
 from vae_core.latent.mixture import Mixture, fit_mixture
-from vae_core.models.config import ModelConfig, TrainingConfig
-from vae_core.models.importance_bound import estimate_likelihood
+from vae_core.models.config import ModelConfig, TrainingConfig, need_training
+from vae_core.models.inputs import model_input
 from vae_core.models.objective import describe_pixels
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE
-from vae_core.reference.reference_set import REFERENCE_LIMIT, Encoded, Reference, build_reference, check_enough
+from vae_core.reference.build import REFERENCE_LIMIT, Encoded, build_reference, check_enough
+from vae_core.reference.reference_set import Reference
 
-__all__ = [
-    "FEWEST_REFERENCES",
-    "Parts",
-    "Report",
-    "encode",
-    "is_likelihood",
-    "load_part",
-    "load_parts",
-    "measure",
-    "need_training",
-]
+__all__ = ["FEWEST_REFERENCES", "SEED", "Report", "encode", "is_likelihood", "measure"]
 
 SEED = 0  # of every measurement
 FEWEST_REFERENCES = 2_000  # a smaller test part is filled up with training images
@@ -63,15 +49,6 @@ MIXTURE_CODES = 20_000  # training images to whose sampled codes the mixture is 
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
 Figures = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The three parts of a model's data set."""
-
-    train: LabelledImages
-    validation: LabelledImages
-    test: LabelledImages
 
 
 @dataclass(frozen=True)
@@ -104,38 +81,6 @@ class Subject:
     parts: Parts
     pictures: Float[Tensor, "n c h w"]
     evaluation: Evaluation
-
-
-def load_part(config: ModelConfig, split: Split, data_dir: Path | None) -> LabelledImages:
-    """One part of the set that a model is, or was, trained on, as the model sees it.
-
-    Raises:
-        ModelError: The configuration does not say what the model is trained on.
-        DatasetError: The data set is missing or damaged.
-    """
-    return load_dataset(
-        need_training(config).dataset,
-        split,
-        data_dir=data_dir,
-        image_shape=config.image_shape,
-        preparation=config.preparation,
-    )
-
-
-def load_parts(config: ModelConfig, data_dir: Path | None) -> Parts:
-    """All three parts; raises like `load_part`."""
-    return Parts(*(load_part(config, split, data_dir) for split in get_args(Split)))
-
-
-def need_training(config: ModelConfig) -> TrainingConfig:
-    """How the model was trained.
-
-    Raises:
-        ModelError: Its configuration does not say.
-    """
-    if config.training is None:
-        raise ModelError("the model does not say what it was trained on: its config.json has no training part.")
-    return config.training
 
 
 def is_likelihood(config: ModelConfig, images: Tensor) -> bool:
@@ -211,14 +156,7 @@ def applicable(
 
 def encode(model: VAE, part: LabelledImages, settings: TrainingConfig, *, limit: int | None = None) -> Posterior:
     """Posteriors of a part, or of a seeded choice of `limit` images of it."""
-    return posteriors(model, model_input(some(part, limit).images, settings, seed=SEED))
-
-
-def some(part: LabelledImages, limit: int | None) -> LabelledImages:
-    """A seeded choice of `limit` images, in their order; all where there are no more."""
-    if limit is None or limit >= len(part):
-        return part
-    return part.chosen(np.sort(np.random.default_rng(SEED).permutation(len(part))[:limit]))
+    return posteriors(model, model_input(chosen_images(part, limit, seed=SEED).images, settings, seed=SEED))
 
 
 def fit_codes(subject: Subject) -> Mixture:
@@ -291,7 +229,7 @@ def reference_codes(subject: Subject) -> Encoded:
     missing = FEWEST_REFERENCES - len(labels)
     if missing <= 0:
         return held_out
-    filling = some(subject.parts.train, missing)
+    filling = chosen_images(subject.parts.train, missing, seed=SEED)
     pictures = model_input(filling.images, subject.settings, seed=SEED)
     filled = evaluate_elbo(subject.model, pictures, seed=SEED)
     return Encoded(

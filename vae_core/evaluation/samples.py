@@ -19,6 +19,7 @@ from vae_core.evaluation.classifier import FEATURES, Classifier, accuracy
 from vae_core.latent.mixture import Mixture
 from vae_core.models.objective import EVALUATION_BATCH
 from vae_core.models.vae import VAE
+from vae_core.reference.draws import draw_codes
 
 __all__ = ["COUNT", "MINIMUM", "SampleQuality", "frechet_distance", "sample_quality"]
 
@@ -86,7 +87,7 @@ def sample_quality(
     real = _features(classifier, _scaled(test_images))
     codes = {
         "prior": torch.randn(count, model.config.latent_dim, generator=generator),
-        "mixture": mixture.sample(count, generator),
+        "mixture": draw_codes(mixture, count, generator),
     }
     distances = {
         name: frechet_distance(_features(classifier, map(model.decode, z.split(EVALUATION_BATCH))), real)

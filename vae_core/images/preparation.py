@@ -14,8 +14,8 @@ from torch import Tensor
 
 from vae_core.errors import InputError
 from vae_core.images.files import to_eight_bit
+from vae_core.images.preparation_options import Preparation
 from vae_core.images.strokes import border, centre_strokes, light_on_dark
-from vae_core.models.config import Preparation
 
 __all__ = ["error_map", "image_to_pillow", "image_to_png", "prepare_picture"]
 

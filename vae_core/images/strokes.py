@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from vae_core.models.config import Preparation
+from vae_core.images.preparation_options import Preparation
 
 __all__ = ["border", "centre_strokes", "light_on_dark"]
 

@@ -9,8 +9,6 @@ import functools
 import hashlib
 import itertools
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,85 +17,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vae_core.errors import InputError, ModelError
-from vae_core.models.config import ModelConfig
+from vae_core.inference.loaded import LoadedModel
 from vae_core.models.objective import reconstruction_nats
 from vae_core.models.posterior import Posterior
-from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.models.vae import CONFIG_FILE, WEIGHTS_FILE
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime.lanes import Lane
 from vae_core.store.stored_models import REFERENCE_FILE, load_model, model_folder
 
-__all__ = ["BULK_ROWS", "ELBO_SAMPLES", "Analysis", "Engine", "LoadedModel", "engine"]
+__all__ = ["BULK_ROWS", "Engine", "engine"]
 
 LIVE_ROWS = 8  # rows in one live batch; measured: larger ones only add to the wait
 BULK_ROWS = 64  # rows in one batch of a page's request
-ELBO_SAMPLES = 64  # posterior samples behind each figure on a page
-ELBO_SEED = 0
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A stored model in memory.
-
-    Attributes:
-        name: Its name.
-        folder: Where it is stored.
-        digest: Twelve hexadecimal digits that change with the configuration, the weights or the reference set.
-        model: The network, in evaluation mode.
-        reference: Its reference set; None when none is stored.
-    """
-
-    name: str
-    folder: Path
-    digest: str
-    model: VAE
-    reference: Reference | None
-
-    @property
-    def config(self) -> ModelConfig:
-        """The model's configuration."""
-        return self.model.config
-
-    def need_reference(self) -> Reference:
-        """The reference set.
-
-        Raises:
-            ModelError: None is stored.
-        """
-        if self.reference is None:
-            raise ModelError(
-                f"{self.name} has no reference set, so no map; run `python -m vae_core evaluate {self.name}`."
-            )
-        return self.reference
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What the model makes of one image.
-
-    Attributes:
-        mean: mu, [latent].
-        std: sigma, [latent].
-        kl: KL of each dimension in nats, [latent]; zero for a plain autoencoder.
-        reconstruction: The image decoded from the mean, [channel, height, width] in [0, 1].
-        reconstruction_nats: -log p(x|z), average of `ELBO_SAMPLES` posterior samples.
-    """
-
-    mean: Float[np.ndarray, " d"]
-    std: Float[np.ndarray, " d"]
-    kl: Float[np.ndarray, " d"]
-    reconstruction: Float[Tensor, "channel height width"]
-    reconstruction_nats: float
-
-    @property
-    def kl_nats(self) -> float:
-        """KL summed over dimensions, nats."""
-        return float(self.kl.sum())
-
-    @property
-    def elbo(self) -> float:
-        """The evidence lower bound, nats; for a plain autoencoder minus the reconstruction term."""
-        return -(self.reconstruction_nats + self.kl_nats)
 
 
 class Engine:
@@ -133,76 +64,75 @@ class Engine:
                 self._models[name] = _load(name, folder, digest)
             return self._models[name]
 
-    def decode(self, name: str, z: Float[np.ndarray, "n d"], *, live: bool = False) -> Float[Tensor, "n c h w"]:
+    def decode(
+        self, loaded: LoadedModel, z: Float[np.ndarray, "n d"], *, live: bool = False, alone: bool = False
+    ) -> Float[Tensor, "n c h w"]:
         """Decode codes [n, latent] to images [n, channel, height, width] in [0, 1].
 
         Args:
-            name: A stored model.
+            loaded: The model, as `load` gave it.
             z: The codes.
             live: Use the lane of small, urgent requests.
+            alone: Share no batch with other requests, so that the last bits do not depend on them.
 
         Raises:
             InputError: z has the wrong shape or holds a number that is not finite.
             BusyError: Too many requests wait.
         """
-        return self._decode(self.load(name), z, "decode", self._live if live else self._bulk)
-
-    def _decode(
-        self, loaded: LoadedModel, z: Float[np.ndarray, "n d"], operation: str, lane: Lane
-    ) -> Float[Tensor, "n c h w"]:
+        lane = self._live if live else self._bulk
         rows = torch.from_numpy(_checked_codes(z, loaded.config.latent_dim))
-        return lane.submit((loaded.digest, operation), loaded.model.decode, rows).result()
+        operation = self._own("decode") if alone else "decode"
+        images: Tensor = lane.submit((loaded.digest, operation), loaded.model.decode, rows).result()
+        return images
 
-    def encode(self, name: str, images: Float[Tensor, "n c h w"]) -> Posterior:
+    def encode(self, loaded: LoadedModel, images: Float[Tensor, "n c h w"], *, alone: bool = False) -> Posterior:
         """Posteriors of images [n, channel, height, width] in [0, 1].
+
+        Args:
+            loaded: The model, as `load` gave it.
+            images: The images.
+            alone: Share no batch with other requests, so that the last bits do not depend on them.
 
         Raises:
             InputError: The images have another shape than the model's.
             BusyError: Too many requests wait.
         """
-        return self._encode(self.load(name), images, "encode")
-
-    def _encode(self, loaded: LoadedModel, images: Float[Tensor, "n c h w"], operation: str) -> Posterior:
         loaded.model.check_images(images)  # here rather than in the lane, where it would fail the whole batch
 
         def run(rows: Tensor) -> Tensor:
             posterior = loaded.model.encode(rows)
             return torch.stack([posterior.mean, posterior.logvar], dim=1)  # [n, 2, latent]
 
+        operation = self._own("encode") if alone else "encode"
         both = self._bulk.submit((loaded.digest, operation), run, images).result()
         return Posterior(both[:, 0], both[:, 1])
 
-    def analyse(self, name: str, images: Sequence[Float[Tensor, "c h w"]]) -> list[Analysis]:
-        """Encode and reconstruct images, each on its own, so that its figures never depend on its company.
+    def reconstruction_nats(
+        self, loaded: LoadedModel, images: Float[Tensor, "n c h w"], z: Float[Tensor, "n d"], *, alone: bool = False
+    ) -> Float[Tensor, " n"]:
+        """-log p(x|z) of each image at its z, nats, [n].
+
+        Args:
+            loaded: The model, as `load` gave it.
+            images: [n, channel, height, width] in [0, 1].
+            z: Codes, [n, latent].
+            alone: Share no batch with other requests, so that the last bits do not depend on them.
 
         Raises:
-            InputError: An image has another shape than the model's.
+            InputError: The images have another shape than the model's.
             BusyError: Too many requests wait.
         """
-        loaded = self.load(name)
-        return [self._analyse_one(loaded, image[None]) for image in images]
-
-    def _analyse_one(self, loaded: LoadedModel, image: Float[Tensor, "1 c h w"]) -> Analysis:
-        posterior = self._encode(loaded, image, self._own("encode"))
-        variational = loaded.config.variational
-        kl = posterior.kl() if variational else torch.zeros_like(posterior.mean)
-        return Analysis(
-            mean=posterior.mean[0].numpy(),
-            std=posterior.std[0].numpy(),
-            kl=kl[0].numpy(),
-            reconstruction=self._decode(loaded, posterior.mean.numpy(), self._own("decode"), self._bulk)[0],
-            reconstruction_nats=self._sampled_nats(loaded, image, posterior),
-        )
-
-    def _sampled_nats(self, loaded: LoadedModel, image: Float[Tensor, "1 c h w"], posterior: Posterior) -> float:
-        many = Posterior(posterior.mean.expand(ELBO_SAMPLES, -1), posterior.logvar.expand(ELBO_SAMPLES, -1))
-        z = many.sample(torch.Generator().manual_seed(ELBO_SEED))  # [sample, latent]
+        loaded.model.check_images(images)
+        latent = loaded.config.latent_dim
 
         def run(rows: Tensor) -> Tensor:
-            return reconstruction_nats(loaded.model, loaded.model.logits(rows), image.expand(len(rows), -1, -1, -1))
+            codes, pixels = rows[:, :latent], rows[:, latent:].unflatten(1, loaded.config.image_shape)
+            return reconstruction_nats(loaded.model, loaded.model.logits(codes), pixels)
 
-        nats = self._bulk.submit((loaded.digest, self._own("nats")), run, z).result()
-        return nats.mean().item()
+        rows = torch.cat([z, images.flatten(start_dim=1)], dim=1)  # [n, latent + pixels]
+        operation = self._own("nats") if alone else "nats"
+        nats: Tensor = self._bulk.submit((loaded.digest, operation), run, rows).result()
+        return nats
 
     def _own(self, operation: str) -> str:
         """An operation that no other job shares: company in its batch could change the last bits of its results."""

@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.graph import CodeGraph, build_graph
 
 __all__ = ["data_graph"]

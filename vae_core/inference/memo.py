@@ -9,7 +9,7 @@ from typing import TypeVar, TypeVarTuple
 import numpy as np
 from jaxtyping import Float
 
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.directions import Direction, principal_directions
 from vae_core.models.vae import WEIGHTS_FILE
 from vae_core.reference.groups import values_of

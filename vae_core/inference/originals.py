@@ -21,9 +21,11 @@ from vae_core.datasets.idx import IdxSet
 from vae_core.datasets.labelled import LabelledImages, Split
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import VAEExplorerError
-from vae_core.evaluation.elbo import model_input
-from vae_core.inference.engine import Engine, LoadedModel
-from vae_core.models.config import ModelConfig, Preparation, TrainingConfig
+from vae_core.images.preparation_options import Preparation
+from vae_core.inference.engine import Engine
+from vae_core.inference.loaded import LoadedModel
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.inputs import model_input
 
 __all__ = ["is_at_hand", "original_of"]
 
@@ -113,9 +115,10 @@ def _load(
 ) -> _Part:
     part = load_dataset(dataset, split, image_shape=image_shape, preparation=preparation)
     if limit is not None:
+        from vae_core.datasets.parts import chosen_images
         from vae_core.evaluation import report  # takes a second to import, and few sets are filled up
 
-        part = report.some(part, limit)
+        part = chosen_images(part, limit, seed=report.SEED)
     if not binarised:
         return _Part(part.images, part.images)
     drawn = model_input(part.images, TrainingConfig(dataset, binarise="dynamic"))
@@ -123,5 +126,5 @@ def _load(
 
 
 def _is_code_of(engine: Engine, loaded: LoadedModel, given: UInt8[Tensor, "c h w"], index: int) -> bool:
-    mean = engine.encode(loaded.name, given[None].float() / 255).mean[0].numpy()
+    mean = engine.encode(loaded, given[None].float() / 255).mean[0].numpy()
     return np.allclose(mean, loaded.need_reference().means[index], rtol=TOLERANCE, atol=TOLERANCE)

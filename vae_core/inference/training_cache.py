@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 
 from vae_core.datasets.archives import ARCHIVE_DAMAGE
 from vae_core.errors import ConfigError
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime.locations import HOME_VARIABLE, home_folder
 

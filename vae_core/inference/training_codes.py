@@ -19,10 +19,10 @@ from vae_core.datasets.archives import find_archive
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
-from vae_core.evaluation.elbo import model_input
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.training_cache import TrainingCodes, cached_training, store_training
 from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.inputs import model_input
 from vae_core.runtime.jobs import BackgroundJob
 
 __all__ = [

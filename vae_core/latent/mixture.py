@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
-from torch import Tensor
 
 from vae_core.errors import InputError
 
@@ -38,22 +36,6 @@ class Mixture:
     weights: Float[np.ndarray, " k"]
     means: Float[np.ndarray, "k d"]
     factors: Float[np.ndarray, "k d d"]
-
-    def sample(self, count: int, generator: torch.Generator) -> Float[Tensor, "n d"]:
-        """Draws of z, float32 [count, latent]; the randomness comes from `generator` alone.
-
-        Raises:
-            InputError: `count` is below 1.
-        """
-        if count < 1:
-            raise InputError(f"at least 1 code is drawn from a mixture, got a count of {count}.")
-        components = torch.multinomial(torch.from_numpy(self.weights), count, replacement=True, generator=generator)
-        z = torch.randn(count, self.means.shape[1], generator=generator)
-        for component in components.unique().tolist():  # one by one: a factor for each draw would fill the memory
-            rows = components == component
-            factor, mean = torch.from_numpy(self.factors[component]), torch.from_numpy(self.means[component])
-            z[rows] = mean + z[rows] @ factor.T
-        return z
 
     def log_prob(self, z: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
         """The log density of each code, in nats, [code]."""

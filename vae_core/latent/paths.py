@@ -8,20 +8,10 @@ from jaxtyping import Float
 from vae_core.errors import InputError
 from vae_core.latent.graph import CodeGraph, locate
 
-__all__ = [
-    "DATA_QUANTILES",
-    "Path",
-    "codes_between",
-    "interpolate",
-    "linear_path",
-    "slider_ranges",
-    "spherical_path",
-]
+__all__ = ["Path", "codes_between", "interpolate", "linear_path", "spherical_path"]
 
 Path = Literal["linear", "spherical", "data"]
 
-SLIDER_REACH = 3.0  # standard deviations of the prior that a slider covers at the least
-DATA_QUANTILES = (0.001, 0.999)  # of the data that a slider covers at the least
 PARALLEL = 1e-4  # radians; nearer to 0 or pi the great circle is not defined well enough
 
 
@@ -91,15 +81,6 @@ def codes_between(
     if graph is None:
         raise InputError("a path through the data needs a graph of reference codes, got none; make one by build_graph.")
     return locate(graph.path(start, end), shares, graph.scale if scale is None else scale)
-
-
-def slider_ranges(codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "d 2"]:
-    """Lowest and highest value of each dimension's slider, [latent, 2].
-
-    Covers +-3 standard deviations of the prior and the middle 99.8% of the data.
-    """
-    low, high = np.quantile(codes, DATA_QUANTILES, axis=0)
-    return np.stack([np.minimum(low, -SLIDER_REACH), np.maximum(high, SLIDER_REACH)], axis=1).astype(np.float32)
 
 
 def _line(

@@ -7,24 +7,21 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import poch
 
 from vae_core.errors import InputError
 from vae_core.latent.graph import CodeGraph
 from vae_core.latent.paths import Path, codes_between
-from vae_core.reference.reference_set import Reference, neighbour_distance
 
 __all__ = [
     "EASINGS",
     "FRAMES_PER_LEG",
     "GRID_SIDE",
     "KEYFRAMES",
-    "Along",
     "Easing",
     "Trace",
     "bilinear_grid",
+    "check_finite",
     "ease",
-    "measure_along",
     "trace",
 ]
 
@@ -58,32 +55,6 @@ class Trace:
     codes: Float[np.ndarray, "n d"]
     legs: Int[np.ndarray, " n"]
     keyframe_positions: Int[np.ndarray, " k"]
-
-
-@dataclass(frozen=True, eq=False)
-class Along:
-    """What the codes along a path are like.
-
-    Attributes:
-        norm: Euclidean norm of each code, [frame].
-        expected_norm: Mean norm of draws from N(0, I): sqrt(2) Gamma((d + 1) / 2) / Gamma(d / 2), the mean of the chi
-            distribution with d degrees of freedom (Johnson, Kotz and Balakrishnan 1994, chapter 18); near sqrt(d).
-        log_density: Under the mixture fitted to the model's codes, in nats, [frame].
-        nearest: Distance to the nearest reference code in posterior deviations, [frame].
-        neighbour_distance: Mean distance to the nearest reference codes in posterior deviations, the trust cue's raw
-            value. A reference code is not its own neighbour, as it was not where the percentiles were measured, so
-            that a frame which is one stands out from the frames beside it. [frame]
-        percentile: The share of held-out images, in percent, whose neighbour distance is at most this one's, [frame].
-        speed: Distance from each frame to the next in posterior deviations, [frame - 1].
-    """
-
-    norm: Float[np.ndarray, " n"]
-    expected_norm: float
-    log_density: Float[np.ndarray, " n"]
-    nearest: Float[np.ndarray, " n"]
-    neighbour_distance: Float[np.ndarray, " n"]
-    percentile: Float[np.ndarray, " n"]
-    speed: Float[np.ndarray, " n-1"]
 
 
 def ease(shares: Float[np.ndarray, " n"], easing: Easing) -> Float[np.ndarray, " n"]:
@@ -122,39 +93,13 @@ def trace(
     """
     _check_within("a timeline", "keyframes", len(keyframes), KEYFRAMES)
     _check_within("a leg", "frames", frames_per_leg, FRAMES_PER_LEG)
-    _check_finite(keyframes)
+    check_finite(keyframes)
     shares = ease(np.linspace(0, 1, frames_per_leg), easing)[:-1]  # the last is the next leg's first
     stops = np.concatenate([keyframes, keyframes[:1]]) if loop else keyframes
     legs = [codes_between(*ends, shares, kind=kind, graph=graph, scale=scale) for ends in pairwise(stops)]
     codes = np.concatenate(legs if loop else [*legs, keyframes[-1:]]).astype(np.float32)
     positions = np.arange(len(keyframes)) * len(shares)
     return Trace(codes, np.minimum(np.arange(len(codes)) // len(shares), len(legs) - 1), positions)
-
-
-def measure_along(codes: Float[np.ndarray, "n d"], reference: Reference) -> Along:
-    """What a model's reference set says of the codes along a path.
-
-    Raises:
-        InputError: There are no codes, or some that are not finite or of other dimensions than the reference set's.
-    """
-    if len(codes) < 1 or codes.shape[1] != reference.latent_dim:
-        raise InputError(f"codes must be [at least 1, {reference.latent_dim}], got {list(codes.shape)}.")
-    _check_finite(codes)
-    scaled, references = (each.astype(np.float64) * reference.scale for each in (codes, reference.means))
-    nearest = _nearest_distance(references, scaled)
-    distance = neighbour_distance(references, scaled)
-    if (own := nearest == 0).any():  # a reference code is measured without itself
-        distance[own] = neighbour_distance(references, scaled[own], own=1)
-    latent = reference.latent_dim
-    return Along(
-        norm=np.linalg.norm(codes.astype(np.float64), axis=1),
-        expected_norm=float(np.sqrt(2) * poch(latent / 2, 0.5)),  # poch(a, b) = Gamma(a + b) / Gamma(a)
-        log_density=reference.mixture.log_prob(codes),
-        nearest=nearest,
-        neighbour_distance=distance,
-        percentile=np.array([reference.percentile("neighbour_distance", float(each)) for each in distance]),
-        speed=np.linalg.norm(np.diff(scaled, axis=0), axis=1),
-    )
 
 
 def bilinear_grid(
@@ -175,7 +120,7 @@ def bilinear_grid(
     """
     _check_within("a grid", "rows", rows, GRID_SIDE)
     _check_within("a grid", "columns", columns, GRID_SIDE)
-    _check_finite(corners)
+    check_finite(corners)
     kind: Path = "spherical" if spherical else "linear"
     down, across = np.linspace(0, 1, rows), np.linspace(0, 1, columns)
     top_left, top_right, bottom_left, bottom_right = corners
@@ -185,21 +130,17 @@ def bilinear_grid(
     return grid.reshape(rows * columns, -1)
 
 
-def _nearest_distance(references: Float[np.ndarray, "n d"], codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
-    from sklearn.metrics import pairwise_distances_argmin  # takes a second, and only a measurement needs it
-
-    nearest = pairwise_distances_argmin(codes, references)
-    # From the differences themselves: the search rounds, and would not say 0 of a reference code.
-    distances: np.ndarray = np.linalg.norm(codes - references[nearest], axis=1)
-    return distances
-
-
 def _check_within(whole: str, parts: str, count: int, limits: tuple[int, int]) -> None:
     fewest, most = limits
     if not fewest <= count <= most:
         raise InputError(f"{whole} has {fewest} to {most} {parts}, got {count}.")
 
 
-def _check_finite(codes: Float[np.ndarray, "n d"]) -> None:
+def check_finite(codes: Float[np.ndarray, "n d"]) -> None:
+    """Let finite codes pass.
+
+    Raises:
+        InputError: A value is infinite or not a number.
+    """
     if not np.isfinite(codes).all():
         raise InputError("codes must be finite, got some that are infinite or not a number.")

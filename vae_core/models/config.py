@@ -8,52 +8,21 @@ types and broken rules are `ConfigError`s, and tuples come back as tuples.
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 
-from vae_core.errors import ConfigError
+from vae_core.errors import ConfigError, ModelError
+from vae_core.images.preparation_options import Preparation
+from vae_core.runtime.strict_json import STRICT, config_from_json
 
-__all__ = [
-    "STRICT",
-    "ModelConfig",
-    "Precision",
-    "Preparation",
-    "TrainingConfig",
-    "config_from_json",
-    "config_to_json",
-    "read_config",
-]
+__all__ = ["ModelConfig", "Precision", "TrainingConfig", "need_training", "read_config"]
 
-ConfigT = TypeVar("ConfigT")
 Precision = Literal["float32", "bfloat16"]
 
-STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 MAX_SIDE = 512  # pixels; beyond it a dense layer of the mlp would not fit in memory
 MAX_LATENT_DIM = 256  # a dimension's number fits into one byte, as in the live channel's questions
 MAX_SEED = 2**63 - 1  # torch's generators take no more
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """How a picture from outside becomes what the model sees (see `vae_core.images.preparation`).
-
-    Attributes:
-        fit: Bring the picture to the model's proportions by cropping its middle or by padding it
-            with the median colour of its border.
-        background: What shows through transparent places.
-        invert: Swap black and white; ``"auto"`` does so when the border is bright, and divides by the
-            paper's brightness, since digit-like models know light strokes on pure black.
-        centre: Place the strokes as MNIST did: lifted off their ground, fitted into 20/28 of the
-            side and moved so that their centre of mass is the centre. Takes the place of `fit`.
-    """
-
-    fit: Literal["crop", "pad"] = "crop"
-    background: Literal["black", "white"] = "white"
-    invert: Literal["auto", "always", "never"] = "never"
-    centre: bool = False
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
 
 @dataclass(frozen=True)
@@ -234,24 +203,6 @@ class ModelConfig:
         return self.channels, self.height, self.width
 
 
-def config_to_json(config: object) -> str:
-    """The configuration as indented JSON text, ending in a newline."""
-    return TypeAdapter(type(config)).dump_json(config, indent=2).decode() + "\n"
-
-
-def config_from_json(kind: type[ConfigT], text: str | bytes) -> ConfigT:
-    """Read a configuration of the given kind.
-
-    Raises:
-        ConfigError: The text is not JSON, has an unknown key, lacks a required one, or holds a
-            value of the wrong type or outside its range.
-    """
-    try:
-        return TypeAdapter(kind).validate_json(text)
-    except ValidationError as error:
-        raise ConfigError(_first_problem(error)) from error
-
-
 def read_config(path: Path) -> ModelConfig:
     """Read a model's ``config.json``.
 
@@ -266,16 +217,20 @@ def read_config(path: Path) -> ModelConfig:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def _first_problem(error: ValidationError) -> str:
-    problem: Any = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in problem["loc"]) or "the file"
-    received = repr(problem["input"])
-    return f"{place}: {problem['msg']}, got {received if len(received) <= 80 else received[:77] + '...'}."
-
-
 def _require(name: str, value: float, *, at_least: float, at_most: float | None = None) -> None:
     if not math.isfinite(value):
         raise ConfigError(f"{name} must be a finite number, got {value}.")
     if value < at_least or (at_most is not None and value > at_most):
         rule = f"at least {at_least}" if at_most is None else f"between {at_least} and {at_most}"
         raise ConfigError(f"{name} must be {rule}, got {value}.")
+
+
+def need_training(config: ModelConfig) -> TrainingConfig:
+    """How the model was trained.
+
+    Raises:
+        ModelError: Its configuration does not say.
+    """
+    if config.training is None:
+        raise ModelError("the model does not say what it was trained on: its config.json has no training part.")
+    return config.training

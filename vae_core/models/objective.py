@@ -23,7 +23,6 @@ __all__ = [
     "describe_pixels",
     "encode_in",
     "free_bits_penalty",
-    "kl_weight",
     "loss",
     "reconstruction_nats",
     "sampled_terms",
@@ -148,18 +147,6 @@ def _stratified_log_weights(batch: int, count: int) -> Float[Tensor, "batch batc
 
 def _products_in(precision: Precision) -> torch.autocast:
     return torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16")
-
-
-def kl_weight(step: int, *, warmup_steps: float, beta: float, start: float = 0.0) -> float:
-    """The KL term's weight: on its way to `beta` over `warmup_steps`, then `beta`.
-
-    From 0 it rises in a straight line (Bowman et al. 2016, arXiv:1511.06349). From `start` * `beta` it goes by equal
-    factors: falling over two decades, each dimension comes in where its weight allows it, the strongest first, which
-    keeps factors of variation apart (in the spirit of the growing capacity of Burgess et al. 2018,
-    arXiv:1804.03599). Beta: Higgins et al. 2017.
-    """
-    done = 1.0 if warmup_steps <= 0 else min(1.0, step / warmup_steps)
-    return beta * (done if start == 0 else start ** (1 - done))
 
 
 def free_bits_penalty(kl: Float[Tensor, "batch latent"], free_bits: float) -> Float[Tensor, ""]:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from vae_core.errors import InputError, ModelError
-from vae_core.models.config import ModelConfig, config_to_json, read_config
+from vae_core.models.config import ModelConfig, read_config
 from vae_core.models.layers import (
     conv_decoder_body,
     conv_encoder_body,
@@ -25,6 +25,7 @@ from vae_core.models.layers import (
 )
 from vae_core.models.posterior import Posterior
 from vae_core.models.spatial import POSE_DIMENSIONS, place
+from vae_core.runtime.strict_json import config_to_json
 
 __all__ = ["CARD_FILE", "CONFIG_FILE", "MAX_LOGVAR", "VAE", "WEIGHTS_FILE", "Decoder", "Encoder"]
 

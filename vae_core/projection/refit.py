@@ -12,26 +12,19 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import orthogonal_procrustes
 
 from vae_core.errors import InputError, VAEExplorerError
-from vae_core.models.config import config_to_json
-from vae_core.projection.projections import UMAP_MIN_DIST, UMAP_NEIGHBOURS
+from vae_core.projection.alignment import align, check_places
+from vae_core.projection.refit_settings import METRICS, UmapSettings
 from vae_core.runtime.jobs import BackgroundJob
+from vae_core.runtime.strict_json import config_to_json
 
-__all__ = ["METRICS", "Refit", "UmapSettings", "align", "start_refit"]
+__all__ = ["Refit", "start_refit"]
 
-# How codes are compared, by umap-learn's names, and the dimensions below which all distances are the same two values.
-METRICS = {"euclidean": 1, "cosine": 2, "correlation": 3, "manhattan": 1}
-
-MIN_NEIGHBOURS, MAX_NEIGHBOURS = 2, 200
-MAX_MIN_DIST = 0.99  # umap-learn's spread, 1, less a little
-MAX_SEED = 2**32 - 1  # NumPy's generators take no more
 FEWEST_CODES = 16  # as many as a reference set
 
 COMMAND = [sys.executable, "-W", "ignore", "-m", "vae_core.projection.refit_worker"]
@@ -41,37 +34,6 @@ ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "
 # Where each phase begins as a share of the time that 10,000 codes of 16 dimensions take with the first settings:
 # 3 s until umap-learn is imported, 5 s for the neighbours and their graph, 8 s for 500 epochs.
 NEIGHBOURS_FROM, LAYOUT_FROM = 0.2, 0.5
-
-
-@dataclass(frozen=True)
-class UmapSettings:
-    """What a person may choose of a UMAP; the defaults are those of the stored maps.
-
-    Attributes:
-        n_neighbors: How many nearest codes each one is tied to, 2 to 200: few show detail, many the whole.
-        min_dist: How near to each other places may come, 0 to 0.99, in units of the map.
-        metric: How codes are compared, one of `METRICS`.
-        scaled: Whether differences are counted in posterior deviations (`Reference.scale`) or as they are.
-        seed: Of the layout.
-    """
-
-    n_neighbors: int = UMAP_NEIGHBOURS
-    min_dist: float = UMAP_MIN_DIST
-    metric: str = "euclidean"
-    scaled: bool = True
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not MIN_NEIGHBOURS <= self.n_neighbors <= MAX_NEIGHBOURS:
-            raise InputError(
-                f"n_neighbors must be {MIN_NEIGHBOURS} to {MAX_NEIGHBOURS}, got {self.n_neighbors}; try 15."
-            )
-        if not 0 <= self.min_dist <= MAX_MIN_DIST:
-            raise InputError(f"min_dist must be 0 to {MAX_MIN_DIST}, got {self.min_dist}; try 0.1.")
-        if self.metric not in METRICS:
-            raise InputError(f"the metric must be one of {', '.join(METRICS)}, got {self.metric!r}; choose one.")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise InputError(f"the seed must be 0 to {MAX_SEED}, got {self.seed}; choose another.")
 
 
 class Refit(BackgroundJob[Float[np.ndarray, "n 2"]]):
@@ -196,39 +158,11 @@ def start_refit(
     """
     _check_codes(codes, scale, settings)
     for name, places in (("initial", initial), ("old", onto)):
-        _check_places(name, places, len(codes))
+        check_places(name, places, len(codes))
     if initial is not None and np.ptp(initial, axis=0).min() == 0:
         raise InputError("the initial places must spread along both axes, got a line or a point; leave them out.")
     compared = codes * scale if settings.scaled else codes
     return Refit(_pack(compared, settings, initial), onto).start()
-
-
-def align(places: Float[np.ndarray, "n 2"], onto: Float[np.ndarray, "m 2"]) -> Float[np.ndarray, "n 2"]:
-    """Turn, mirror, shift and scale a map so that it resembles another one of the same points most.
-
-    A UMAP's turn and side are arbitrary. Orthogonal Procrustes: Schönemann 1966, doi:10.1007/BF02289451. The scale is
-    the one that gives both the same spread around their centres: that of the least squares would shrink a map the
-    less it resembles the other.
-
-    Args:
-        places: Of the new map, [point, 2].
-        onto: Of the old one, [point, 2].
-
-    Returns:
-        float32 [point, 2].
-
-    Raises:
-        InputError: The maps are not of equally many points, or a place is not finite.
-    """
-    _check_places("old", onto, len(places))
-    _check_places("new", places, len(places))
-    centre, target = places.mean(axis=0, dtype=np.float64), onto.mean(axis=0, dtype=np.float64)
-    moved, fixed = places - centre, onto - target
-    turn, _ = orthogonal_procrustes(moved, fixed)  # [2, 2]
-    spread, wanted = np.linalg.norm(moved), np.linalg.norm(fixed)
-    scale = wanted / spread if spread > 0 and wanted > 0 else 1.0
-    aligned: np.ndarray = (scale * moved @ turn + target).astype(np.float32)
-    return aligned
 
 
 def _check_codes(codes: Float[np.ndarray, "n d"], scale: Float[np.ndarray, " e"], settings: UmapSettings) -> None:
@@ -244,15 +178,6 @@ def _check_codes(codes: Float[np.ndarray, "n d"], scale: Float[np.ndarray, " e"]
             f"{settings.metric} compares codes of at least {METRICS[settings.metric]} dimensions, got {latent}; "
             "choose euclidean."
         )
-
-
-def _check_places(name: str, places: Float[np.ndarray, "m 2"] | None, count: int) -> None:
-    if places is None:
-        return
-    if places.shape != (count, 2):
-        raise InputError(f"the {name} places must be [{count}, 2], one a code, got {list(places.shape)}.")
-    if not np.isfinite(places).all():
-        raise InputError(f"the {name} places must be finite numbers, got NaN or infinity.")
 
 
 def _pack(codes: Float[np.ndarray, "n d"], settings: UmapSettings, initial: Float[np.ndarray, "n 2"] | None) -> bytes:

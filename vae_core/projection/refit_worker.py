@@ -15,9 +15,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial.distance import cdist
 
-from vae_core.models.config import config_from_json
-from vae_core.projection.projections import Nearest, fit_umap
-from vae_core.projection.refit import UmapSettings
+from vae_core.projection.refit_settings import UmapSettings
+from vae_core.projection.umap_fit import Nearest, fit_umap
+from vae_core.runtime.strict_json import config_from_json
 
 __all__ = ["find_nearest", "main"]
 

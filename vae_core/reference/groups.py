@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Float, Int
 
 from vae_core.errors import InputError
+from vae_core.latent.neighbours import neighbour_distance
 from vae_core.models.posterior import Posterior
-from vae_core.reference.reference_set import Reference, neighbour_distance
+from vae_core.reference.reference_set import Reference
 
 __all__ = [
     "NAME_LIMIT",

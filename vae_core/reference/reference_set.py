@@ -14,36 +14,20 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from vae_core.errors import InputError, ModelError
+from vae_core.errors import ModelError
 from vae_core.latent.mixture import Mixture
-from vae_core.latent.paths import slider_ranges
+from vae_core.latent.ranges import slider_ranges
 from vae_core.models.posterior import Posterior
-from vae_core.projection.projections import NeighbourMap, PCAMap, fit_pca, fit_umap
+from vae_core.projection.projections import NeighbourMap, PCAMap
 from vae_core.reference.checks import NUMBER_PARTS, check_parts
+from vae_core.reference.scores import SCORES, comparison_scale
 
-__all__ = [
-    "REFERENCE_LIMIT",
-    "REFERENCE_MINIMUM",
-    "SCORES",
-    "Encoded",
-    "Reference",
-    "build_reference",
-    "check_enough",
-    "comparison_scale",
-    "neighbour_distance",
-]
-
-REFERENCE_LIMIT = 10_000  # images
-REFERENCE_MINIMUM = 16  # images: each one and the 15 neighbours that the map is made of
-NEIGHBOURS = 15  # the trust cue's, as many as the map is made of
+__all__ = ["Reference"]
 
 # An EOFError is an empty file, a TypeError a single array saved under this name, a ValueError a pickle or a part that
 # breaks a rule, a RuntimeError an archive that says it is encrypted or packed in a way of its own.
 UNREADABLE = (OSError, EOFError, KeyError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
 HALVED = ("means", "logvars")  # stored in half precision
-
-# What a score's percentiles are of; all but the last in nats.
-SCORES = ("reconstruction", "kl", "negative_elbo", "neighbour_distance")
 
 
 @dataclass(frozen=True)
@@ -165,120 +149,3 @@ class Reference:
             arrays[name] = arrays[name].astype(np.float32, copy=False)
         arrays["labels"] = arrays["labels"].astype(np.int64)
         return cls(**arrays)
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """Encodings of labelled images with their reconstruction term: what a reference set is built from.
-
-    Attributes:
-        posterior: Of each image.
-        reconstruction: -log p(x|z) in nats of one posterior sample, [image].
-        labels: Index into the label names, [image].
-        held_out: False for a training image, [image].
-    """
-
-    posterior: Posterior
-    reconstruction: Float[np.ndarray, " n"]
-    labels: Int[np.ndarray, " n"]
-    held_out: Bool[np.ndarray, " n"]
-
-
-def check_enough(held_out: int) -> None:
-    """Let a number of held-out images pass that a reference set can be built from.
-
-    Raises:
-        InputError: There are fewer than `REFERENCE_MINIMUM`.
-    """
-    if held_out < REFERENCE_MINIMUM:
-        raise InputError(f"a reference set needs at least {REFERENCE_MINIMUM} held-out images, got {held_out}.")
-
-
-def build_reference(
-    encoded: Encoded, label_names: tuple[str, ...], mixture: Mixture, dimension_names: tuple[str, ...], *, seed: int
-) -> tuple[Reference, object]:
-    """Fit the maps to the posterior means and keep everything together.
-
-    Means and log-variances are rounded to half precision before anything is computed from them: a mean moves by
-    less than 0.05%, a sigma by less than 0.4%, and the file takes half the room.
-
-    Args:
-        encoded: The images' encodings.
-        label_names: One for each class.
-        mixture: Fitted to sampled codes of training images.
-        dimension_names: One for each dimension, empty where it has none.
-        seed: Of the UMAP.
-
-    Returns:
-        The reference set, and the fitted umap reducer for measuring how placements agree with it.
-
-    Raises:
-        InputError: There are fewer than `REFERENCE_MINIMUM` held-out images.
-    """
-    check_enough(int(encoded.held_out.sum()))
-    posterior = Posterior(encoded.posterior.mean.half().float(), encoded.posterior.logvar.half().float())
-    means, logvars = posterior.mean.numpy(), posterior.logvar.numpy()
-    places, reducer = fit_umap(means * comparison_scale(logvars), seed=seed)
-    pca = fit_pca(means)
-    reference = Reference(
-        means=means,
-        logvars=logvars,
-        labels=encoded.labels,
-        label_names=label_names,
-        umap_places=places,
-        pca_mean=pca.mean,
-        pca_components=pca.components,
-        reconstruction=encoded.reconstruction.astype(np.float32),
-        held_out=encoded.held_out,
-        score_percentiles=score_percentiles(posterior, encoded.reconstruction, encoded.held_out),
-        mixture_weights=mixture.weights,
-        mixture_means=mixture.means,
-        mixture_factors=mixture.factors,
-        dimension_names=dimension_names,
-    )
-    return reference, reducer
-
-
-def score_percentiles(
-    posterior: Posterior, reconstruction: Float[np.ndarray, " n"], held_out: Bool[np.ndarray, " n"]
-) -> Float[np.ndarray, "s 101"]:
-    """The 0th to 100th percentile of each of `SCORES` over the held-out images."""
-    kl = np.zeros(len(held_out)) if posterior.logvar.isneginf().any() else posterior.kl().sum(dim=1).numpy()
-    compared = posterior.mean.numpy() * comparison_scale(posterior.logvar.numpy())
-    distance = neighbour_distance(compared, compared, own=1)
-    scores = np.stack([reconstruction, kl, reconstruction + kl, distance])[:, held_out]  # [score, image]
-    percentiles: np.ndarray = np.percentile(scores, np.arange(101), axis=1).T.astype(np.float32)
-    return percentiles
-
-
-def comparison_scale(logvars: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " d"]:
-    """One over each dimension's mean posterior deviation, [latent]; ones for a plain autoencoder.
-
-    A VAE spends its precision where the picture depends on it: distances counted in posterior deviations follow
-    what can be seen. Counted plainly, a hundred dimensions that hardly matter drown the few that do.
-
-    Args:
-        logvars: Of the reference set.
-    """
-    if not np.isfinite(logvars).all():
-        return np.ones(logvars.shape[1], np.float32)
-    scale: np.ndarray = 1 / np.exp(0.5 * logvars).mean(axis=0)
-    return scale.astype(np.float32)
-
-
-def neighbour_distance(
-    references: Float[np.ndarray, "n d"], codes: Float[np.ndarray, "m d"], *, own: int = 0
-) -> Float[np.ndarray, " m"]:
-    """Mean distance of each code to its nearest references in latent space: the trust cue's raw value, [code].
-
-    Args:
-        references: Means of the reference set, scaled.
-        codes: Means of other images, scaled alike.
-        own: How many of a code's nearest references are the code itself.
-    """
-    from sklearn.neighbors import NearestNeighbors  # takes a second, and only a measurement needs it
-
-    nearest = NearestNeighbors(n_neighbors=min(NEIGHBOURS + own, len(references))).fit(references)
-    distances, _ = nearest.kneighbors(codes)
-    mean: np.ndarray = distances[:, own:].mean(axis=1).astype(np.float32)
-    return mean

@@ -11,8 +11,8 @@ from vae_core.models.config import ModelConfig
 from vae_core.models.vae import CARD_FILE
 from vae_core.store.collection import preset_of
 from vae_core.store.metric_table import FIGURES, figure_at
+from vae_core.store.metrics_file import METRICS_FILE
 from vae_core.store.presets import Published
-from vae_core.store.stored_models import METRICS_FILE
 
 __all__ = ["BEGIN", "END", "update_figures", "write_card"]
 

@@ -19,8 +19,8 @@ from pydantic import ConfigDict, Field
 from vae_core.errors import ConfigError, InputError
 from vae_core.latent.directions import Direction, Kind
 from vae_core.latent.separation import Separation
-from vae_core.models.config import STRICT, config_from_json, config_to_json
 from vae_core.runtime.locations import HOME_VARIABLE, home_folder
+from vae_core.runtime.strict_json import STRICT, config_from_json, config_to_json
 from vae_core.store.stored_models import check_name
 
 __all__ = [

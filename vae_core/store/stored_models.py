@@ -5,21 +5,17 @@ reference.npz, metrics.json and README.md (the model card).
 """
 
 import copy
-import json
 import os
 import re
-import reprlib
-from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError
 
 from vae_core.errors import ModelError
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.store.metrics_file import METRICS_FILE
 
 __all__ = [
-    "METRICS_FILE",
     "REFERENCE_FILE",
     "SHIPPED",
     "check_name",
@@ -28,14 +24,10 @@ __all__ = [
     "load_model",
     "model_folder",
     "models_dirs",
-    "read_metrics",
-    "replace_metrics",
     "save_model",
-    "write_metrics",
 ]
 
 REFERENCE_FILE = "reference.npz"
-METRICS_FILE = "metrics.json"
 
 SHIPPED = Path(__file__).resolve().parents[2] / "pretrained"
 NAME_RULE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -117,53 +109,6 @@ def clear_results(folder: Path) -> None:
     """Remove reference set, figures and card, which say nothing of the weights that are stored next."""
     for name in (REFERENCE_FILE, METRICS_FILE, CARD_FILE):
         (folder / name).unlink(missing_ok=True)
-
-
-def read_metrics(folder: Path) -> dict[str, Any]:
-    """The figures in a model's metrics.json; empty when it has none.
-
-    Raises:
-        ModelError: The file is damaged or cannot be read.
-    """
-    path = folder / METRICS_FILE
-    try:
-        figures = json.loads(path.read_bytes()) if path.is_file() else {}
-    except (ValueError, RecursionError) as error:  # the latter is a file of nothing but brackets
-        raise ModelError(f"{path} is not JSON ({error}); delete it and run evaluate.") from error
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); delete it and run evaluate.") from error
-    if not isinstance(figures, dict):
-        received = reprlib.repr(figures)
-        raise ModelError(f"{path} must hold one JSON object, got {received}; delete it and run evaluate.")
-    return figures
-
-
-def write_metrics(folder: Path, figures: dict[str, Any]) -> None:
-    """Merge `figures` into a model's metrics.json; other figures there stay.
-
-    Raises:
-        ModelError: The file there is damaged, or a figure is no finite number; it stays as it is.
-    """
-    _write_json(folder, {**read_metrics(folder), **figures})
-
-
-def replace_metrics(folder: Path, figures: dict[str, Any], *, keep: Collection[str]) -> None:
-    """Write `figures` as a model's metrics.json; of the sections there only those in `keep` stay.
-
-    Raises:
-        ModelError: The file there is damaged, or a figure is no finite number; it stays as it is.
-    """
-    kept = {name: section for name, section in read_metrics(folder).items() if name in keep}
-    _write_json(folder, {**kept, **figures})
-
-
-def _write_json(folder: Path, merged: dict[str, Any]) -> None:
-    path = folder / METRICS_FILE
-    try:
-        text = json.dumps(merged, indent=2, allow_nan=False)
-    except ValueError as error:  # a figure that was measured, or one of a section that is kept
-        raise ModelError(f"{path} can hold finite numbers only ({error}); delete it and run evaluate.") from error
-    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _is_model(folder: Path) -> bool:

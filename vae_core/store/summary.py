@@ -7,7 +7,8 @@ from vae_core.errors import VAEExplorerError
 from vae_core.models.config import ModelConfig, read_config
 from vae_core.models.vae import CONFIG_FILE
 from vae_core.store.metric_table import FIGURES, figure_at
-from vae_core.store.stored_models import list_models, model_folder, read_metrics
+from vae_core.store.metrics_file import read_metrics
+from vae_core.store.stored_models import list_models, model_folder
 
 __all__ = ["markdown_table", "model_lines"]
 

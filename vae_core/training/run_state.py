@@ -17,8 +17,9 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from vae_core.errors import ConfigError, TrainingError
-from vae_core.models.config import ModelConfig, TrainingConfig, config_from_json, config_to_json
+from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import VAE
+from vae_core.runtime.strict_json import config_from_json, config_to_json
 from vae_core.training.pca_start import start_from_pca
 
 __all__ = ["CHECKPOINT_FILE", "History", "RunState"]

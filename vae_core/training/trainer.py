@@ -20,12 +20,13 @@ from torch import Tensor
 from vae_core.errors import TrainingError
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.importance_bound import importance_bound
-from vae_core.models.objective import EVALUATION_BATCH, Terms, encode_in, kl_weight, loss, terms_at, total_correlation
+from vae_core.models.objective import EVALUATION_BATCH, Terms, encode_in, loss, terms_at, total_correlation
 from vae_core.models.vae import VAE
 from vae_core.training.pca_start import check_images
 from vae_core.training.run_state import History, RunState
+from vae_core.training.schedules import kl_weight, learning_rate
 
-__all__ = ["Figures", "Progress", "Trainer", "learning_rate"]
+__all__ = ["Figures", "Progress", "Trainer"]
 
 ORDER, NOISE, VALIDATION = range(3)  # independent random streams of one seed
 
@@ -68,16 +69,6 @@ class Progress:
     validation: Figures | None
     is_best: bool
     images_per_second: float
-
-
-def learning_rate(step: int, total_steps: int, config: TrainingConfig) -> float:
-    """Step size at `step` of `total_steps`: a linear rise, then constant or a cosine down to zero.
-
-    Cosine: Loshchilov & Hutter 2017 (arXiv:1608.03983), without restarts.
-    """
-    rise = min(1.0, (step + 1) / max(1, config.lr_warmup_steps))
-    fall = 1.0 if config.schedule == "constant" else 0.5 * (1 + math.cos(math.pi * step / max(1, total_steps)))
-    return config.learning_rate * rise * fall
 
 
 class Trainer:

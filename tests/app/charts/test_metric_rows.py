@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from app.charts.charts import RatePoint
 from app.charts.metric_rows import COLUMNS, columns, figure_of, heading, headline, published_rows, rate_points
+from app.charts.rates import RatePoint
 from app.services import catalogue
 from app.services.catalogue import Entry, find_entry
 from tests.app.conftest import Store
 from vae_core.models.config import TrainingConfig
+from vae_core.store.metrics_file import METRICS_FILE
 from vae_core.store.presets import PRESETS
-from vae_core.store.stored_models import METRICS_FILE
 
 TEST = {"negative_elbo": 91.575, "reconstruction": 68.6, "kl": 22.95, "active_units": 3}
 METRICS: dict[str, Any] = {

@@ -29,9 +29,11 @@ from app.session.desk import DeskDirection
 from tests.app.conftest import Store
 from vae_core.errors import BusyError
 from vae_core.images.mosaic import pixels_of
-from vae_core.inference.engine import LoadedModel, engine
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.groups import values_of
-from vae_core.reference.reference_set import SCORES, Reference
+from vae_core.reference.reference_set import Reference
+from vae_core.reference.scores import SCORES
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
 
 DIGITS, PLAIN, FACES = "mnist-16d", "mnist-2d-autoencoder", "faces"
@@ -82,7 +84,7 @@ def reference_of_model(name: str) -> Reference:
 
 
 def decoded(name: str, codes: np.ndarray) -> np.ndarray:
-    return pixels_of(engine().decode(name, codes))
+    return pixels_of(engine().decode(engine().load(name), codes))
 
 
 def opened(text: str) -> np.ndarray:

@@ -18,16 +18,18 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from app.live import asset_files, routes
+from app.live import socket as live_socket
 from app.live.asset_files import ASSETS, ASSETS_VERSION, strip_version
 from app.live.map_figures import maps_version
-from app.live.routes import LIVE_THREADS, is_same_origin, live_routes
+from app.live.routes import is_same_origin, live_routes
+from app.live.socket import LIVE_THREADS
 from app.services.catalogue import find_entry
 from app.services.examples import decoded_strip
 from app.wire.protocol import Kind, Question
 from tests.app.conftest import Store
 from tests.conftest import REFERENCES
 from vae_core.errors import BusyError
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.store.stored_models import WEIGHTS_FILE
 
 SOCKET = "/live/models/tiny/socket"
@@ -110,7 +112,7 @@ def test_a_busy_server_asks_to_try_later(client: TestClient, monkeypatch: pytest
     def busy(*_: object) -> bytes:
         raise BusyError("the server is busy; try again shortly.")
 
-    monkeypatch.setattr(routes, "answer", busy)
+    monkeypatch.setattr(live_socket, "answer", busy)
     with client.websocket_connect(SOCKET) as socket:
         socket.send_bytes(DECODE)
         closing = closing_of(socket)
@@ -126,7 +128,7 @@ def test_a_live_question_waits_for_no_path(client: TestClient, monkeypatch: pyte
             assert done.wait(30)
         return question.kind.name.encode()
 
-    monkeypatch.setattr(routes, "answer", answer)
+    monkeypatch.setattr(live_socket, "answer", answer)
     with ExitStack() as opened:
         paths = [opened.enter_context(client.websocket_connect(SOCKET)) for _ in range(LIVE_THREADS)]
         for socket in paths:
@@ -381,7 +383,7 @@ def test_maps_and_strips_hold_up_no_live_question(
         return maps_version(loaded)
 
     monkeypatch.setattr(routes, "find_entry", noting)
-    monkeypatch.setattr(map_figures, "maps_version", version)
+    monkeypatch.setattr(routes, "maps_version", version)
     assert client.get(map_address(tiny)).status_code == 200
     assert client.get(strip_address("tiny")).status_code == 200
     assert asked == ["tiny", "tiny"]

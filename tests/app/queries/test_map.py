@@ -9,14 +9,14 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app.charts.charts import MapColour, map_figure
+from app.charts.maps import MapColour, map_figure
 from app.live.map_figures import maps_version
 from app.live.routes import live_routes
 from app.session.choices import current_view, take_view
 from app.session.state import Session, View
 from tests.app.conftest import Store
 from tests.conftest import REFERENCES
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.groups import VALUES, values_of
 
 TITLES = {

@@ -13,11 +13,12 @@ from app.services import catalogue
 from app.services.catalogue import FILES, LONGEST_CARD, card_of, collection, families, find_entry, zip_model
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.models.config import TrainingConfig
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
+from vae_core.store.metrics_file import METRICS_FILE
 from vae_core.store.presets import PRESETS
-from vae_core.store.stored_models import METRICS_FILE, REFERENCE_FILE, WEIGHTS_FILE
+from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
 
 
 def test_an_entry_tells_what_the_small_files_say(store: Store, models_dir: Path):

@@ -6,7 +6,7 @@ import pytest
 from app.services.draws import draw_code
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 
 
 def test_draws_like_the_data_have_the_mixtures_components(tiny: LoadedModel):

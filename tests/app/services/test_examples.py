@@ -48,7 +48,9 @@ def test_a_strip_shows_what_the_model_decodes_from_spread_codes(store: Store, ch
 def test_a_strip_is_decoded_once_until_the_model_changes(store: Store, monkeypatch: pytest.MonkeyPatch):
     decoded: list[str] = []
     decode = Engine.decode
-    monkeypatch.setattr(Engine, "decode", lambda self, name, z: (decoded.append(name), decode(self, name, z))[1])
+    monkeypatch.setattr(
+        Engine, "decode", lambda self, loaded, z: (decoded.append(loaded.name), decode(self, loaded, z))[1]
+    )
     first = decoded_strip(store("once"))
     assert decoded_strip(store("other")) is not None
     assert decoded_strip(store("other", latent_dim=2)) != first

@@ -26,10 +26,11 @@ from app.services.jobs import KEPT, MAX_JOBS, MAX_RUNNING, MAX_WORKING, Jobs
 from app.services.refits import refits
 from tests.app.conftest import Store
 from vae_core.errors import BusyError, InputError, VAEExplorerError
-from vae_core.inference.engine import LoadedModel, engine
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.training_codes import encode_training, load_training_images
 from vae_core.models.config import TrainingConfig
-from vae_core.projection.refit import UmapSettings
+from vae_core.projection.refit_settings import UmapSettings
 from vae_core.runtime.jobs import BackgroundJob
 from vae_core.runtime.locations import HOME_VARIABLE
 from vae_core.store.stored_models import REFERENCE_FILE

@@ -10,7 +10,8 @@ from app.services.refits import KEPT, LARGEST, Refits, refits
 from app.wire.protocol import Kind, ProjectionKind, Question
 from tests.app.conftest import Store
 from vae_core.errors import InputError
-from vae_core.inference.engine import LoadedModel, engine
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
 
 
 def shifted(loaded: LoadedModel, by: float) -> np.ndarray:

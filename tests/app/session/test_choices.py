@@ -6,7 +6,7 @@ import pytest
 from app.session.choices import current_code, current_view, projections, take_code, take_view
 from app.session.state import Session, View
 from tests.app.conftest import Store
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 
 NAN, INFINITY = float("nan"), float("inf")
 VIEW = {"projection": "pca", "x": 2, "y": 0, "colour": "1"}

@@ -8,7 +8,8 @@ import pytest
 from app.session.desk import Desk, current_desk, desk_data, take_desk
 from app.session.state import Session
 from app.wire.packing import members_base64
-from vae_core.inference.engine import LoadedModel, engine
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
 
 
 @pytest.fixture(scope="module")

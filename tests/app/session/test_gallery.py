@@ -7,13 +7,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from app.session import gallery
 from app.session.gallery import add_pictures, choose_picture, examine, switch_model
 from app.session.state import Session
 from tests.app.conftest import Store
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import image_to_png, prepare_picture
-from vae_core.inference.engine import Analysis, Engine, LoadedModel, engine
-from vae_core.models.config import Preparation
+from vae_core.images.preparation_options import Preparation
+from vae_core.inference.engine import Engine, engine
+from vae_core.inference.loaded import LoadedModel
+from vae_core.reconstruction.analysis import Analysis, analyse
 
 Png = Callable[[int], bytes]
 
@@ -37,13 +40,12 @@ def mean_of(loaded: LoadedModel, content: bytes) -> np.ndarray:
 def analysed(models_dir: object, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the models by which pictures are analysed, one for each time."""
     names: list[str] = []
-    analyse = Engine.analyse
 
-    def counted(self: Engine, name: str, images: Sequence[Tensor]) -> list[Analysis]:
-        names.extend([name] * len(images))
-        return analyse(self, name, images)
+    def counted(engine: Engine, loaded: LoadedModel, images: Sequence[Tensor]) -> list[Analysis]:
+        names.extend([loaded.name] * len(images))
+        return analyse(engine, loaded, images)
 
-    monkeypatch.setattr(Engine, "analyse", counted)
+    monkeypatch.setattr(gallery, "analyse", counted)
     return names
 
 

@@ -24,10 +24,12 @@ from tests.conftest import reference_of
 from vae_core.errors import BusyError, InputError, ModelError
 from vae_core.images.mosaic import pixels_of
 from vae_core.inference import graphs
-from vae_core.inference.engine import Engine, LoadedModel, engine
+from vae_core.inference.engine import Engine, engine
 from vae_core.inference.graphs import data_graph
+from vae_core.inference.loaded import LoadedModel
 from vae_core.latent import timeline
 from vae_core.latent.graph import CodeGraph, build_graph
+from vae_core.reference.path_statistics import measure_along
 from vae_core.store.stored_models import REFERENCE_FILE
 
 KEYFRAMES = [[0, 0, 0], [0.5, -1, 0.25], [1, 1, 1]]
@@ -86,7 +88,7 @@ def test_a_trace_has_the_frames_of_each_kind_and_what_they_are_like(tiny: Loaded
         )
         np.testing.assert_array_equal(codes, expected.codes)
         assert list(traced) == ["codes", *FIGURES]
-        along = timeline.measure_along(codes, reference)
+        along = measure_along(codes, reference)
         np.testing.assert_allclose(floats(traced["norm"]), np.linalg.norm(codes, axis=1), rtol=1e-6)
         np.testing.assert_allclose(floats(traced["logDensity"]), along.log_density, rtol=1e-5)
         np.testing.assert_allclose(floats(traced["nearest"]), along.nearest, rtol=1e-5)
@@ -288,7 +290,7 @@ def exported(loaded: LoadedModel, codes: np.ndarray, **body: object) -> Any:
 
 def pictures(loaded: LoadedModel, codes: np.ndarray) -> np.ndarray:
     """What the model decodes, [code, height, width, channel]."""
-    return pixels_of(engine().decode(loaded.name, codes))
+    return pixels_of(engine().decode(loaded, codes))
 
 
 def enlarged(images: np.ndarray, scale: int) -> np.ndarray:

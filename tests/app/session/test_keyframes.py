@@ -18,7 +18,7 @@ from app.session.interpolate import (
 from app.session.state import Keyframe, Session
 from tests.app.conftest import Store
 from vae_core.errors import InputError
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.typical import class_members
 
 NAN, INFINITY = float("nan"), float("inf")

@@ -13,7 +13,8 @@ from app.session.interpolate import Animation, current_animation, current_keyfra
 from app.session.links import follow_link, read_link
 from app.session.state import Session
 from vae_core.errors import InputError
-from vae_core.inference.engine import LoadedModel, engine
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
 
 STALE = "This is mnist-2d as it starts: the link was made with another model, or before mnist-2d was trained anew."
 MISFIT = "This is mnist-2d as it starts: the link's view does not fit mnist-2d"

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.session import state
 from app.session.state import Keyframe, Session
-from vae_core.models.config import Preparation
+from vae_core.images.preparation_options import Preparation
 
 
 def test_a_new_picture_is_kept_last_and_chosen(memory: Session):

@@ -14,12 +14,14 @@ from app.services.catalogue import collection, families
 from app.services.examples import decoded_strip
 from tests.app.conftest import Store
 from tests.app.pages import check, memory_of, open_page, sent
-from vae_core.inference.engine import LoadedModel, engine
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.models.config import TrainingConfig
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
 from vae_core.store import stored_models
+from vae_core.store.metrics_file import METRICS_FILE
 from vae_core.store.presets import PRESETS
-from vae_core.store.stored_models import METRICS_FILE, REFERENCE_FILE, WEIGHTS_FILE
+from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
 
 FIGURES = {"test": {"negative_elbo": 91.5, "reconstruction": 68.5, "kl": 23, "active_units": 3}}
 FAMILY = {"mnist-10d-beta-1": 1.0, "mnist-10d-beta-20": 20.0}

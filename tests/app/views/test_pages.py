@@ -25,8 +25,9 @@ from tests.app.pages import (
     report,
     sent,
 )
-from vae_core.inference.engine import Engine, LoadedModel
+from vae_core.inference.engine import Engine
 from vae_core.inference.graphs import data_graph
+from vae_core.inference.loaded import LoadedModel
 from vae_core.models.config import TrainingConfig
 from vae_core.store import stored_models
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE, list_models

@@ -20,8 +20,11 @@ from tests.app.conftest import Store
 from tests.app.pages import memory_of, notices, open_page, pick, report, sent
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import prepare_picture
-from vae_core.inference.engine import LoadedModel, engine
-from vae_core.models.config import Preparation, TrainingConfig
+from vae_core.images.preparation_options import Preparation
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
+from vae_core.models.config import TrainingConfig
+from vae_core.reconstruction.analysis import analyse
 
 BAD = ("notes.png", b"these are notes", "image/png")
 
@@ -189,7 +192,7 @@ def test_the_figures_are_the_engines(store: Store, png: Png, variational: bool):
     memory.add_picture("1.png", png(1))
     page = open_page("reconstruct", memory=memory)
     seen = prepare_picture(open_picture(png(1)), shape=loaded.config.image_shape, preparation=loaded.config.preparation)
-    [analysis] = engine().analyse("other", [seen])
+    [analysis] = analyse(engine(), loaded, [seen])
     expected = {"ELBO": analysis.elbo, "Reconstruction": analysis.reconstruction_nats, "KL": analysis.kl_nats}
     lines = [[name, f"{value:.1f}".replace("-", "−"), "nats"] for name, value in expected.items()]
     assert figures(page) == (lines if variational else lines[1:2])

@@ -19,13 +19,17 @@ import vae_core
 from vae_core.cli.main import main
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
-from vae_core.evaluation.elbo import evaluate_elbo, model_input
+from vae_core.evaluation.elbo import evaluate_elbo
 from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.inputs import model_input
 from vae_core.models.vae import VAE
-from vae_core.reference.reference_set import REFERENCE_MINIMUM, Reference
+from vae_core.reference.build import REFERENCE_MINIMUM
+from vae_core.reference.draws import draw_codes
+from vae_core.reference.reference_set import Reference
 from vae_core.store import stored_models
 from vae_core.store.cards import BEGIN, END, update_figures
-from vae_core.store.stored_models import list_models, load_model, read_metrics, save_model, write_metrics
+from vae_core.store.metrics_file import read_metrics, write_metrics
+from vae_core.store.stored_models import list_models, load_model, save_model
 from vae_core.training.run_state import CHECKPOINT_FILE
 from vae_core.training.trainer import Figures, Trainer
 
@@ -150,12 +154,12 @@ def test_the_way_to_go_on_is_told_where_there_is_one(
 
 
 def test_training_all_goes_on_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("vae_core.cli.main.load_part", interrupt)
+    monkeypatch.setattr("vae_core.cli.train.load_dataset", interrupt)
     assert run("train-all", "--only", "mnist-2d", "--models-dir", "models", "--threads", "1") == 130
     assert capsys.readouterr().err.splitlines()[-1].endswith("stopped; the same command goes on from here.")
 
 
-def interrupt(*_: object) -> None:
+def interrupt(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -271,7 +275,7 @@ def test_evaluating_builds_the_reference_set_and_measures_placement(trained: Pat
         assert shown in card
     assert reference.held_out.sum() == len(test)
     assert len(reference) == len(test) + len(load_dataset("digits", "train")), "filled up with training images"
-    assert reference.mixture.sample(3, torch.Generator().manual_seed(0)).shape == (3, 2)
+    assert draw_codes(reference.mixture, 3, torch.Generator().manual_seed(0)).shape == (3, 2)
 
 
 def test_too_few_test_images_are_refused_before_anything_is_written(

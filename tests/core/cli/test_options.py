@@ -8,7 +8,8 @@ import pytest
 from vae_core.cli.options import NETWORK_OPTIONS, model_config, parse, preset_options
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
-from vae_core.models.config import ModelConfig, Preparation, TrainingConfig
+from vae_core.images.preparation_options import Preparation
+from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.store.presets import PRESETS, Preset
 
 NAMED = ("train", "--dataset", "digits", "--name", "x")

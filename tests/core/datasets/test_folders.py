@@ -9,7 +9,7 @@ from PIL import Image
 from vae_core.datasets import folders
 from vae_core.datasets.registry import LabelledImages, Split, load_dataset
 from vae_core.errors import DatasetError
-from vae_core.models.config import Preparation
+from vae_core.images.preparation_options import Preparation
 
 SPLITS = ("train", "validation", "test")
 GREY_SHAPE = (1, 8, 8)

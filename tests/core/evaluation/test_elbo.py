@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from vae_core.evaluation import elbo
-from vae_core.evaluation.elbo import Evaluation, evaluate_elbo, model_input, placement_agreement, posteriors
+from vae_core.evaluation.elbo import Evaluation, evaluate_elbo, placement_agreement, posteriors
 from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.inputs import model_input
 from vae_core.models.objective import reconstruction_nats
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE

@@ -15,6 +15,7 @@ from vae_core.evaluation.samples import MINIMUM, frechet_distance, sample_qualit
 from vae_core.latent.mixture import Mixture
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE
+from vae_core.reference.draws import draw_codes
 
 LABELS = torch.arange(200) % 2
 
@@ -100,7 +101,7 @@ def narrow_mixture(model: VAE, place: float) -> Mixture:
 
 def decoded_test_set(model: VAE, mixture: Mixture) -> Tensor:
     with torch.inference_mode():
-        z = mixture.sample(len(LABELS), torch.Generator().manual_seed(9))
+        z = draw_codes(mixture, len(LABELS), torch.Generator().manual_seed(9))
         return (model.decode(z) * 255).round().to(torch.uint8)
 
 

@@ -12,7 +12,7 @@ from vae_core.errors import ImageError
 from vae_core.images import files
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import prepare_picture
-from vae_core.models.config import Preparation
+from vae_core.images.preparation_options import Preparation
 
 
 def png_chunk(kind, body):

@@ -10,7 +10,7 @@ from tests.core.pictures import ORANGE, encode, from_values, solid
 from vae_core.errors import InputError
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import error_map, image_to_pillow, image_to_png, prepare_picture
-from vae_core.models.config import Preparation
+from vae_core.images.preparation_options import Preparation
 
 GREY = (1, 28, 28)
 RGB = (3, 28, 28)

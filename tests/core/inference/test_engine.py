@@ -2,9 +2,8 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from torch.distributions import Bernoulli, Normal
 
+from tests.core.inference.lanes import PATIENCE, counting_rows, counting_submissions, held
 from vae_core.errors import BusyError, ConfigError, InputError, ModelError
+from vae_core.images.preparation_options import Preparation
 from vae_core.inference import engine as module
 from vae_core.inference.engine import BULK_ROWS, LIVE_ROWS, Engine
-from vae_core.models.config import ModelConfig, Preparation
+from vae_core.models.config import ModelConfig
 from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.projection.projections import fit_pca
 from vae_core.reference.reference_set import Reference
@@ -25,7 +25,6 @@ from vae_core.runtime import lanes
 from vae_core.store.stored_models import REFERENCE_FILE, load_model, save_model
 
 THREADS = 8
-PATIENCE = 30  # seconds until a wait counts as a deadlock
 
 
 @pytest.fixture
@@ -43,54 +42,6 @@ def pictures(count: int, seed: int = 0) -> Tensor:
     return torch.rand(count, 1, 8, 8, generator=torch.Generator().manual_seed(seed))
 
 
-@contextmanager
-def held(lane: lanes.Lane) -> Iterator[None]:
-    """Keep a lane's thread busy, so that requests pile up in its queue."""
-    started, gate = threading.Event(), threading.Event()
-
-    def run(rows: Tensor) -> Tensor:
-        started.set()
-        assert gate.wait(PATIENCE)
-        return rows
-
-    future = lane.submit(("gate", "gate"), run, torch.zeros(1, 1))
-    assert started.wait(PATIENCE)
-    try:
-        yield
-    finally:
-        gate.set()
-        future.result(PATIENCE)
-
-
-def counting_submissions(lane: lanes.Lane, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Return a function that waits until so many requests are in the queue."""
-    queued, submit = threading.Semaphore(0), lane.submit
-
-    def counted(*arguments: object) -> "Future[Tensor]":
-        future = submit(*arguments)  # type: ignore[arg-type]
-        queued.release()
-        return future
-
-    def wait_for(count: int) -> None:
-        for _ in range(count):
-            assert queued.acquire(timeout=PATIENCE)
-
-    monkeypatch.setattr(lane, "submit", counted)
-    return wait_for
-
-
-def counting_rows(model: VAE, operation: str, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The list to which each call of the network adds its number of rows."""
-    rows, original = [], getattr(model, operation)
-
-    def counted(inputs: Tensor) -> object:
-        rows.append(len(inputs))
-        return original(inputs)
-
-    monkeypatch.setattr(model, operation, counted)
-    return rows
-
-
 # --- answers -------------------------------------------------------------------------------------------------
 
 
@@ -99,14 +50,14 @@ def test_decoding_gives_what_the_model_gives(engine: Engine, live: bool) -> None
     z = codes(5)
     with torch.inference_mode():
         expected = load_model("tiny").decode(torch.from_numpy(z))
-    assert torch.allclose(engine.decode("tiny", z, live=live), expected, atol=1e-6)
+    assert torch.allclose(engine.decode(engine.load("tiny"), z, live=live), expected, atol=1e-6)
 
 
 def test_encoding_gives_what_the_model_gives(engine: Engine) -> None:
     images = pictures(5)
     with torch.inference_mode():
         expected = load_model("tiny").encode(images)
-    posterior = engine.encode("tiny", images)
+    posterior = engine.encode(engine.load("tiny"), images)
     assert torch.allclose(posterior.mean, expected.mean, atol=1e-6)
     assert torch.allclose(posterior.logvar, expected.logvar, atol=1e-6)
 
@@ -120,7 +71,7 @@ def test_a_request_may_have_any_number_of_rows(
     with torch.inference_mode():
         expected = load_model("tiny").decode(torch.from_numpy(z))
     calls = counting_rows(engine.load("tiny").model, "decode", monkeypatch)
-    images = engine.decode("tiny", z, live=live)
+    images = engine.decode(engine.load("tiny"), z, live=live)
     assert images.shape == (count, 1, 8, 8)
     assert torch.allclose(images, expected, atol=1e-6)
     assert max(calls) <= (LIVE_ROWS if live else BULK_ROWS)
@@ -128,10 +79,10 @@ def test_a_request_may_have_any_number_of_rows(
 
 def test_the_caller_may_write_to_its_codes_while_they_wait(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     z = codes(1)
-    expected = engine.decode("tiny", z)
+    expected = engine.decode(engine.load("tiny"), z)
     wait_for = counting_submissions(engine._bulk, monkeypatch)
     with ThreadPoolExecutor(1) as pool, held(engine._bulk):
-        future = pool.submit(engine.decode, "tiny", z)
+        future = pool.submit(engine.decode, engine.load("tiny"), z)
         wait_for(2)  # the gate's and this one
         z[:] = 99
     assert torch.equal(future.result(PATIENCE), expected)
@@ -154,13 +105,13 @@ def test_requests_that_wait_together_run_together(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, live: bool, rows: int, calls: list[int]
 ) -> None:
     requests = [codes(rows, seed) for seed in range(THREADS)]
-    expected = [engine.decode("tiny", z) for z in requests]
+    expected = [engine.decode(engine.load("tiny"), z) for z in requests]
     made = counting_rows(engine.load("tiny").model, "decode", monkeypatch)
     lane = engine._live if live else engine._bulk
     wait_for = counting_submissions(lane, monkeypatch)
     with ThreadPoolExecutor(THREADS) as pool:
         with held(lane):
-            futures = [pool.submit(engine.decode, "tiny", z, live=live) for z in requests]
+            futures = [pool.submit(engine.decode, engine.load("tiny"), z, live=live) for z in requests]
             wait_for(1 + THREADS)  # the gate's and the threads'
         results = [future.result(PATIENCE) for future in futures]
     for got, alone in zip(results, expected, strict=True):
@@ -181,7 +132,7 @@ def test_threads_that_hammer_both_lanes_and_two_models_get_their_own_answers(
         for turn in range(25):
             name = ("tiny", "other")[(turn + seed) % 2]
             z = generator.standard_normal((1 + turn % 4, sizes[name])).astype(np.float32)
-            answers.append((name, z, engine.decode(name, z, live=bool(turn % 3))))
+            answers.append((name, z, engine.decode(engine.load(name), z, live=bool(turn % 3))))
         return answers
 
     with ThreadPoolExecutor(THREADS) as pool:
@@ -194,7 +145,12 @@ def test_threads_that_hammer_both_lanes_and_two_models_get_their_own_answers(
 
 def test_live_requests_do_not_wait_behind_a_page_s(engine: Engine) -> None:
     with held(engine._bulk), ThreadPoolExecutor(1) as pool:
-        assert pool.submit(engine.decode, "tiny", codes(1), live=True).result(PATIENCE).shape == (1, 1, 8, 8)
+        assert pool.submit(engine.decode, engine.load("tiny"), codes(1), live=True).result(PATIENCE).shape == (
+            1,
+            1,
+            8,
+            8,
+        )
 
 
 def test_each_lane_computes_with_its_own_number_of_threads(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,27 +202,27 @@ def test_codes_that_are_not_finite_are_refused(engine: Engine, value: float) -> 
     z = codes(2).astype(np.float64)  # 1e39 is finite here, but not as the network's float32
     z[1, 2] = value
     with pytest.raises(InputError, match="finite"):
-        engine.decode("tiny", z)
+        engine.decode(engine.load("tiny"), z)
 
 
 @pytest.mark.parametrize("latent", [1, 2, 4])
 def test_codes_of_another_size_are_refused(engine: Engine, latent: int) -> None:
     with pytest.raises(InputError, match=rf"\[n, 3\] for this model, got \[2, {latent}\]"):
-        engine.decode("tiny", np.zeros((2, latent), np.float32))
+        engine.decode(engine.load("tiny"), np.zeros((2, latent), np.float32))
 
 
 def test_an_image_of_another_shape_is_refused_and_harms_nobody_else(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = pictures(2)
-    expected = engine.encode("tiny", images).mean
+    expected = engine.encode(engine.load("tiny"), images).mean
     wait_for = counting_submissions(engine._bulk, monkeypatch)
     with ThreadPoolExecutor(1) as pool:
         with held(engine._bulk):
-            future = pool.submit(engine.encode, "tiny", images)
+            future = pool.submit(engine.encode, engine.load("tiny"), images)
             wait_for(2)
             with pytest.raises(InputError, match=r"\[batch, 1, 8, 8\], got \[1, 1, 8, 9\]"):
-                engine.encode("tiny", torch.zeros(1, 1, 8, 9))
+                engine.encode(engine.load("tiny"), torch.zeros(1, 1, 8, 9))
         assert torch.allclose(future.result(PATIENCE).mean, expected, atol=1e-6)
 
 
@@ -276,14 +232,14 @@ def test_a_full_queue_is_a_busy_error_and_empties_again(models_dir: Path, monkey
     wait_for = counting_submissions(engine._live, monkeypatch)
     with ThreadPoolExecutor(2) as pool:
         with held(engine._live):
-            waiting = [pool.submit(engine.decode, "tiny", z, live=True) for _ in range(2)]
+            waiting = [pool.submit(engine.decode, engine.load("tiny"), z, live=True) for _ in range(2)]
             wait_for(3)
             with pytest.raises(BusyError, match="2 requests wait already"):
-                engine.decode("tiny", z, live=True)
-            assert engine.decode("tiny", z).shape == (1, 1, 8, 8), "the other lane has room"
+                engine.decode(engine.load("tiny"), z, live=True)
+            assert engine.decode(engine.load("tiny"), z).shape == (1, 1, 8, 8), "the other lane has room"
         for future in waiting:
             assert future.result(PATIENCE).shape == (1, 1, 8, 8)
-    assert engine.decode("tiny", z, live=True).shape == (1, 1, 8, 8)
+    assert engine.decode(engine.load("tiny"), z, live=True).shape == (1, 1, 8, 8)
 
 
 def broken(_rows: Tensor) -> Tensor:
@@ -296,7 +252,7 @@ def test_a_job_that_fails_does_not_take_its_lane_with_it(engine: Engine, run: Ca
         failed = lane.submit(("broken", "broken"), run, torch.zeros(2, 3))
         assert failed.exception(PATIENCE) is not None
     for live in (True, False):
-        assert engine.decode("tiny", codes(1), live=live).shape == (1, 1, 8, 8)
+        assert engine.decode(engine.load("tiny"), codes(1), live=live).shape == (1, 1, 8, 8)
 
 
 def test_a_job_that_fails_does_not_harm_jobs_of_other_kinds(engine: Engine) -> None:
@@ -325,7 +281,7 @@ def make_newer(path: Path) -> None:
 
 
 def test_a_model_is_loaded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    loads, original = [], engine._load
+    loads, original = [], module._load
     monkeypatch.setattr(module, "_load", lambda *arguments: loads.append(arguments) or original(*arguments))
     start = threading.Barrier(THREADS)
 
@@ -348,11 +304,11 @@ def test_a_loaded_model_has_its_configuration_and_reference(
 
 
 def test_new_weights_are_taken_up(engine: Engine, models_dir: Path, tiny_config: ModelConfig) -> None:
-    before, image = engine.load("tiny"), engine.decode("tiny", codes(1))
+    before, image = engine.load("tiny"), engine.decode(engine.load("tiny"), codes(1))
     save_model(VAE.build_seeded(tiny_config, seed=5), models_dir / "tiny")
     make_newer(models_dir / "tiny" / WEIGHTS_FILE)
     assert engine.load("tiny").digest != before.digest
-    got = engine.decode("tiny", codes(1))
+    got = engine.decode(engine.load("tiny"), codes(1))
     assert not torch.allclose(got, image, atol=1e-3)
     with torch.inference_mode():
         assert torch.allclose(got, load_model("tiny").decode(torch.from_numpy(codes(1))), atol=1e-6)
@@ -394,9 +350,9 @@ def test_a_damaged_model_is_refused_until_it_is_mended(engine: Engine, models_di
     engine.load("tiny")
     path.write_bytes(b"{")
     with pytest.raises(ConfigError):
-        engine.decode("tiny", codes(1))
+        engine.decode(engine.load("tiny"), codes(1))
     path.write_bytes(good)
-    assert engine.decode("tiny", codes(1)).shape == (1, 1, 8, 8)
+    assert engine.decode(engine.load("tiny"), codes(1)).shape == (1, 1, 8, 8)
 
 
 def test_a_reference_set_of_another_model_is_refused(
@@ -418,160 +374,6 @@ def test_a_reference_set_of_another_model_is_refused(
         engine.load("tiny")
 
 
-ASKS: dict[str, Callable[[Engine], object]] = {
-    "decode": lambda engine: engine.decode("none", codes(1)),
-    "encode": lambda engine: engine.encode("none", pictures(1)),
-    "analyse": lambda engine: engine.analyse("none", [pictures(1)[0]]),
-}
-
-
-@pytest.mark.parametrize("ask", ASKS)
-def test_an_unknown_model_is_refused(engine: Engine, ask: str) -> None:
+def test_an_unknown_model_is_refused(engine: Engine) -> None:
     with pytest.raises(ModelError, match="no model named 'none'"):
-        ASKS[ask](engine)
-
-
-# --- analysis ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def lively(models_dir: Path, tiny_config: ModelConfig) -> str:
-    """A model whose reconstruction depends strongly on z, so that samples of the posterior differ."""
-    model = VAE.build_seeded(tiny_config, seed=1)
-    with torch.no_grad():
-        for weights in model.decoder.parameters():
-            weights.mul_(4)
-        model.encoder.mean.weight.mul_(20)
-    save_model(model, models_dir / "lively", half=False)
-    return "lively"
-
-
-def test_an_analysis_tells_what_the_model_makes_of_the_image(engine: Engine, lively: str) -> None:
-    image, model = pictures(1), load_model(lively)
-    (analysis,) = engine.analyse(lively, [image[0]])
-    with torch.inference_mode():
-        posterior = model.encode(image)
-        np.testing.assert_allclose(analysis.mean, posterior.mean[0].numpy(), atol=1e-6)
-        np.testing.assert_allclose(analysis.std, posterior.logvar[0].exp().sqrt().numpy(), rtol=1e-5)
-        np.testing.assert_allclose(analysis.kl, posterior.kl()[0].numpy(), rtol=1e-4, atol=1e-6)
-        assert torch.allclose(analysis.reconstruction, model(image)[0], atol=1e-6)
-    assert analysis.kl_nats == pytest.approx(float(analysis.kl.sum()))
-    assert analysis.elbo == pytest.approx(-analysis.reconstruction_nats - analysis.kl_nats)
-
-
-def test_the_average_over_posterior_samples_agrees_with_a_large_sample(engine: Engine, lively: str) -> None:
-    model, images, samples, many = load_model(lively), pictures(8).round(), 64, 20_000
-    torch.manual_seed(0)
-    for image, analysis in zip(images, engine.analyse(lively, list(images)), strict=True):
-        with torch.inference_mode():
-            posterior = model.encode(image[None])
-            z = Normal(posterior.mean[0], posterior.std[0]).sample((many,))
-            nats = -Bernoulli(logits=model.logits(z)).log_prob(image).sum(dim=(1, 2, 3))
-        error = nats.std().item() / samples**0.5
-        assert error > 0.2, "else one sample would do"
-        assert analysis.reconstruction_nats == pytest.approx(nats.mean().item(), abs=4 * error)
-
-
-def test_samples_of_images_that_wait_together_are_scored_each_against_its_own_image(
-    engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "ELBO_SAMPLES", 8)  # few enough for one batch
-    loaded, images = engine.load(lively), pictures(4).split(1)
-    posteriors = [engine.encode(lively, image) for image in images]
-    asks = [(loaded, image, posterior) for image, posterior in zip(images, posteriors, strict=True)]
-    expected = [engine._sampled_nats(*ask) for ask in asks]
-    wait_for = counting_submissions(engine._bulk, monkeypatch)
-    with ThreadPoolExecutor(len(asks)) as pool:
-        with held(engine._bulk):
-            futures = [pool.submit(engine._sampled_nats, *ask) for ask in asks]
-            wait_for(1 + len(asks))
-        assert [future.result(PATIENCE) for future in futures] == pytest.approx(expected, rel=1e-6)
-    assert len(set(expected)) == len(asks)
-
-
-def test_an_image_s_figures_do_not_depend_on_its_company(engine: Engine, lively: str) -> None:
-    images = list(pictures(6))
-    together, backwards = engine.analyse(lively, images), engine.analyse(lively, images[::-1])[::-1]
-    for image, one, other in zip(images, together, backwards, strict=True):
-        (alone,) = engine.analyse(lively, [image])
-        for analysis in (one, other):
-            assert analysis.reconstruction_nats == alone.reconstruction_nats
-            assert analysis.elbo == alone.elbo
-            assert np.array_equal(analysis.mean, alone.mean)
-            assert torch.equal(analysis.reconstruction, alone.reconstruction)
-
-
-def test_an_image_under_analysis_is_encoded_without_company(
-    engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    image = pictures(1)
-    made = counting_rows(engine.load(lively).model, "encode", monkeypatch)
-    wait_for = counting_submissions(engine._bulk, monkeypatch)
-    with ThreadPoolExecutor(3) as pool:
-        with held(engine._bulk):
-            futures = [pool.submit(engine.encode, lively, pictures(5))]
-            futures += [pool.submit(engine.analyse, lively, [image[0]]) for _ in range(2)]
-            wait_for(1 + len(futures))
-        for future in futures:
-            future.result(PATIENCE)
-    assert sorted(made) == [1, 1, 5]
-
-
-def test_no_step_of_an_analysis_shares_a_batch_key(
-    engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keys, submit = [], engine._bulk.submit
-    monkeypatch.setattr(engine._bulk, "submit", lambda key, *job: keys.append(key) or submit(key, *job))
-    image, digest = pictures(1)[0], engine.load(lively).digest
-    engine.analyse(lively, [image, image])
-    assert len(set(keys)) == len(keys) == 6
-    assert not {(digest, "encode"), (digest, "decode")} & set(keys)
-
-
-def test_an_analysis_that_has_begun_stays_with_its_model(
-    engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch, models_dir: Path, tiny_config: ModelConfig
-) -> None:
-    image = pictures(1)[0]
-    (expected,) = engine.analyse(lively, [image])
-    wait_for = counting_submissions(engine._bulk, monkeypatch)
-    with ThreadPoolExecutor(1) as pool:
-        with held(engine._bulk):
-            future = pool.submit(engine.analyse, lively, [image])
-            wait_for(2)
-            save_model(VAE.build_seeded(tiny_config, seed=5), models_dir / lively)
-            make_newer(models_dir / lively / WEIGHTS_FILE)
-        (got,) = future.result(PATIENCE)
-    assert torch.equal(got.reconstruction, expected.reconstruction)
-    assert got.elbo == expected.elbo
-
-
-def test_analyses_from_many_threads_give_each_image_its_own_figures(engine: Engine, lively: str) -> None:
-    images = list(pictures(2 * THREADS))
-    expected = [analysis.elbo for analysis in engine.analyse(lively, images)]
-    with ThreadPoolExecutor(THREADS) as pool:
-        got = [analysis.elbo for (analysis,) in pool.map(lambda image: engine.analyse(lively, [image]), images)]
-    assert got == pytest.approx(expected, rel=1e-5)
-    assert len(set(expected)) == len(expected)
-
-
-def test_an_analysis_draws_nothing_from_the_global_generator(engine: Engine) -> None:
-    engine.load("tiny")
-    before = torch.get_rng_state()
-    engine.analyse("tiny", [pictures(1)[0]])
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_no_image_gives_no_analysis(engine: Engine) -> None:
-    assert engine.analyse("tiny", []) == []
-
-
-def test_a_plain_autoencoder_is_analysed_without_kl(engine: Engine, models_dir: Path, tiny_config: ModelConfig) -> None:
-    save_model(VAE.build_seeded(replace(tiny_config, variational=False), seed=0), models_dir / "plain", half=False)
-    image = pictures(1).round()
-    (analysis,) = engine.analyse("plain", [image[0]])
-    assert (analysis.kl == 0).all()
-    assert (analysis.std == 0).all()
-    with torch.inference_mode():
-        nats = -Bernoulli(load_model("plain")(image)).log_prob(image).sum().item()
-    assert analysis.elbo == pytest.approx(-nats, rel=1e-5)
-    assert np.isfinite(analysis.elbo)
+        engine.load("none")

@@ -14,7 +14,8 @@ from app.wire.packing import floats_base64, picture_base64, png_base64, whole_ba
 from tests.app.conftest import Store
 from vae_core.errors import InputError
 from vae_core.inference import memo
-from vae_core.inference.engine import LoadedModel, engine
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import once_a_model, principal_component, reference_values, weights_digest
 from vae_core.store.stored_models import WEIGHTS_FILE
 

@@ -14,13 +14,15 @@ from tests.conftest import reference_of
 from tests.needs import need_data
 from vae_core.datasets import registry
 from vae_core.datasets.labelled import LabelledImages
+from vae_core.datasets.parts import chosen_images
 from vae_core.datasets.registry import load_dataset
 from vae_core.evaluation import report
-from vae_core.evaluation.elbo import model_input
 from vae_core.inference import originals
-from vae_core.inference.engine import LoadedModel, engine
+from vae_core.inference.engine import engine
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.originals import is_at_hand, original_of
 from vae_core.models.config import TrainingConfig
+from vae_core.models.inputs import model_input
 from vae_core.reference.reference_set import Reference
 from vae_core.store.stored_models import REFERENCE_FILE
 
@@ -62,7 +64,7 @@ def from_folder(store: Store, models_dir: Path, folder: Path) -> FromFolder:
         training = TrainingConfig(str(folder), binarise=binarise)
         loaded = store("own", training=training)
         parts = parts_of(loaded)
-        filling = report.some(parts["train"], FILLING)
+        filling = chosen_images(parts["train"], FILLING, seed=report.SEED)
         given = torch.cat([model_input(part.images, training) for part in (parts["test"], filling)])
         with torch.inference_mode():
             posterior = loaded.model.encode(given)
@@ -82,7 +84,9 @@ def shown(loaded: LoadedModel) -> list[np.ndarray | None]:
 def test_each_code_has_the_picture_it_was_encoded_from(from_folder: FromFolder, binarise: str):
     loaded = from_folder(binarise=binarise)
     parts = parts_of(loaded)
-    expected = torch.cat([parts["test"].images, report.some(parts["train"], FILLING).images]).permute(0, 2, 3, 1)
+    expected = torch.cat(
+        [parts["test"].images, chosen_images(parts["train"], FILLING, seed=report.SEED).images]
+    ).permute(0, 2, 3, 1)
     found = shown(loaded)
     assert len(found) == 6 + FILLING
     for picture, image in zip(found, expected, strict=True):

@@ -14,7 +14,7 @@ from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
 from vae_core.inference import training_cache, training_codes
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.training_codes import (
     TrainingCodes,
     TrainingCodesJob,

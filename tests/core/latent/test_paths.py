@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from vae_core.errors import InputError
-from vae_core.latent.paths import interpolate, linear_path, slider_ranges, spherical_path
+from vae_core.latent.paths import interpolate, linear_path, spherical_path
+from vae_core.latent.ranges import slider_ranges
 
 FRAMES = 9
 DIMENSIONS = 5

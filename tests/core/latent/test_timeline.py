@@ -13,10 +13,13 @@ from scipy.stats import multivariate_normal
 from tests.conftest import reference_of
 from vae_core.errors import InputError
 from vae_core.latent.graph import CodeGraph, build_graph
+from vae_core.latent.neighbours import neighbour_distance
 from vae_core.latent.paths import Path, interpolate, spherical_path
-from vae_core.latent.timeline import Easing, bilinear_grid, ease, measure_along, trace
+from vae_core.latent.timeline import Easing, bilinear_grid, ease, trace
 from vae_core.models.posterior import Posterior
-from vae_core.reference.reference_set import Reference, neighbour_distance, score_percentiles
+from vae_core.reference.path_statistics import measure_along
+from vae_core.reference.reference_set import Reference
+from vae_core.reference.scores import score_percentiles
 
 KINDS, EASINGS = get_args(Path), get_args(Easing)
 LATENT = 3

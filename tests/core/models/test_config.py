@@ -10,14 +10,9 @@ from typing import Any
 import pytest
 
 from vae_core.errors import ConfigError
-from vae_core.models.config import (
-    ModelConfig,
-    Preparation,
-    TrainingConfig,
-    config_from_json,
-    config_to_json,
-    read_config,
-)
+from vae_core.images.preparation_options import Preparation
+from vae_core.models.config import ModelConfig, TrainingConfig, read_config
+from vae_core.runtime.strict_json import config_from_json, config_to_json
 
 PREPARATION = Preparation(fit="pad", background="black", invert="always", centre=True)
 TRAINING = TrainingConfig(

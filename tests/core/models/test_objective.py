@@ -17,7 +17,6 @@ from vae_core.models.objective import (
     describe_pixels,
     encode_in,
     free_bits_penalty,
-    kl_weight,
     loss,
     reconstruction_nats,
     sampled_terms,
@@ -26,6 +25,7 @@ from vae_core.models.objective import (
 )
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE
+from vae_core.training.schedules import kl_weight
 
 
 def seeded(seed: int = 0) -> torch.Generator:

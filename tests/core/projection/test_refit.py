@@ -13,7 +13,9 @@ from scipy.spatial.distance import pdist, squareform
 
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.projection import refit
-from vae_core.projection.refit import METRICS, Refit, UmapSettings, align, start_refit
+from vae_core.projection.alignment import align
+from vae_core.projection.refit import Refit, start_refit
+from vae_core.projection.refit_settings import METRICS, UmapSettings
 from vae_core.projection.refit_worker import find_nearest
 from vae_core.runtime.jobs import JobState
 

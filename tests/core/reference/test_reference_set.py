@@ -13,19 +13,15 @@ import torch
 
 from vae_core.errors import InputError, ModelError
 from vae_core.latent.mixture import Mixture
+from vae_core.latent.neighbours import neighbour_distance
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import MAX_LOGVAR
 from vae_core.projection.projections import fit_pca
+from vae_core.reference.build import Encoded, build_reference
 from vae_core.reference.checks import NUMBER_PARTS
-from vae_core.reference.reference_set import (
-    SCORES,
-    Encoded,
-    Reference,
-    build_reference,
-    comparison_scale,
-    neighbour_distance,
-    score_percentiles,
-)
+from vae_core.reference.draws import draw_codes
+from vae_core.reference.reference_set import Reference
+from vae_core.reference.scores import SCORES, comparison_scale, score_percentiles
 
 HALF_PRECISION = {"means", "logvars"}
 
@@ -276,7 +272,7 @@ def test_numbers_of_another_precision_become_float32(tiny_reference: Reference, 
     np.savez(path, **wide)
     back = Reference.load(path)
     assert back.umap_places.dtype == np.float32
-    assert back.mixture.sample(3, torch.Generator().manual_seed(0)).dtype == torch.float32
+    assert draw_codes(back.mixture, 3, torch.Generator().manual_seed(0)).dtype == torch.float32
 
 
 @pytest.mark.parametrize("place", [8, 10], ids=["encrypted", "another method"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import reference_of
-from vae_core.inference.engine import LoadedModel
+from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.reference_set import Reference
 from vae_core.reference.typical import class_members, distant_classes, spread_codes
 

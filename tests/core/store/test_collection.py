@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from vae_core.models.config import ModelConfig, Preparation
+from vae_core.images.preparation_options import Preparation
+from vae_core.models.config import ModelConfig
 from vae_core.store.collection import preset_of
 from vae_core.store.presets import PRESETS
 

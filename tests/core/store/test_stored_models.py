@@ -20,16 +20,8 @@ from vae_core.errors import ConfigError, ModelError, VAEExplorerError
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.store import stored_models
-from vae_core.store.stored_models import (
-    check_name,
-    list_models,
-    load_model,
-    model_folder,
-    models_dirs,
-    read_metrics,
-    save_model,
-    write_metrics,
-)
+from vae_core.store.metrics_file import read_metrics, write_metrics
+from vae_core.store.stored_models import check_name, list_models, load_model, model_folder, models_dirs, save_model
 
 CONFIGS = [
     ModelConfig(architecture="mlp", channels=3, height=4, width=6, latent_dim=2, likelihood="gaussian", widths=(5, 4)),

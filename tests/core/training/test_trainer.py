@@ -20,7 +20,8 @@ from vae_core.models.objective import reconstruction_nats
 from vae_core.models.vae import VAE
 from vae_core.training import trainer as module
 from vae_core.training.run_state import CHECKPOINT_FILE
-from vae_core.training.trainer import Figures, Progress, Trainer, learning_rate
+from vae_core.training.schedules import learning_rate
+from vae_core.training.trainer import Figures, Progress, Trainer
 
 TRAIN, VALIDATION = 20, 7  # images
 SETTINGS = TrainingConfig(
@@ -106,7 +107,7 @@ def test_beta_tcvae_adds_the_total_correlation_to_the_kl_within_the_weight(
 ) -> None:
     counts = []
     monkeypatch.setattr(
-        trainer, "total_correlation", lambda _posterior, _z, count: counts.append(count) or torch.tensor(2.0)
+        module, "total_correlation", lambda _posterior, _z, count: counts.append(count) or torch.tensor(2.0)
     )
     last = list(make(epochs=1, beta=3.0, tc_beta=6.0, kl_warmup_epochs=0.0).run())[-1]
     for figures in (last.train, last.validation):
@@ -208,9 +209,9 @@ def test_every_image_is_seen_once_an_epoch_and_in_another_order_each_time(make: 
 
 
 def test_every_epoch_has_noise_of_its_own(make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn, original = [], trainer._to_input
+    drawn, original = [], module._to_input
     monkeypatch.setattr(
-        training,
+        module,
         "_to_input",
         lambda images, settings, noise: drawn.append(noise.get_state()) or original(images, settings, noise),
     )
@@ -354,9 +355,9 @@ def test_validation_images_are_never_trained_on(make: Callable[..., Trainer]) ->
 def test_validation_records_nothing_for_gradients(
     make: Callable[..., Trainer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recording, original = [], trainer.terms_at
+    recording, original = [], module.terms_at
     monkeypatch.setattr(
-        trainer, "terms_at", lambda *given: recording.append(torch.is_grad_enabled()) or original(*given)
+        module, "terms_at", lambda *given: recording.append(torch.is_grad_enabled()) or original(*given)
     )
     list(make(epochs=1).run())
     assert recording == [True] * 4 + [False]
@@ -474,7 +475,7 @@ def test_one_sgd_step_moves_the_weights_by_the_clipped_gradient(make: Callable[.
 def test_dynamic_binarisation_draws_pixels_anew_with_the_grey_value_as_their_mean() -> None:
     images = torch.full((2000, 1, 1, 1), 51, dtype=torch.uint8)  # 0.2
     settings, noise = replace(SETTINGS, binarise="dynamic"), torch.Generator().manual_seed(0)
-    first, again = (trainer._to_input(images, settings, noise) for _ in range(2))
+    first, again = (module._to_input(images, settings, noise) for _ in range(2))
     assert set(first.unique().tolist()) == {0.0, 1.0}
     assert first.mean().item() == pytest.approx(0.2, abs=5 * 0.4 / 2000**0.5)
     assert not torch.equal(first, again)
@@ -482,7 +483,7 @@ def test_dynamic_binarisation_draws_pixels_anew_with_the_grey_value_as_their_mea
 
 def test_without_binarisation_pixels_are_grey_values_between_zero_and_one() -> None:
     images = torch.tensor([0, 51, 255], dtype=torch.uint8)[:, None, None, None]
-    scaled = trainer._to_input(images, SETTINGS, torch.Generator())
+    scaled = module._to_input(images, SETTINGS, torch.Generator())
     assert scaled.flatten().tolist() == pytest.approx([0.0, 0.2, 1.0])
 
 
@@ -495,7 +496,7 @@ MIRRORED = torch.tensor([[[3, 2, 1], [6, 5, 4]]], dtype=torch.uint8)
 
 def test_about_every_other_picture_is_mirrored_left_to_right() -> None:
     count = 2_000
-    out = trainer._augmented(PICTURE.expand(count, -1, -1, -1), FLIP, torch.Generator().manual_seed(0))
+    out = module._augmented(PICTURE.expand(count, -1, -1, -1), FLIP, torch.Generator().manual_seed(0))
     kept, mirrored = ((out == picture).all(dim=(1, 2, 3)) for picture in (PICTURE, MIRRORED))
     assert out.dtype == torch.uint8
     assert (kept ^ mirrored).all(), "each picture is whole, as it was or mirrored"
@@ -504,8 +505,8 @@ def test_about_every_other_picture_is_mirrored_left_to_right() -> None:
 
 def test_which_pictures_are_mirrored_is_drawn_anew_and_depends_on_the_seed_alone() -> None:
     images, noise = PICTURE.expand(64, -1, -1, -1), torch.Generator().manual_seed(0)
-    first, second = (trainer._augmented(images, FLIP, noise) for _ in range(2))
-    again = trainer._augmented(images, FLIP, torch.Generator().manual_seed(0))
+    first, second = (module._augmented(images, FLIP, noise) for _ in range(2))
+    again = module._augmented(images, FLIP, torch.Generator().manual_seed(0))
     assert torch.equal(again, first)
     assert not torch.equal(second, first)
 
@@ -513,7 +514,7 @@ def test_which_pictures_are_mirrored_is_drawn_anew_and_depends_on_the_seed_alone
 def test_without_augmentation_pictures_stay_and_no_noise_is_drawn() -> None:
     noise = torch.Generator().manual_seed(0)
     before = noise.get_state()
-    assert torch.equal(trainer._augmented(PICTURE[None], SETTINGS, noise), PICTURE[None])
+    assert torch.equal(module._augmented(PICTURE[None], SETTINGS, noise), PICTURE[None])
     assert torch.equal(noise.get_state(), before)
 
 

@@ -5,26 +5,16 @@ values are coloured by viridis.
 """
 
 import html
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Bool, Float, Shaped
-from plotly.subplots import make_subplots
 
 from app.wire.packing import whole_base64
 
-__all__ = [
-    "PALETTE",
-    "MapColour",
-    "RatePoint",
-    "map_figure",
-    "plain_text",
-    "posterior_figure",
-    "rate_distortion_figure",
-]
+__all__ = ["NEUTRAL", "PALETTE", "MapColour", "map_figure", "plain_text"]
 
 PALETTE = (
     "#3f90da",
@@ -62,23 +52,6 @@ class MapColour:
     values: Shaped[np.ndarray, " n"]
     categories: tuple[str, ...] | None = None
     title: str = ""
-
-
-@dataclass(frozen=True)
-class RatePoint:
-    """Where a model stands between rate and distortion.
-
-    Attributes:
-        name: Of the model.
-        distortion: Reconstruction term in nats.
-        rate: KL in nats; None for a plain autoencoder.
-        beta: Weight of its KL term; None for a plain autoencoder, which has no such term.
-    """
-
-    name: str
-    distortion: float
-    rate: float | None = None
-    beta: float | None = None
 
 
 def map_figure(
@@ -133,106 +106,6 @@ def map_figure(
 def plain_text(text: str) -> str:
     """The text as Plotly shows it letter by letter: it reads tags, and a model may come from outside."""
     return html.escape(text, quote=False)  # it knows no &quot;
-
-
-def posterior_figure(
-    mean: Float[np.ndarray, " d"], std: Float[np.ndarray, " d"], kl: Float[np.ndarray, " d"]
-) -> go.Figure:
-    """mu +- sigma of every dimension over the band of the prior N(0, 1), and below it what each one costs in nats.
-
-    Of a plain autoencoder, whose sigma and KL are zero, there is only mu to show.
-    """
-    names, rows = [f"{index + 1}" for index in range(len(mean))], 2 if kl.any() else 1
-    figure = make_subplots(rows=rows, shared_xaxes=True, vertical_spacing=0.06)
-    figure.add_trace(_intervals(names, mean, std), row=1, col=1)
-    figure.update_layout(height=320, margin={"l": 8, "r": 8, "t": 8, "b": 8}, showlegend=False)
-    figure.update_xaxes(type="category")
-    figure.update_xaxes(title_text="Dimension", row=rows, col=1)
-    figure.update_yaxes(title_text="μ ± σ" if kl.any() else "μ", row=1, col=1)
-    if kl.any():
-        _add_prior_and_kl(figure, names, kl)
-    return figure
-
-
-def rate_distortion_figure(points: Sequence[RatePoint]) -> go.Figure:
-    """Distortion over rate, a point a model with its beta beside it, joined in the order of their rates.
-
-    A plain autoencoder has no rate and is a level line. Where a model has beta 1, a dotted line shows where others
-    would have the same -ELBO, which is the sum of the two. Colours of text and ground are left to the page.
-    """
-    figure = go.Figure()
-    rated = sorted((point for point in points if point.rate is not None), key=lambda point: point.rate or 0)
-    for point in points:
-        if point.rate is None:
-            _add_level(figure, point)
-        elif point.beta == 1:
-            _add_equal_elbo(figure, point.rate + point.distortion, max(other.rate or 0 for other in rated))
-    figure.add_trace(_rate_trace(rated))
-    figure.update_layout(height=460, margin={"l": 8, "r": 24, "t": 24, "b": 8}, showlegend=False, hovermode="closest")
-    figure.update_xaxes(title_text="Rate: KL, nats", rangemode="tozero", zeroline=False)
-    figure.update_yaxes(title_text="Distortion: reconstruction term, nats", zeroline=False)
-    return figure
-
-
-def _rate_trace(points: Sequence[RatePoint]) -> go.Scatter:
-    sums = [(point.rate or 0) + point.distortion for point in points]
-    return go.Scatter(
-        x=[point.rate for point in points],
-        y=[point.distortion for point in points],
-        text=[f"β = {point.beta:g}" for point in points],
-        customdata=[[point.name, total] for point, total in zip(points, sums, strict=True)],
-        mode="lines+markers+text",
-        textposition="top right",
-        textfont={"size": 14},
-        marker={"size": 12, "color": PALETTE[0]},
-        line={"width": 1.5, "color": PALETTE[0]},
-        cliponaxis=False,
-        hovertemplate="<b>%{customdata[0]}</b><br>rate %{x:.2f} nats<br>distortion %{y:.2f} nats<br>"
-        "−ELBO %{customdata[1]:.2f} nats<extra></extra>",
-    )
-
-
-def _add_level(figure: go.Figure, point: RatePoint) -> None:
-    text = f"{point.name}, which has no rate: {point.distortion:.1f} nats"
-    figure.add_hline(
-        y=point.distortion,
-        line={"color": PALETTE[1], "width": 2, "dash": "dash"},
-        annotation={"text": text, "x": 0, "xanchor": "left", "yanchor": "top", "showarrow": False},
-    )
-
-
-def _add_equal_elbo(figure: go.Figure, total: float, reach: float) -> None:
-    """The line on which rate and distortion sum up to `total`."""
-    figure.add_trace(
-        go.Scatter(
-            x=[0, reach],
-            y=[total, total - reach],
-            mode="lines",
-            line={"color": NEUTRAL, "width": 1.5, "dash": "dot"},
-            hoverinfo="skip",
-        )
-    )
-    label = {"text": f"−ELBO {total:.1f} nats, as with β = 1", "showarrow": False, "textangle": 0}
-    figure.add_annotation(x=0, y=total, xanchor="left", yanchor="bottom", **label)
-
-
-def _add_prior_and_kl(figure: go.Figure, names: list[str], kl: Float[np.ndarray, " d"]) -> None:
-    figure.add_hrect(y0=-1, y1=1, fillcolor="gray", opacity=0.15, line_width=0, row=1, col=1)
-    hover = "Dimension %{x}: %{y:.2f} nats<extra></extra>"
-    figure.add_trace(go.Bar(x=names, y=kl, marker_color=PALETTE[0], hovertemplate=hover), row=2, col=1)
-    figure.update_layout(yaxis={"domain": (0.38, 1)}, yaxis2={"domain": (0, 0.3), "title_text": "KL, nats"})
-
-
-def _intervals(names: list[str], mean: Float[np.ndarray, " d"], std: Float[np.ndarray, " d"]) -> go.Scatter:
-    return go.Scatter(
-        x=names,
-        y=mean,
-        error_y={"type": "data", "array": std, "thickness": 2, "width": 0},
-        mode="markers",
-        marker={"size": 8, "color": PALETTE[0]},
-        customdata=std,
-        hovertemplate="Dimension %{x}: %{y:.2f} ± %{customdata:.2f}<extra></extra>",
-    )
 
 
 def _points(places: Float[np.ndarray, "n 2"], name: str, marker: dict[str, Any], **legend: Any) -> go.Scattergl:

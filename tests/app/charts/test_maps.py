@@ -7,7 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.charts.charts import PALETTE, MapColour, RatePoint, map_figure, posterior_figure, rate_distortion_figure
+from app.charts.maps import PALETTE, MapColour, map_figure
+from app.charts.posteriors import posterior_figure
+from app.charts.rates import RatePoint, rate_distortion_figure
 
 PLACES = np.array([[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]], np.float32)
 CLASSES = MapColour(np.array([2, 0, 2, 0, 2]), categories=("zero", "one", "two"))
@@ -223,5 +225,5 @@ def test_a_single_model_is_drawn_as_well(points: list[RatePoint]):
 
 
 def test_charts_come_without_streamlit():
-    code = "import sys, app.charts.charts; sys.exit(any(name.split('.')[0] == 'streamlit' for name in sys.modules))"
+    code = "import sys, app.charts.maps; sys.exit(any(name.split('.')[0] == 'streamlit' for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

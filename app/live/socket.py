@@ -1,0 +1,66 @@
+"""The live socket: one page's questions about one model, answered in order until the page leaves."""
+
+import asyncio
+import functools
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.concurrency import run_in_threadpool
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.live.answers import answer
+from app.live.guards import is_same_origin
+from app.wire.protocol import Kind, unpack_question
+from vae_core.errors import BusyError, InputError, VAEExplorerError
+from vae_core.inference.engine import engine
+
+__all__ = ["LIVE_THREADS", "live_socket"]
+
+LIVE_THREADS = 16  # they mostly wait for the engine; enough for a class room's pages
+PATH_THREADS = 4  # of their own, so that one code never waits behind hundreds
+REFUSED = 1008  # policy violation: the page must not send the same question again
+TRY_LATER = 1013
+MAX_REASON = 120  # bytes; a close frame holds 123
+
+
+@functools.cache
+def _live_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="vae-live-answer")
+
+
+@functools.cache
+def _path_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(PATH_THREADS, thread_name_prefix="vae-path-answer")
+
+
+async def live_socket(socket: WebSocket) -> None:
+    """Answer one page's questions about one model, in order, until it leaves."""
+    if not is_same_origin(socket.headers.get("origin"), socket.headers.get("host")):
+        await socket.close()  # before accepting: the browser sees HTTP 403
+        return
+    await socket.accept()
+    try:
+        await _answer_all(socket, socket.path_params["model"])
+    except WebSocketDisconnect:
+        return
+    except BusyError as error:
+        await socket.close(TRY_LATER, _reason(error))
+    except VAEExplorerError as error:
+        await socket.close(REFUSED, _reason(error))
+
+
+async def _answer_all(socket: WebSocket, model: str) -> None:
+    loop = asyncio.get_running_loop()
+    loaded = await run_in_threadpool(engine().load, model)  # takes a while where the model is new
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        if message.get("bytes") is None:
+            raise InputError("a question is a binary message, got text")
+        question = unpack_question(message["bytes"], loaded.config.latent_dim)
+        threads = _path_threads() if question.kind == Kind.PATH else _live_threads()
+        await socket.send_bytes(await loop.run_in_executor(threads, answer, engine(), model, question))
+
+
+def _reason(error: Exception) -> str:
+    return str(error).encode()[:MAX_REASON].decode(errors="ignore")

@@ -1,0 +1,58 @@
+"""The evaluate command: a stored model measured, its reference set built."""
+
+import argparse
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+from vae_core.datasets.parts import load_parts
+from vae_core.evaluation.report import measure
+from vae_core.models.config import need_training
+from vae_core.models.vae import VAE
+from vae_core.store.cards import update_figures
+from vae_core.store.metrics_file import read_metrics, replace_metrics
+from vae_core.store.stored_models import REFERENCE_FILE, check_name, model_folder
+
+__all__ = ["run_evaluate"]
+
+NEED_REFERENCE = ("placement", "samples")  # sections that --no-reference leaves as they are
+
+
+def run_evaluate(options: argparse.Namespace) -> None:
+    """Write metrics.json, reference.npz and the card's figures of one stored model."""
+    folder = model_folder(options.name) if options.models_dir is None else options.models_dir / check_name(options.name)
+    model = VAE.from_pretrained(folder)
+    parts = load_parts(
+        need_training(model.config).dataset,
+        image_shape=model.config.image_shape,
+        preparation=model.config.preparation,
+        data_dir=options.data_dir,
+    )
+    with tqdm(unit="image", disable=None, leave=False, dynamic_ncols=True) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        report = measure(
+            model,
+            parts,
+            with_reference=not options.no_reference,
+            cache=options.run_dir / "classifiers",
+            say=lambda step: tqdm.write(f"{options.name}: {step}", file=sys.stderr),
+            progress=progress,
+        )
+    if report.reference is not None:
+        report.reference.save(folder / REFERENCE_FILE)
+    kept = {"training"} if report.reference is not None else {"training", *NEED_REFERENCE}
+    replace_metrics(folder, report.figures, keep=kept)
+    update_figures(folder, read_metrics(folder), model.config)
+    print(f"{options.name}: {_in_short(report.figures['test'], variational=model.config.variational)}")
+
+
+def _in_short(test: dict[str, Any], *, variational: bool) -> str:
+    terms = (
+        f"= {test['reconstruction']:.2f} reconstruction + {test['kl']:.2f} KL" if variational else "of reconstruction"
+    )
+    return f"{test['negative_elbo']:.2f} nats {terms} on {test['images']} test images ({test['pixels']})"

@@ -1,0 +1,114 @@
+"""The train command: weights made and stored."""
+
+import argparse
+import platform
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from vae_core.cli.options import model_config
+from vae_core.datasets.labelled import Split
+from vae_core.datasets.registry import DATASETS, load_dataset
+from vae_core.errors import ModelError
+from vae_core.models.config import need_training
+from vae_core.models.vae import CONFIG_FILE
+from vae_core.store.cards import write_card
+from vae_core.store.metrics_file import write_metrics
+from vae_core.store.stored_models import check_name, clear_results, save_model
+from vae_core.training.trainer import Trainer
+
+__all__ = ["run_train"]
+
+TRAINED_ON: tuple[Split, Split] = ("train", "validation")
+# Options that say nothing of what was trained: alone, and with the folder that follows them.
+SWITCHES, FOLDERS = ("--overwrite", "--fresh"), ("--models-dir", "--run-dir", "--data-dir")
+
+
+def run_train(options: argparse.Namespace) -> None:
+    """Train, keep the weights of the lowest validation loss, and store them."""
+    target = _free_target(options)
+    config = model_config(options)
+    train, validation = (
+        load_dataset(
+            need_training(config).dataset,
+            split,
+            data_dir=options.data_dir,
+            image_shape=config.image_shape,
+            preparation=config.preparation,
+        ).images
+        for split in TRAINED_ON
+    )
+    run_folder = options.run_dir / options.name
+    if options.fresh:
+        shutil.rmtree(run_folder, ignore_errors=True)
+    _make_folders(target, run_folder)
+    trainer = Trainer(config, train, validation, folder=run_folder)
+    if trainer.resume():
+        print(f"going on after epoch {trainer.history.epochs_done} of {run_folder}")
+    _show_progress(trainer)
+    clear_results(target)
+    save_model(trainer.best_model(), target)
+    record = _run_record(options, trainer)
+    write_metrics(target, {"training": record})
+    write_card(target, config, DATASETS.get(options.dataset), record)
+    print(f"stored in {target}; next: python -m vae_core evaluate {options.name}")
+
+
+def _free_target(options: argparse.Namespace) -> Path:
+    """The folder for the model, where none is stored yet."""
+    target: Path = options.models_dir / check_name(options.name)
+    if (target / CONFIG_FILE).exists() and not options.overwrite:
+        raise ModelError(f"{target} holds a model already; choose another --name or give --overwrite.")
+    return target
+
+
+def _make_folders(*folders: Path) -> None:
+    """Make them before training, so that one that cannot be written is known at once."""
+    try:
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"{error.filename} cannot be written ({error.strerror}); choose another folder.") from error
+
+
+def _show_progress(trainer: Trainer) -> None:
+    with tqdm(total=trainer.steps_per_epoch, unit="batch", dynamic_ncols=True) as bar:
+        for progress in trainer.run():
+            if progress.validation is None:
+                rate = f"{progress.train.loss:.2f} nats, {progress.images_per_second:.0f} images/s"
+                bar.set_description(f"epoch {progress.epoch}/{progress.epochs}", refresh=False)
+                bar.set_postfix_str(rate, refresh=False)
+                bar.update(progress.step - bar.n)
+            else:
+                mark = " *" if progress.is_best else ""
+                figures = progress.validation
+                tqdm.write(
+                    f"epoch {progress.epoch}: training {progress.train.loss:.2f}, validation {figures.loss:.2f} nats "
+                    f"(reconstruction {figures.reconstruction:.2f}, KL {figures.kl:.2f}){mark}"
+                )
+
+
+def _telling(arguments: list[str]) -> list[str]:
+    """The arguments that say what was trained, without the folders of one machine."""
+    before = ["", *arguments]
+    return [
+        word
+        for word, previous in zip(arguments, before, strict=False)
+        if word not in (*SWITCHES, *FOLDERS) and previous not in FOLDERS
+    ]
+
+
+def _run_record(options: argparse.Namespace, trainer: Trainer) -> dict[str, Any]:
+    cores = "1 core" if options.threads == 1 else f"{options.threads} cores"
+    return {
+        "command": "python -m vae_core " + shlex.join(_telling(options.arguments)),
+        "seed": trainer.settings.seed,
+        "seconds": round(trainer.history.seconds, 1),
+        "machine": f"{cores} ({platform.machine()}), torch {torch.__version__}",
+        "best_epoch": trainer.history.best_epoch,
+        "validation_loss": trainer.history.best_loss,
+    }

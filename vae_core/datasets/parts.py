@@ -1,0 +1,45 @@
+"""The three parts of a data set together, and a seeded choice of images of a part."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vae_core.datasets.labelled import LabelledImages
+from vae_core.datasets.registry import load_dataset
+from vae_core.images.preparation_options import Preparation
+
+__all__ = ["Parts", "chosen_images", "load_parts"]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The three parts of a data set.
+
+    Attributes:
+        train: images that weights are fitted to.
+        validation: images that weights are chosen by.
+        test: images that weights are only measured on.
+    """
+
+    train: LabelledImages
+    validation: LabelledImages
+    test: LabelledImages
+
+
+def load_parts(
+    dataset: str, *, image_shape: tuple[int, int, int], preparation: Preparation, data_dir: Path | None = None
+) -> Parts:
+    """All three parts of a data set; arguments and errors are those of `load_dataset`."""
+    train, validation, test = (
+        load_dataset(dataset, split, data_dir=data_dir, image_shape=image_shape, preparation=preparation)
+        for split in ("train", "validation", "test")
+    )
+    return Parts(train, validation, test)
+
+
+def chosen_images(part: LabelledImages, limit: int | None, *, seed: int) -> LabelledImages:
+    """A seeded choice of `limit` images of a part, in the part's order; all of them where there are no more."""
+    if limit is None or limit >= len(part):
+        return part
+    return part.chosen(np.sort(np.random.default_rng(seed).permutation(len(part))[:limit]))

@@ -1,0 +1,47 @@
+"""A stored model in memory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vae_core.errors import ModelError
+from vae_core.models.config import ModelConfig
+from vae_core.models.vae import VAE
+from vae_core.reference.reference_set import Reference
+
+__all__ = ["LoadedModel"]
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A stored model in memory.
+
+    Attributes:
+        name: Its name.
+        folder: Where it is stored.
+        digest: Twelve hexadecimal digits that change with the configuration, the weights or the reference set.
+        model: The network, in evaluation mode.
+        reference: Its reference set; None when none is stored.
+    """
+
+    name: str
+    folder: Path
+    digest: str
+    model: VAE
+    reference: Reference | None
+
+    @property
+    def config(self) -> ModelConfig:
+        """The model's configuration."""
+        return self.model.config
+
+    def need_reference(self) -> Reference:
+        """The reference set.
+
+        Raises:
+            ModelError: None is stored.
+        """
+        if self.reference is None:
+            raise ModelError(
+                f"{self.name} has no reference set, so no map; run `python -m vae_core evaluate {self.name}`."
+            )
+        return self.reference

@@ -1,0 +1,1 @@
+"""One picture in the eyes of a model."""
