@@ -20,8 +20,9 @@ from starlette.websockets import WebSocketDisconnect
 from app.live import asset_files, routes
 from app.live import socket as live_socket
 from app.live.asset_files import ASSETS, ASSETS_VERSION, strip_version
+from app.live.guards import is_same_origin
 from app.live.map_figures import maps_version
-from app.live.routes import is_same_origin, live_routes
+from app.live.routes import live_routes
 from app.live.socket import LIVE_THREADS
 from app.services.catalogue import find_entry
 from app.services.examples import decoded_strip
