@@ -13,9 +13,10 @@ from pathlib import Path
 import torch
 
 from vae_core.datasets.labelled import LabelledImages
+from vae_core.datasets.parts import Parts, load_parts
 from vae_core.errors import InputError
 from vae_core.evaluation.disentanglement import Disentanglement, score_disentanglement
-from vae_core.evaluation.report import encode, load_part
+from vae_core.evaluation.report import encode
 from vae_core.models.config import ModelConfig, need_training
 from vae_core.models.vae import VAE
 from vae_core.store.presets import find_preset
@@ -43,19 +44,18 @@ def row(preset: str, seed: int) -> str:
     """Train with one seed and return its line of the table; DCI is its disentanglement."""
     config = find_preset(preset).config
     config = replace(config, training=replace(need_training(config), seed=seed))
-    trainer = trained(config, FOLDER / f"{preset}-{seed}")
+    parts = load_parts(need_training(config).dataset, image_shape=config.image_shape, preparation=config.preparation)
+    trainer = trained(config, parts, FOLDER / f"{preset}-{seed}")
     model = trainer.best_model()
-    grid, off_grid = (scores(model, load_part(config, split, None)) for split in ("train", "test"))
+    grid, off_grid = (scores(model, part) for part in (parts.train, parts.test))
     figures = (grid.mig, grid.dci_disentanglement, off_grid.mig, off_grid.dci_disentanglement)
     shown = " | ".join(f"{figure:.3f}" for figure in figures)
     return f"| {seed} | {shown} | {trainer.history.best_loss:.2f} |"
 
 
-def trained(config: ModelConfig, folder: Path) -> Trainer:
+def trained(config: ModelConfig, parts: Parts, folder: Path) -> Trainer:
     """A run that is finished, now or before."""
-    trainer = Trainer(
-        config, load_part(config, "train", None).images, load_part(config, "validation", None).images, folder=folder
-    )
+    trainer = Trainer(config, parts.train.images, parts.validation.images, folder=folder)
     trainer.resume()
     for _ in trainer.run():
         pass

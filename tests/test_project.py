@@ -21,7 +21,7 @@ DOCUMENTS = ["README.md", "docs/ARCHITECTURE.md"]
 FOLDERS = "app|benchmarks|docs|pretrained|tests|vae_core"
 # Streamlit runs these as scripts; importing them would be a page run without a browser.
 SCRIPTS = ("app.main", "app.views.")
-CODE = [ROOT / name for name in ("app", "vae_core", "tests", "benchmarks", "docs", ".streamlit")]
+CODE = [ROOT / name for name in ("app", "vae_core", "tests", "benchmarks", "docs")]
 TEXTS = {".py", ".js", ".css", ".md", ".toml", ".txt", ".json", ".svg"}
 # A folder of the machine on which something was written, or a package index that only it can reach.
 ELSEWHERE = re.compile(r"(?<![\w.])/(?:work|home|root)/|index-url|trusted-host")
