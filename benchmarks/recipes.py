@@ -13,10 +13,11 @@ import torch
 
 from vae_core.cli.options import model_config, parse
 from vae_core.datasets.labelled import LabelledImages
+from vae_core.datasets.parts import load_parts
 from vae_core.evaluation.disentanglement import factor_entropies, mutual_information
 from vae_core.evaluation.factor_scores import mutual_information_gaps
 from vae_core.evaluation.quality import psnr
-from vae_core.evaluation.report import encode, load_part
+from vae_core.evaluation.report import encode
 from vae_core.models.config import need_training
 from vae_core.models.objective import EVALUATION_BATCH
 from vae_core.models.vae import VAE
@@ -130,8 +131,9 @@ def answer(question: Question) -> None:
 def run(options: str) -> str:
     """Train one variant and return its row's figures."""
     config = model_config(parse(["train", "--name", "variant", *options.split()]))
-    validation = load_part(config, "validation", None)
-    trainer = Trainer(config, load_part(config, "train", None).images, validation.images)
+    parts = load_parts(need_training(config).dataset, image_shape=config.image_shape, preparation=config.preparation)
+    validation = parts.validation
+    trainer = Trainer(config, parts.train.images, validation.images)
     started = time.perf_counter()
     validated = [progress.validation for progress in trainer.run() if progress.validation is not None]
     minutes = (time.perf_counter() - started) / 60
