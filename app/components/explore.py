@@ -17,14 +17,14 @@ from vae_core.inference.loaded import LoadedModel
 from vae_core.models.objective import describe_pixels
 from vae_core.reconstruction.analysis import ELBO_SAMPLES
 
-__all__ = ["bench"]
+__all__ = ["explore"]
 
-_render = register("vae_bench", "bench.js")
+_render = register("vae_explore", "explore/explore.js")
 
 EVENTS = ("z", "view", "desk", "added", "example", "chosen", "removed")
 
 
-def bench(
+def explore(
     *,
     key: str,
     loaded: LoadedModel,

@@ -11,14 +11,14 @@ from app.session.state import Code, View
 from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.graph import NEIGHBOURS, POWER
 
-__all__ = ["studio"]
+__all__ = ["interpolate"]
 
-_render = register("vae_studio", "studio.js")
+_render = register("vae_interpolate", "interpolate/interpolate.js")
 
 EVENTS = ("studio", "view", "added", "removed")
 
 
-def studio(
+def interpolate(
     *,
     key: str,
     loaded: LoadedModel,

@@ -8,12 +8,12 @@ from app.components.mounting import Event, callbacks, register
 from app.live.asset_files import strip_version
 from app.services.catalogue import Entry, families
 
-__all__ = ["picker"]
+__all__ = ["model_picker"]
 
-_render = register("vae_picker", "picker.js")
+_render = register("vae_model_picker", "host/model_picker.js")
 
 
-def picker(*, key: str, entries: Sequence[Entry], current: str, on_event: Callable[[Event], None]) -> None:
+def model_picker(*, key: str, entries: Sequence[Entry], current: str, on_event: Callable[[Event], None]) -> None:
     """Show the component.
 
     Args:

@@ -9,14 +9,14 @@ from app.session.gallery import Examined
 from app.session.state import View
 from vae_core.inference.loaded import LoadedModel
 
-__all__ = ["CARD", "atlas"]
+__all__ = ["CARD", "reconstruct_map"]
 
-_render = register("vae_atlas", "atlas.js")
+_render = register("vae_reconstruct_map", "reconstruct/reconstruct_map.js")
 
 CARD = "card_"  # a container with this key and a picture's id is what its star points to
 
 
-def atlas(
+def reconstruct_map(
     *,
     key: str,
     loaded: LoadedModel,

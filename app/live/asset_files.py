@@ -18,11 +18,11 @@ MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 @functools.cache
 def _assets() -> dict[str, Path]:
-    return {path.name: path for path in ASSETS.iterdir() if path.suffix in MEDIA_TYPES}
+    return {path.relative_to(ASSETS).as_posix(): path for path in ASSETS.rglob("*") if path.suffix in MEDIA_TYPES}
 
 
 def asset_path(name: str) -> Path | None:
-    """The asset of that name; None when there is none. A name is looked up, never joined to a path."""
+    """The asset "folder/file.js"; None when there is none. A name is looked up, never joined to a path."""
     return _assets().get(name)
 
 

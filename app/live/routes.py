@@ -75,7 +75,7 @@ def live_routes(prefix: str) -> list[BaseRoute]:
         Route(f"{live}/models/{{model}}/ask/{{what}}", ask, methods=["POST"]),
         Route(f"{live}/models/{{model}}/{{version}}/map", figure),
         Route(f"{live}/models/{{model}}/{{version}}/strip.png", strip),
-        Route(f"{live}/assets/{{version}}/{{name}}", asset),
+        Route(f"{live}/assets/{{version}}/{{name:path}}", asset),
         Route(f"{live}/plotly/{{version}}/plotly.min.js", plotly_script),
         *job_routes(live),
     ]

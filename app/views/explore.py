@@ -1,6 +1,6 @@
 """Explore: map, live picture, sliders and the visitor's own pictures on one screen."""
 
-from app.components.explore import bench
+from app.components.explore import explore
 from app.components.mounting import Event
 from app.session.choices import current_code, current_view, take_code, take_view
 from app.session.desk import current_desk, keep_locked, take_desk
@@ -12,13 +12,13 @@ from vae_core.inference.engine import engine
 HINT = "Move over the map to see what lies there, click to load it, drag a slider to change the picture; add your own."
 
 
-def explore() -> None:
+def show() -> None:
     """The page."""
     if not page_header("Explore the latent space", HINT):
         return
     memory, loaded = session(), current_model()
-    bench(
-        key="bench",
+    explore(
+        key="explore",
         loaded=loaded,
         z=current_code(memory, loaded),
         view=current_view(memory, loaded),
@@ -56,4 +56,4 @@ def handle(event: Event) -> None:
             memory.remove_picture(str(picture_id))
 
 
-explore()
+show()

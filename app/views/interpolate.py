@@ -1,6 +1,6 @@
 """Interpolate: an animation through any number of keyframes, along several kinds of path side by side."""
 
-from app.components.interpolate import studio
+from app.components.interpolate import interpolate
 from app.components.mounting import Event
 from app.session.choices import current_code, current_view, take_view
 from app.session.gallery import add_sent_pictures, examine
@@ -17,8 +17,8 @@ def show() -> None:
     if not page_header("Interpolate between keyframes", HINT):
         return
     memory, loaded = session(), current_model()
-    studio(
-        key="studio",
+    interpolate(
+        key="interpolate",
         loaded=loaded,
         state=studio_data(memory, loaded),
         z=current_code(memory, loaded),

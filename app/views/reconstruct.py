@@ -11,7 +11,7 @@ from torch import Tensor
 from app.charts.posteriors import posterior_figure
 from app.components.mounting import Event
 from app.components.payloads import image_base64
-from app.components.reconstruct_map import CARD, atlas
+from app.components.reconstruct_map import CARD, reconstruct_map
 from app.session.choices import current_view, take_view
 from app.session.desk import keep_locked
 from app.session.gallery import Examined, add_example, add_pictures, choose_picture, examine, examples
@@ -38,7 +38,7 @@ PLAIN_FIGURES = (
     "term −log p(x|z)."
 )
 CARDS = 6  # pictures on one page of the list
-MAP = "atlas_column"
+MAP = "map_column"
 
 STYLE = """
 <style>
@@ -67,7 +67,7 @@ def show() -> None:
         show_cards(examined[::-1], loaded)  # the newest first
     with right, st.container(key=MAP):
         view = current_view(memory, loaded)
-        atlas(key="atlas", loaded=loaded, view=view, examined=examined, chosen=memory.chosen, on_event=handle)
+        reconstruct_map(key="map", loaded=loaded, view=view, examined=examined, chosen=memory.chosen, on_event=handle)
 
 
 def handle(event: Event) -> None:

@@ -5,7 +5,7 @@ import re
 import streamlit as st
 import torch
 
-from app.components.model_picker import picker
+from app.components.model_picker import model_picker
 from app.components.mounting import Event
 from app.services.catalogue import FIRST_MODEL, collection
 from app.session.gallery import switch_model
@@ -91,7 +91,7 @@ def _pick_model(names: list[str]) -> bool:
         memory.notices.append(f"There is no model named {memory.model!r} here; this is {_first(names)}.")
         memory.model = None
     wanted = memory.model or _first(names)
-    picker(key=PICKER, entries=collection(), current=wanted, on_event=_take_pick)
+    model_picker(key=PICKER, entries=collection(), current=wanted, on_event=_take_pick)
     try:
         choose_model(wanted)
     except VAEExplorerError as error:

@@ -16,7 +16,7 @@ TITLES = {
     "interpolate": "Interpolate between keyframes",
     "models": "Models",
 }
-PICKER = "vae_picker"
+PICKER = "vae_model_picker"
 
 
 def open_page(name: str, *, model: str | None = None, memory: Session | None = None) -> AppTest:

@@ -224,7 +224,7 @@ def test_the_map_can_be_changed_and_coloured(page: Page, server: str):
 
 def test_a_value_beyond_a_slider_stretches_it(page: Page, server: str):
     open_page(page, server)
-    page.locator(".bench").evaluate(
+    page.locator(".explore").evaluate(
         "(node) => { const { part } = node.getRootNode(); const z = part.z.slice(); z[2] = 9.5; part.load(z); }"
     )
     slider = page.get_by_role("slider", name="Dimension 3", exact=True)
@@ -251,7 +251,8 @@ def test_uploaded_digits_land_among_their_own_class_more_often_than_not(page: Pa
     files = digit_files(tmp_path, 12)
     upload(page, [path for path, _ in files])
     expect(latent_map(page).locator(".star")).to_have_count(len(files))
-    stars = page.locator(".bench").evaluate("(node) => node.getRootNode().part.data.pictures.map((p) => p.places.umap)")
+    part = page.locator(".explore")
+    stars = part.evaluate("(node) => node.getRootNode().part.data.pictures.map((each) => each.places.umap)")
     reference = engine().load("mnist-16d").need_reference()
     right = 0
     for place, (_, label) in zip(stars, files, strict=True):
@@ -267,14 +268,14 @@ def test_a_broken_upload_is_one_sentence_and_loses_nothing(page: Page, server: s
     upload(page, [good])
     expect(page.locator(".chip")).to_have_count(1)
     shown = values(page)
-    page.locator(".bench").evaluate("(node) => { node.mine = true; }")
+    page.locator(".explore").evaluate("(node) => { node.mine = true; }")
     bad = tmp_path / "notes.png"
     bad.write_text("this is no picture")
     upload(page, [bad])
     expect(page.get_by_test_id("stAlert")).to_contain_text("notes.png")
     expect(page.locator(".chip")).to_have_count(1)
     assert values(page) == shown
-    assert page.locator(".bench").evaluate("(node) => node.mine"), "a notice must not mount the component anew"
+    assert page.locator(".explore").evaluate("(node) => node.mine"), "a notice must not mount the component anew"
 
 
 def test_a_picture_can_be_dropped_on_the_map(page: Page, server: str):

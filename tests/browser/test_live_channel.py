@@ -99,7 +99,7 @@ def test_the_page_does_not_repeat_a_refused_question(page: Page, server: str):
         lambda socket: socket.on("framesent", lambda data: sent.append(data)) if "/live/" in socket.url else None,
     )
     open_page(page, server)
-    page.locator(".bench").evaluate(
+    page.locator(".explore").evaluate(
         "(node) => { const b = node.getRootNode().part; b.socket.ask('x', 9, b.view, b.z, () => {}); }"
     )
     expect(page.get_by_text("The server refused")).to_be_visible()
@@ -120,7 +120,7 @@ def test_a_restart_of_the_server_mends_itself(page: Page):
     drag(page, first_slider(page), 0.3, 0.8, moves=10)  # asked while nobody is there
     page.mouse.up()
     page.get_by_role("combobox", name="Map", exact=True).select_option("pca")
-    page.locator(".bench").evaluate("(node) => node.getRootNode().part.lock(0, true)")
+    page.locator(".explore").evaluate("(node) => node.getRootNode().part.lock(0, true)")
     with running_server(port):
         wait_until_changed(page, decoded(page), before)
         expect(page.get_by_text("out of reach")).to_be_hidden()
@@ -137,7 +137,7 @@ def test_a_restart_of_the_server_mends_itself(page: Page):
         wait_for_map(page)
         assert values(page) == pytest.approx(asked, abs=0.011)
         assert page.get_by_role("combobox", name="Map", exact=True).input_value() == "pca"
-        assert page.locator(".bench").evaluate("(node) => node.getRootNode().part.desk.state.locked") == [0]
+        assert page.locator(".explore").evaluate("(node) => node.getRootNode().part.store.state.locked") == [0]
 
 
 def test_started_the_wrong_way_the_page_says_what_to_run(page: Page):

@@ -18,7 +18,7 @@ def test_nothing_is_cut_off(page: Page, server: str, width: int, height: int):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for tab in ("Path", "Export", "Grid"):
         page.get_by_role("tab", name=tab).click()
-        for locator in page.locator(".studio :is(button, select, input):visible").all():
+        for locator in page.locator(".interpolate :is(button, select, input):visible").all():
             box = locator.bounding_box()
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width + 1
@@ -27,7 +27,7 @@ def test_nothing_is_cut_off(page: Page, server: str, width: int, height: int):
 
 def test_every_control_has_a_name(page: Page, server: str):
     open_studio(page, server)
-    nameless = page.locator(".studio").evaluate(
+    nameless = page.locator(".interpolate").evaluate(
         """(studio) => [...studio.querySelectorAll("button, select, input, canvas[role], progress, svg[role]")]
           .filter((node) => !(node.ariaLabel || node.labels?.length || node.textContent.trim()))
           .map((node) => node.outerHTML)"""

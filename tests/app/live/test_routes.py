@@ -36,7 +36,8 @@ from vae_core.store.stored_models import WEIGHTS_FILE
 SOCKET = "/live/models/tiny/socket"
 REFUSED, TRY_LATER = 1008, 1013
 FOR_EVER = "public, max-age=31536000, immutable"
-MODULES = sorted(path.name for path in ASSETS.glob("*.js"))
+MODULES = sorted(path.relative_to(ASSETS).as_posix() for path in ASSETS.rglob("*.js"))
+SHEETS = sorted(path.relative_to(ASSETS).as_posix() for path in ASSETS.rglob("*.css"))
 DECODE = struct.pack("<BBBBI3f", 1, 0, 0, 1, 7, 0.1, 0.2, 0.3)
 PATH = b"\x03" + DECODE[1:]
 
@@ -189,7 +190,7 @@ def test_everything_lies_below_the_servers_prefix(tiny: LoadedModel, prefix: str
 # -- files ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*MODULES, "style.css", "studio.css"])
+@pytest.mark.parametrize("name", [*MODULES, *SHEETS])
 def test_each_asset_is_served_as_it_is_and_for_ever(client: TestClient, name: str):
     answer = client.get(f"/live/assets/{ASSETS_VERSION}/{name}")
     assert answer.status_code == 200
@@ -209,9 +210,14 @@ def test_each_asset_is_served_as_it_is_and_for_ever(client: TestClient, name: st
         "%2e%2e%2froutes.py",
         "..%5croutes.py",
         "%2fetc%2fpasswd",
-        "sliders.js%00",
+        "explore/sliders.js%00",
+        "explore/..%2Fexplore/sliders.js",
+        "explore",
+        "explore/",
+        "/explore/sliders.js",
+        "sliders.js",
         "../protocol.py",
-        "SLIDERS.JS",
+        "explore/SLIDERS.JS",
     ],
 )
 def test_other_files_are_not_found(client: TestClient, name: str):
@@ -242,18 +248,17 @@ def test_every_module_imports_modules_that_exist(name: str):
     imported = re.findall(r'^(?:import|export) [^;]*? from "([^"]+)";', text, re.MULTILINE)
     assert len(imported) == len(re.findall(r"^import\b", text, re.MULTILINE)), "an import of another form"
     for path in imported:
-        assert path.removeprefix("./") in MODULES, f"{name} imports {path}"
+        assert (ASSETS / name).parent.joinpath(path).is_file(), f"{name} imports {path}"
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_what_a_module_imports_is_what_the_other_exports(name: str):
     text = (ASSETS / name).read_text(encoding="utf-8")
-    imports = re.findall(r'^import \{ ([^}]*) \} from "\./([^"]+)";', text, re.MULTILINE)
+    imports = re.findall(r'^import \{ ([^}]*) \} from "([^"]+)";', text, re.MULTILINE)
     assert len(imports) == len(re.findall(r"^import\b", text, re.MULTILINE)), "an import is written in another way"
     for names, path in imports:
-        exported = re.findall(
-            r"^export (?:async )?(?:class|function|const) (\w+)", (ASSETS / path).read_text("utf-8"), re.MULTILINE
-        )
+        imported = (ASSETS / name).parent.joinpath(path).read_text("utf-8")
+        exported = re.findall(r"^export (?:async )?(?:class|function|const) (\w+)", imported, re.MULTILINE)
         assert set(names.split(", ")) <= set(exported)
 
 
@@ -262,9 +267,9 @@ def test_the_widgets_mount_modules_that_exist_and_export_mount():
     mounted = {
         module
         for path in widgets.glob("*.py")
-        for module in re.findall(r'register\("\w+", "([\w.]+)"\)', path.read_text(encoding="utf-8"))
+        for module in re.findall(r'register\("\w+", "([\w./]+)"\)', path.read_text(encoding="utf-8"))
     }
-    assert {"bench.js", "studio.js"} <= mounted
+    assert {"explore/explore.js", "interpolate/interpolate.js"} <= mounted
     for module in mounted:
         assert "export const mount = " in (ASSETS / module).read_text(encoding="utf-8")
 

@@ -1,0 +1,365 @@
+// Explore: the map, the decoded picture and a slider for each dimension, in one component.
+//
+// Nothing reruns while something is dragged: the page asks the server over its own socket, and tells Python only
+// when a value is settled. Python's own changes come with a revision number, so that an answer that was on its way
+// while the person moved on never takes a slider back.
+
+import { channelText, isOtherModel, mounting, report } from "../host/component.js";
+import { NavigationGuard, isSame } from "../host/navigation_guard.js";
+import { Store, packed, unpacked } from "../host/store.js";
+import { DirectionPanel } from "../panels/directions.js";
+import { el } from "../ui/dom.js";
+import { DATA_DRAW, gaussian, priorDraw } from "../ui/draws.js";
+import { Filmstrips } from "./filmstrips.js";
+import { GroupPanel } from "../panels/groups.js";
+import { keepDesk, restoredDesk } from "../host/persistence.js";
+import { copy, exploreLink, MOST_SELECTED } from "../host/link.js";
+import { MapSide } from "./map_side.js";
+import { sentence } from "../ui/text.js";
+import { NeighbourPanel } from "../panels/neighbours.js";
+import { mountPictures } from "../ui/pictures.js";
+import { paint, savePNG, sizeCanvas } from "../ui/pixels.js";
+import { Queries } from "../engine/queries.js";
+import { movedAlong, SliderPanel } from "./sliders.js";
+import { DECODE, DRAW, LiveSocket } from "../engine/socket.js";
+import { Tabs } from "../ui/tabs.js";
+import { TraversalPanel } from "../panels/traversals.js";
+import { Undo } from "../host/undo.js";
+
+const SAVED_SCALE = 16; // a saved picture's pixels a side for each of the model's
+const KEY_SETTLE_MS = 250; // held arrow keys count as one change
+const FEW_DIMENSIONS = 6; // with so few sliders there is room for a larger picture
+const PYTHON_BACK_MS = 2000; // Streamlit's own connection comes back later than ours
+const MANY_DIMENSIONS = 32; // beyond these the principal components come first
+const COMPONENTS = 8;
+
+class Explore {
+  constructor(shadow, root) {
+    this.root = root;
+    this.shadow = shadow;
+    this.decoded = el("canvas", { "data-testid": "decoded", role: "img", "aria-label": "The decoded picture" });
+    this.note = el("p", { class: "note", role: "status" });
+    this.channel = el("p", { class: "note", role: "status" });
+    this.sliders = new SliderPanel({
+      onMove: (dimension, value) => this.move(dimension, value),
+      onSettle: (byKey) => this.settle(byKey ? KEY_SETTLE_MS : 0),
+      onDirection: (direction, value) => this.moveAlong(direction.vector, value),
+      onName: (dimension, name) => this.rename(dimension, name),
+      onLock: (dimension, locked) => this.lock(dimension, locked),
+      onForget: (direction) => this.forget(direction),
+      onVisible: () => this.z && this.films.refresh(this.z),
+    });
+    this.films = new Filmstrips(this.sliders);
+    this.guard = new NavigationGuard({ settle: () => this.settleAll(), isKept: () => this.isKept() });
+    this.store = new Store((state) => this.reportDesk(packed(state)));
+    this.store.on(["names", "locked"], (state) => this.sliders.setNamesAndLocks(state));
+    this.store.on(["names"], ({ names }) => this.mapSide.toolbar.setNames(names));
+    this.store.on(["directions"], () => this.showDirections());
+    this.store.on(["selection"], ({ selection }) => this.mapSide?.map.setSelected(selection));
+    this.panels = [GroupPanel, DirectionPanel, NeighbourPanel, TraversalPanel].map((Panel) => new Panel(this));
+    this.pictures = mountPictures({
+      onAdd: (files) => this.reportAfterDesk("added", files),
+      onExample: (index) => this.reportAfterDesk("example", index),
+      onChoose: (id) => this.choose(id),
+      onRemove: (id) => this.report("removed", id),
+      onProblem: (text) => this.say(text),
+    });
+    this.undo = new Undo((direction) => this.step(direction));
+    this.commitSoon = null;
+  }
+
+  update(data, before) {
+    const switched = isOtherModel(before, data);
+    if (switched) this.switchModel(data);
+    if (!switched && before.session !== data.session) this.remind();
+    else if (switched || before.revision !== data.revision) this.hydrate(data);
+    this.pictures.update(data);
+    if (!switched && !isSame(before.pictures, data.pictures)) this.toPanels("offer");
+    this.mapSide.update();
+    this.guard.heard();
+  }
+
+  report(kind, value) {
+    this.guard.report(() => report(this.component, kind, value));
+  }
+
+  reportDesk(desk) {
+    keepDesk(this.data.model.digest, desk);
+    this.report("desk", desk);
+  }
+
+  /** Report what has Python load a code: by then it must know which dimensions are locked. */
+  reportAfterDesk(kind, value) {
+    this.store.settle();
+    this.report(kind, value);
+  }
+
+  /** Report now what has not settled yet. */
+  settleAll() {
+    if (this.commitSoon) this.commit();
+    this.store.settle();
+  }
+
+  /** Whether Python has all that the page shows. */
+  isKept() {
+    const { z, view, desk } = this.data;
+    return isSame([z, view, desk], [Array.from(this.z), this.view, packed(this.store.state)]);
+  }
+
+  /** Python forgot this visit, because the server was restarted; the page did not. */
+  remind() {
+    this.reportAll();
+    this.say("The server was restarted: pictures that you added have to be added again.");
+  }
+
+  reportAll() {
+    this.report("view", this.view);
+    this.report("z", Array.from(this.z));
+    this.report("desk", packed(this.store.state));
+  }
+
+  build(data) {
+    this.mapSide = new MapSide(this, data.plotlyVersion);
+    const sliders = { key: "sliders", title: "Sliders", element: this.sliders.element };
+    this.tabs = new Tabs([sliders, ...this.panels], (key) => this.turnTo(key));
+    const button = (text, title, act) => el("button", { class: "action", title, onclick: act }, text);
+    const actions = el(
+      "div",
+      { class: "actions" },
+      (this.priorButton = button("", "", () => this.load(gaussian(this.z.length)))),
+      button(DATA_DRAW.text, DATA_DRAW.title, () => this.drawLikeData()),
+      button("Random (image)", "The code of a reference image", () => this.loadReference(Math.floor(Math.random() * this.data.model.references))),
+      button("Zero", "Every dimension at 0", () => this.load(new Float32Array(this.z.length))),
+      this.undo.undoButton,
+      this.undo.redoButton,
+      button("Copy link", "An address that shows this model, map, code and selection", () => this.copyLink()),
+      button("Save picture", "As PNG", () => savePNG(this.decoded, `${this.data.model.name}.png`, SAVED_SCALE)),
+    );
+    const beside = el("div", { class: "beside" }, actions, this.pictures.element, this.channel, this.note);
+    const stage = el("div", { class: "stage" }, this.decoded, beside);
+    const right = el("section", { class: "right", "aria-label": "Picture and sliders" });
+    right.append(stage, this.tabs.element);
+    this.element = el("div", { class: "page explore" }, this.mapSide.element, right);
+    this.listening = new AbortController();
+    this.guard.listen(this.element, this.listening.signal);
+    this.element.addEventListener("keydown", (event) => this.undo.keyed(event));
+    this.pictures.acceptDrops(this.element);
+    this.shadow.append(this.element);
+  }
+
+  switchModel({ model }) {
+    this.say(""); // it was about the model before
+    this.leave();
+    this.socket = new LiveSocket(this.root, model, (state, reason) => this.socketChanged(state, reason));
+    this.bulk = new LiveSocket(this.root, model, () => {}); // for many pictures at once, which live ones must not wait for
+    this.queries = new Queries(this.root, model.name);
+    sizeCanvas(this.decoded, model.shape);
+    this.sliders.build(model);
+    this.mapSide.switchModel(model);
+    Object.assign(this.priorButton, priorDraw(model));
+    this.element.dataset.few = model.latentDim <= FEW_DIMENSIONS;
+    this.films.use(this.bulk, model, { projection: model.projections[0], x: 0, y: 0 });
+    this.components = null;
+    this.undo.switchModel(model);
+    const told = restoredDesk(model.digest, this.data.desk);
+    const desk = unpacked(told);
+    this.store.state = desk;
+    this.toPanels("switchModel", model);
+    this.store.load(desk);
+    this.tabs.show(desk.tab);
+    if (told !== this.data.desk) this.store.set({}); // Python knows nothing of it
+    if (model.latentDim > MANY_DIMENSIONS) this.fetchComponents();
+  }
+
+  /** The page was left. */
+  gone() {
+    this.listening.abort();
+    this.leave();
+  }
+
+  leave() {
+    this.socket?.close();
+    this.bulk?.close();
+    this.queries?.close();
+    this.mapSide.leave();
+  }
+
+  get map() {
+    return this.mapSide.map;
+  }
+
+  get view() {
+    return this.mapSide.view;
+  }
+
+  toPanels(method, ...args) {
+    for (const panel of this.panels) panel[method]?.(...args);
+  }
+
+  turnTo(key) {
+    this.say(""); // it was about the panel before
+    this.store.set({ tab: key });
+    this.panels.find((panel) => panel.key === key)?.shown?.();
+    this.films.refresh(this.z);
+  }
+
+  /** The leading principal components as sliders: what to drag first where there are many dimensions. */
+  async fetchComponents() {
+    const { digest } = this.data.model;
+    const ask = (index) => this.queries.ask("direction", { kind: "component", index }, `component ${index}`);
+    const made = await Promise.all(Array.from({ length: COMPONENTS }, (_, i) => ask(i))).catch(() => []);
+    if (digest !== this.data.model.digest) return;
+    this.components = made.map((each, i) => ({ ...each, name: `PC ${i + 1}`, builtIn: true }));
+    this.showDirections();
+    this.toPanels("offer");
+  }
+
+  showDirections() {
+    this.sliders.setDirections([...this.store.state.directions, ...(this.components ?? [])]);
+  }
+
+  /** Take over what Python says: the code, and the view. */
+  hydrate({ z, view }) {
+    this.cancelCommit();
+    this.z = Float32Array.from(z);
+    this.undo.remember(this.z);
+    this.sliders.set(this.z);
+    this.codeSettled();
+    if (JSON.stringify(this.view) !== JSON.stringify(view)) this.mapSide.showView(view);
+    this.ask();
+  }
+
+  socketChanged(state, reason) {
+    this.channel.textContent = state === "refused" ? "" : channelText(state, reason);
+    if (state === "refused" && !this.mapSide.forgetRefit()) this.say(channelText(state, reason));
+    if (state === "lost") this.wasLost = true;
+    if (state === "open" && this.wasLost) this.comeBack();
+  }
+
+  /** After a loss: fetch the map that could not be had, and have Python run, which tells whether it remembers us. */
+  comeBack() {
+    this.wasLost = false;
+    this.mapSide.showView(this.view);
+    setTimeout(() => this.reportAll(), PYTHON_BACK_MS);
+  }
+
+  say(text) {
+    this.note.textContent = sentence(text);
+  }
+
+  // -- the code ------------------------------------------------------------------------------------------------
+
+  move(dimension, value) {
+    this.z[dimension] = value;
+    this.sliders.follow(this.z);
+    this.ask();
+  }
+
+  /** Bring the code to a place along a direction; locked dimensions stay. */
+  moveAlong(vector, value) {
+    this.z = movedAlong(this.z, vector, value, this.store.state.locked);
+    this.sliders.follow(this.z);
+    this.ask();
+  }
+
+  ask() {
+    this.socket.ask("z", DECODE, this.mapSide.placing, this.z, ({ places, frames }) => {
+      paint(this.decoded, frames[0], this.data.model.shape);
+      this.map.marks.moveMarker({ x: places[0], y: places[1] });
+    });
+  }
+
+  /** Set the whole code at once, but for dimensions that are locked. */
+  load(z) {
+    const { locked } = this.store.state;
+    this.show(Float32Array.from(z, (value, i) => (locked.includes(i) ? this.z[i] : value)));
+  }
+
+  show(z) {
+    this.z = z;
+    this.sliders.set(this.z);
+    this.ask();
+    this.settle(0);
+  }
+
+  /** The server draws: the mixture of a model with many dimensions is too large to be sent. */
+  drawLikeData() {
+    this.socket.ask("load", DRAW, this.view, [], ({ codes }) => this.load(codes));
+  }
+
+  settle(afterMs) {
+    this.cancelCommit();
+    this.commitSoon = setTimeout(() => this.commit(), afterMs);
+  }
+
+  /** What was to be reported of the code is not, since it changes again or somebody else reports it. */
+  cancelCommit() {
+    clearTimeout(this.commitSoon);
+    this.commitSoon = null;
+  }
+
+  commit() {
+    this.cancelCommit();
+    this.sliders.catchUp();
+    this.say("");
+    this.undo.remember(this.z);
+    this.codeSettled();
+    this.report("z", Array.from(this.z));
+  }
+
+  codeSettled() {
+    this.films.refresh(this.z);
+    this.toPanels("codeSettled", this.z);
+  }
+
+  /** Undo (-1) or redo (1). */
+  step(direction) {
+    this.cancelCommit(); // what has not settled yet is a step as well
+    this.show(this.undo.step(direction, this.z));
+  }
+
+  /** Load the code of a reference image by its number. */
+  loadReference(index) {
+    this.queries.ask("code", { index }, "load").then(({ code }) => this.load(code), (error) => this.say(error.message));
+  }
+
+  async copyLink() {
+    const { selection } = this.store.state;
+    const link = exploreLink({ model: this.data.model.name, digest: this.data.model.digest, view: this.view, z: this.z, selection });
+    const stored = this.mapSide.shownRefit ? " It shows the stored map: one that was fitted anew is not in it." : "";
+    const leftOut = selection.length > MOST_SELECTED ? ` It leaves out what is selected: more than ${MOST_SELECTED} images would make it too long to send.` : "";
+    this.say(((await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`) + stored + leftOut);
+  }
+
+  rename(dimension, name) {
+    const { [dimension]: _, ...others } = this.store.state.names;
+    this.store.set({ names: name ? { ...others, [dimension]: name } : others });
+  }
+
+  lock(dimension, locked) {
+    const others = this.store.state.locked.filter((each) => each !== dimension);
+    this.store.set({ locked: locked ? [...others, dimension] : others });
+  }
+
+  forget(direction) {
+    this.store.set({ directions: this.store.state.directions.filter((each) => each !== direction) });
+  }
+
+  // -- the map -------------------------------------------------------------------------------------------------
+
+  /** A lasso or a box was drawn. */
+  select(indices) {
+    const tab = indices.length ? "groups" : this.store.state.tab;
+    this.tabs.show(tab); // first: a panel does nothing where it is not shown
+    this.store.set({ selection: indices, tab });
+  }
+
+  choose(id) {
+    const picture = this.data.pictures.find((each) => each.id === id);
+    if (picture) this.load(picture.mean);
+    this.cancelCommit(); // Python sets z itself when a picture is chosen: one rerun, not two
+    this.reportAfterDesk("chosen", id);
+  }
+}
+
+export const mount = mounting(Explore, ["map", "map_tools", "panels", "explore"]);

@@ -1,0 +1,298 @@
+// Interpolate: keyframes, the paths through them on the map, and their pictures as an animation, side by side.
+//
+// All pictures of the paths are decoded in batches and kept; playing and scrubbing then only paint, at the display's
+// own rate. Python is told of keyframes and settings when they settle.
+
+import { channelText, isOtherModel, mounting, report } from "../host/component.js";
+import { Curves } from "../playback/curves.js";
+import { NavigationGuard, isSame } from "../host/navigation_guard.js";
+import { Store } from "../host/store.js";
+import { el } from "../ui/dom.js";
+import { ExportPanel } from "./export_panel.js";
+import { button } from "../ui/fields.js";
+import { GridPanel } from "./grid.js";
+import { KeyframeStrip } from "./keyframes.js";
+import { copy, leftOut, interpolateLink } from "../host/link.js";
+import { LatentMap } from "../map/latent_map.js";
+import { sentence } from "../ui/text.js";
+import { PathMarks } from "../playback/path_marks.js";
+import { PathPanel } from "./path_panel.js";
+import { AnimationPaths, lineAlong } from "../playback/paths.js";
+import { PeekCard } from "../map_tools/peek.js";
+import { Queries } from "../engine/queries.js";
+import { Screens } from "../playback/screens.js";
+import { LiveSocket, PATH, PEEK } from "../engine/socket.js";
+import { Sources } from "./sources.js";
+import { starsOf } from "../map/stars.js";
+import { Tabs } from "../ui/tabs.js";
+import { Toolbar } from "../map_tools/toolbar.js";
+import { Player } from "../playback/player.js";
+
+const ASKED_MS = 60; // after the last of several changes
+const PYTHON_BACK_MS = 2000; // Streamlit's own connection comes back later than ours
+const LINK_TITLE = "An address that shows this model, map, keyframes and way of playing";
+
+class Interpolate {
+  constructor(shadow, root) {
+    this.shadow = shadow;
+    this.root = root;
+    this.channel = el("p", { class: "note", role: "status" });
+    this.note = el("p", { class: "note", role: "status" });
+    this.store = new Store(() => this.report("studio", this.reported()));
+    this.guard = new NavigationGuard({ settle: () => this.store.settle(), isKept: () => this.isKept() });
+    this.toolbar = new Toolbar((view) => this.changeView(view));
+    this.sources = new Sources(this);
+    this.strip = new KeyframeStrip({
+      onChange: (keyframes) => this.store.set({ keyframes }),
+      onGo: (place) => this.goTo(place),
+    });
+    this.strip.actions.append(button("Copy link", LINK_TITLE, () => this.copyLink()));
+    this.paths = new AnimationPaths({
+      onOutline: (outline) => this.player.setOutline(outline),
+      onTrack: () => this.drawTracks(),
+      onFrames: (done, all) => this.framesCame(done, all),
+      onProblem: (kind, text) => this.screens.setProblem(kind, text),
+      position: () => this.player.index,
+    });
+    this.screens = new Screens((kinds) => this.store.set({ kinds }));
+    this.player = new Player({
+      onFrame: (index) => this.showFrame(index),
+      isReady: (index) => this.paths.isReady(index),
+      onSettings: (change) => this.store.set(change),
+    });
+    this.peek = new PeekCard(this);
+    this.curves = new Curves((share) => this.player.scrubTo(Math.round(share * (this.player.count - 1))));
+    this.panels = [new PathPanel(this.store, (text) => this.say(text)), new ExportPanel(this), new GridPanel(this)];
+    this.store.on(["keyframes"], ({ keyframes }) => this.keyframesChanged(keyframes));
+    this.store.on(["loop", "speed"], (state) => this.player.set(state));
+    this.store.on(["kinds"], ({ kinds }) => this.screens.setKinds(kinds));
+    this.store.on(["tab"], ({ tab }) => (this.element.dataset.tab = tab));
+    this.store.on(["tab"], ({ tab }) => this.player.setShown(tab !== "grid")); // which takes the screens' room
+    this.store.on(["keyframes", "kinds", "framesPerLeg", "easing", "loop"], () => this.pathsChanged());
+  }
+
+  update(data, before) {
+    const switched = isOtherModel(before, data);
+    if (switched) this.switchModel(data);
+    if (!this.view) this.showView(data.view); // after that the page's own counts: Python's may be on its way
+    this.toolbar.set(this.view);
+    this.sources.takePictures(data);
+    if (!switched && before.session !== data.session) this.restarted();
+    this.placeStars();
+    this.map.applyTheme();
+    this.guard.heard();
+  }
+
+  report(kind, value) {
+    this.guard.report(() => report(this.component, kind, value));
+  }
+
+  /** Keyframes and settings as Python keeps them. */
+  reported() {
+    const { keyframes, ...animation } = this.store.state;
+    return { keyframes, animation };
+  }
+
+  /** Whether Python has them, and the view. */
+  isKept() {
+    return isSame([this.data.studio, this.data.view], [this.reported(), this.view]);
+  }
+
+  say(text) {
+    this.note.textContent = sentence(text);
+  }
+
+  // -- building ------------------------------------------------------------------------------------------------
+
+  build(data) {
+    const hooks = {
+      onPeek: (place, px) => this.peek.lookAt(place, px),
+      onLeave: () => this.lookAway(),
+      onLoad: (place) => this.sources.addPlace(place),
+      verb: "adds",
+      onGone: () => this.leave(),
+    };
+    this.map = new LatentMap(this.root, data.plotlyVersion, hooks, PathMarks);
+    this.map.overlay.append(this.peek.element);
+    this.tabs = new Tabs(this.panels, (key) => this.turnTo(key));
+    const left = el("section", { class: "left", "aria-label": "Latent map and what lies along the paths" });
+    left.append(this.toolbar.element, this.map.element, this.curves.element);
+    const right = el("section", { class: "right", "aria-label": "Keyframes and animation" });
+    right.append(this.strip.element, this.sources.element, this.channel, this.note, this.screens.element, this.player.element, this.tabs.element);
+    this.element = el("div", { class: "page interpolate" }, left, right);
+    this.sources.pictures.acceptDrops(this.element);
+    this.listening = new AbortController();
+    const { signal } = this.listening;
+    window.addEventListener("keydown", (event) => this.keyed(event), { signal });
+    this.guard.listen(this.element, signal);
+    this.shadow.append(this.element);
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.player.setPlaying(true);
+  }
+
+  switchModel({ model, graph, studio }) {
+    this.close();
+    this.live = new LiveSocket(this.root, model, (...news) => this.socketChanged("live", ...news));
+    this.bulk = new LiveSocket(this.root, model, (...news) => this.socketChanged("bulk", ...news));
+    this.troubles = {};
+    this.say("");
+    this.queries = new Queries(this.root, model.name);
+    this.paths.use(this.queries, this.bulk, model);
+    this.toolbar.build(model);
+    this.peek.switchModel(model);
+    for (const part of [this.strip, this.sources, this.screens, ...this.panels]) part.setModel({ ...model, graph });
+    this.map.marks.clear(); // nothing of the model before lies on the new one's map
+    this.view = null;
+    this.store.load({ keyframes: studio.keyframes, ...studio.animation });
+    this.tabs.show(this.store.state.tab);
+  }
+
+  /** One of the two channels; each may be busy alone. */
+  socketChanged(channel, state, reason) {
+    const text = channelText(state, reason);
+    this.troubles[channel] = state === "refused" ? "" : text;
+    if (state === "refused") this.say(text); // which stays when the channel is open again
+    this.channel.textContent = this.troubles.live || this.troubles.bulk || "";
+    if (channel === "live" && state === "lost") this.wasLost = true; // busy may come between
+    if (channel === "live" && state === "open" && this.wasLost) this.comeBack();
+  }
+
+  /** After a loss: ask again what failed meanwhile, and have Python run, which tells whether it remembers us. */
+  comeBack() {
+    this.wasLost = false;
+    this.showView(this.view);
+    this.pathsChanged();
+    setTimeout(() => this.remind(), PYTHON_BACK_MS);
+  }
+
+  restarted() {
+    this.remind();
+    this.say("The server was restarted: pictures that you added have to be added again.");
+  }
+
+  /** Python may have forgotten this visit, because the server was restarted; the page did not. */
+  remind() {
+    this.report("studio", this.reported());
+    this.report("view", this.view);
+  }
+
+  leave() {
+    this.player.stop();
+    this.listening.abort();
+    this.panels.find(({ key }) => key === "export").job?.stop();
+    this.close();
+  }
+
+  close() {
+    this.live?.close();
+    this.bulk?.close();
+    this.queries?.close();
+  }
+
+  // -- keyframes -----------------------------------------------------------------------------------------------
+
+  /** The codes of all keyframes. */
+  codes() {
+    const mean = (id) => this.data.pictures.find((each) => each.id === id).mean;
+    return this.store.state.keyframes.map(({ code, picture }) => code ?? mean(picture));
+  }
+
+  keyframesChanged(keyframes) {
+    this.strip.show(keyframes);
+    this.fetchThumbs();
+  }
+
+  goTo(place) {
+    const at = this.player.outline?.positions[place]; // of one that was just added not known yet
+    if (at !== undefined) this.player.scrubTo(at);
+  }
+
+  fetchThumbs() {
+    const { keyframes } = this.store.state;
+    if (!this.view || !keyframes) return;
+    this.live.ask("thumbs", PATH, this.view, this.codes().flat(), ({ places, frames }) => {
+      this.strip.setPictures(keyframes, frames);
+      const pins = keyframes.map(({ picture }, i) => ({ place: { x: places[2 * i], y: places[2 * i + 1] }, starred: picture !== null }));
+      this.map.marks.setKeyframes(pins);
+    });
+  }
+
+  async copyLink() {
+    const { keyframes, animation: all } = this.reported();
+    const { export: _, ...animation } = all; // how files are made is each person's own
+    const { link, kept } = interpolateLink({ model: this.data.model, view: this.view, keyframes, codes: this.codes(), animation });
+    const news = (await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`;
+    this.say(`${news} ${leftOut(kept, keyframes.length)}`.trim());
+  }
+
+  // -- paths ---------------------------------------------------------------------------------------------------
+
+  pathsChanged() {
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => {
+      const { kinds, framesPerLeg, easing, loop } = this.store.state;
+      this.paths.want({ keyframes: this.codes(), kinds, framesPerLeg, easing, loop });
+    }, ASKED_MS);
+  }
+
+  drawTracks() {
+    this.curves.draw(this.paths.shown(), this.player.outline?.positions ?? []);
+    this.panels.find(({ key }) => key === "export").show();
+  }
+
+  framesCame(done, all) {
+    const { outline } = this.player;
+    this.map.marks.setPaths(this.paths.shown().map(({ kind, places }) => ({ kind, places: lineAlong(places, outline) })));
+    this.player.setLoaded(all ? done / all : 1);
+  }
+
+  showFrame(index) {
+    const tracks = this.paths.shown();
+    this.screens.show(tracks, index);
+    const placed = tracks.filter(({ places }) => places[index]);
+    this.map.marks.setPlaying(placed.map(({ kind, places }) => ({ kind, place: places[index] })));
+    this.curves.show(index);
+    this.strip.markCurrent(this.player.outline.positions.findLastIndex((at) => at <= index));
+  }
+
+  // -- map and keys --------------------------------------------------------------------------------------------
+
+  changeView(view) {
+    this.showView(view);
+    this.placeStars();
+    this.report("view", view);
+  }
+
+  peekAt({ x, y }, onAnswer) {
+    this.live.ask("peek", PEEK, this.view, [x, y, ...this.data.z], onAnswer);
+  }
+
+  lookAway() {
+    this.peek.lookAway();
+    this.live?.cancel("peek");
+  }
+
+  showView(view) {
+    this.lookAway();
+    this.view = view;
+    this.map.show(this.data.model, view).catch((error) => this.say(`The map cannot be shown: ${error.message}`));
+    this.paths.setView(view);
+    this.fetchThumbs();
+  }
+
+  placeStars() {
+    this.map.marks.setStars(starsOf(this.data.pictures, this.view, null), { verb: "Add", onPick: (id) => this.sources.addPicture(id) });
+  }
+
+  turnTo(tab) {
+    this.store.set({ tab });
+    this.panels.find(({ key }) => key === tab).shown?.();
+  }
+
+  keyed(event) {
+    const [target, ...around] = event.composedPath();
+    const ours = target === document.body || around.includes(this.element);
+    if (ours && !event.altKey && !event.ctrlKey && !event.metaKey) this.player.keyed(event, target);
+  }
+}
+
+export const mount = mounting(Interpolate, ["map", "map_tools", "playback", "interpolate"]);

@@ -1,0 +1,95 @@
+// What lies under the pointer: a picture at once, and when the pointer rests what is known of the place.
+
+import { el } from "../ui/dom.js";
+import { number } from "../ui/text.js";
+import { paint, sizeCanvas } from "../ui/pixels.js";
+
+const REST_MS = 125;
+const GAP = 18; // pixels between the pointer and the card
+const FAR = 0.03; // of the map's diagonal: beyond it a place has no point near it
+const TOP = 36; // pixels, kept free for the map's buttons
+
+export class PeekCard {
+  /** @param {object} page peekAt(place, onAnswer), queries, map, data; aboutTraining(image) where its map shows such */
+  constructor(page) {
+    this.page = page;
+    this.picture = el("canvas", { "data-testid": "peek", role: "img", "aria-label": "Decoded at this place" });
+    this.original = el("img", { class: "original", alt: "The picture itself", hidden: true });
+    this.text = el("div", { class: "peek-text", "aria-live": "polite" });
+    this.captions = el("div", { class: "peek-captions", hidden: true }, el("span", {}, "decoded"), el("span", {}, "original"));
+    const pictures = el("div", { class: "peek-pictures" }, this.picture, this.original);
+    this.element = el("div", { class: "peek-card", hidden: true }, pictures, this.captions, this.text);
+    this.wanted = null;
+  }
+
+  switchModel(model) {
+    sizeCanvas(this.picture, model.shape);
+  }
+
+  /** @param {import("../map/latent_map.js").Place} place */
+  lookAt(place, px) {
+    const same = this.wanted && this.wanted.x === place.x && this.wanted.y === place.y;
+    this.moveBeside(px);
+    if (same) return;
+    this.wanted = place;
+    this.code = null; // of the place, once that is answered
+    this.page.map.ring(place.index ?? (place.training === undefined ? null : place));
+    this.text.replaceChildren();
+    this.original.hidden = this.captions.hidden = true;
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => this.rested(place), REST_MS);
+    this.page.peekAt(place, ({ frames, codes }) => {
+      paint(this.picture, frames[0], this.page.data.model.shape);
+      this.element.hidden = this.wanted === null;
+      if (this.wanted === place) this.code = codes;
+    });
+  }
+
+  lookAway() {
+    this.wanted = null;
+    clearTimeout(this.rest);
+    this.element.hidden = true;
+    this.page.map?.ring(null);
+  }
+
+  rested(place) {
+    const { queries } = this.page;
+    const showLines = (lines) => this.wanted === place && this.text.replaceChildren(...lines.map((line) => el("span", {}, line)));
+    const unknown = () => {}; // the picture is there; what is known of it is an extra
+    if (place.training !== undefined) showLines(this.page.aboutTraining(place.training));
+    else if (place.index !== undefined) queries.ask("card", { index: place.index }, "peek").then((card) => this.wanted === place && this.showCard(card, showLines), unknown);
+    else if (this.isBlend(place)) showLines(["Far from all points:", "a blend of the nearest ones"]);
+    else if (this.code) queries.ask("place", { z: Array.from(this.code) }, "peek").then(({ hint }) => showLines([`Between points: ${hint}`]), unknown);
+    else this.rest = setTimeout(() => this.rested(place), REST_MS);
+  }
+
+  /**
+   * Whether a place says nothing of its picture. On a map that is known by its points a place far from all of them
+   * stands for a mean of the nearest ones' codes, which lies among the data itself.
+   */
+  isBlend(place) {
+    const { map } = this.page;
+    return map.snaps && map.gapAt(place) > FAR;
+  }
+
+  showCard({ original, label, reconstruction, percentile, kl, seen }, showLines) {
+    if (original) this.showOriginal(original);
+    const term = `reconstruction ${number(reconstruction)} nats`;
+    const rank = seen ? "seen in training" : `more than ${Math.round(percentile)}% of held-out images`;
+    showLines([label, term, rank, ...(kl === null ? [] : [`KL ${number(kl)} nats`])]);
+  }
+
+  showOriginal(png) {
+    Object.assign(this.original, { src: `data:image/png;base64,${png}`, hidden: false });
+    this.captions.hidden = false;
+  }
+
+  /** Beside the pointer, on the side where there is room, and never on the map's buttons. */
+  moveBeside({ x, y }) {
+    const { clientWidth, clientHeight } = this.page.map.element;
+    const [width, height] = [this.element.offsetWidth || 112, this.element.offsetHeight || 112];
+    const left = x + GAP + width < clientWidth ? x + GAP : Math.max(4, x - GAP - width);
+    const top = Math.min(Math.max(TOP, y - height - GAP / 2), clientHeight - height - 4);
+    this.element.style.transform = `translate(${left}px, ${top}px)`;
+  }
+}

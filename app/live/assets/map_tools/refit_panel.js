@@ -1,0 +1,145 @@
+// UMAP with other settings: fitted in the background, shown when it is there, while the map at hand stays in use.
+
+import { el } from "../ui/dom.js";
+import { JobLine } from "../ui/job_line.js";
+import { parsed } from "../ui/text.js";
+import { floatsOf } from "../ui/base64.js";
+import { beginWork, workOf } from "../engine/background_work.js";
+
+const METRICS = ["euclidean", "cosine", "correlation", "manhattan"];
+const STORED = { neighbors: 15, minDist: 0.1, metric: "euclidean", deviations: true, seed: 0 }; // of the models' own maps
+const kept = new Map(); // a model's digest -> {number, places, settings}; as long as the browser's page lives
+
+/** The refitted map that is shown for a model; null for its own. */
+export function refitOf(digest) {
+  return kept.get(digest) ?? null;
+}
+
+export class RefitPanel {
+  /**
+   * @param {{root: URL, onMap: () => void, say: (text: string) => void}} hooks `onMap` is called when another map is to
+   *   be shown
+   */
+  constructor({ root, onMap, say }) {
+    Object.assign(this, { root, onMap, say });
+    this.line = new JobLine("UMAP is fitted");
+    this.neighbors = numberField("Neighbours", { min: 2, max: 200, step: 1 });
+    this.minDist = numberField("Least distance", { min: 0, max: 0.99, step: 0.05 });
+    this.seed = numberField("Seed", { min: 0, max: 2 ** 32 - 1, step: 1 });
+    this.metric = el("select", { "aria-label": "Metric" }, ...METRICS.map((name) => el("option", { value: name }, name)));
+    this.deviations = el("input", { type: "checkbox", "aria-label": "In posterior deviations" });
+    this.go = el("button", { class: "action", onclick: () => this.fit() }, "Fit again");
+    this.back = el("button", { class: "action", onclick: () => this.showStored() }, "Stored map");
+    const fields = el(
+      "div",
+      { class: "popup refit-fields" },
+      field(this.neighbors, "How many nearest codes each one is tied to: few show detail, many the whole"),
+      field(this.minDist, "How near to each other points may come: small values make tight clumps"),
+      field(this.metric, "How codes are compared"),
+      field(this.deviations, "Differences count in posterior deviations, so that dimensions that say nothing count for nothing"),
+      field(this.seed, "Another seed shows which parts of the layout are chance"),
+      el("div", { class: "actions" }, this.go, this.back),
+    );
+    this.summary = el("summary", {});
+    this.details = el("details", { class: "reading" }, this.summary, fields);
+    this.element = el("span", { class: "refit" }, this.details);
+  }
+
+  /** @param {{digest: string, variational: boolean}} model */
+  switchModel(model, queries) {
+    this.model = model;
+    this.queries = queries;
+    this.go.disabled = false;
+    this.deviations.disabled = !model.variational;
+    this.fill(refitOf(model.digest)?.settings ?? { ...STORED, deviations: model.variational });
+    const work = workOf(this.key);
+    if (work) this.watch(work);
+  }
+
+  get key() {
+    return `refit ${this.model.digest}`;
+  }
+
+  fill(settings) {
+    for (const name of ["neighbors", "minDist", "metric", "seed"]) this[name].value = settings[name];
+    this.deviations.checked = settings.deviations;
+    this.showSummary();
+  }
+
+  /** Shown for a UMAP alone. */
+  setProjection(projection) {
+    this.element.hidden = projection !== "umap";
+  }
+
+  settings() {
+    const [neighbors, minDist, seed] = [this.neighbors, this.minDist, this.seed].map(({ value }) => parsed(value));
+    return { neighbors, minDist, seed, metric: this.metric.value, deviations: this.deviations.checked };
+  }
+
+  fit() {
+    const { model, queries, settings } = { ...this, settings: this.settings() };
+    const wrong = [this.neighbors, this.minDist, this.seed].find((input) => !isWithin(input));
+    if (wrong) return this.say(`${wrong.ariaLabel} takes ${rangeOf(wrong)}.`);
+    this.details.open = false; // it lies over the map
+    this.say("");
+    const keep = async (made) => {
+      const { number, places } = await made.json();
+      kept.set(model.digest, { number, places: floatsOf(places), settings });
+    };
+    this.watch(beginWork(this.key, this.root, () => queries.begin("refit", settings), keep));
+  }
+
+  async watch(work) {
+    this.go.disabled = true;
+    try {
+      const end = await this.line.show(work);
+      if (end === "stopped") this.say("The fit was stopped; the map is the one from before.");
+      if (end === "done") this.shown();
+      this.go.disabled &&= end === "left"; // then it is another model's button
+    } catch (error) {
+      this.say(`No new map: ${error.message}`);
+      this.details.open = true; // what was chosen may have to change
+      this.go.disabled = false;
+    }
+  }
+
+  /** Back to the map that came with the model. */
+  showStored() {
+    kept.delete(this.model.digest);
+    this.shown();
+  }
+
+  shown() {
+    this.showSummary();
+    this.onMap();
+  }
+
+  showSummary() {
+    const isAnew = Boolean(refitOf(this.model.digest));
+    this.back.disabled = !isAnew;
+    this.summary.textContent = isAnew ? "UMAP settings: fitted anew" : "UMAP settings";
+  }
+
+  /** The page is left, or another model chosen; the fit goes on. */
+  close() {
+    this.line.leave();
+  }
+}
+
+function numberField(label, limits) {
+  return el("input", { type: "number", "aria-label": label, ...limits });
+}
+
+function field(input, title) {
+  return el("label", { title }, el("span", {}, input.ariaLabel), input);
+}
+
+/** Whether a field holds a number that the server takes. */
+function isWithin({ value, min, max, step }) {
+  const number = parsed(value);
+  return number >= Number(min) && number <= Number(max) && (Number(step) < 1 || Number.isInteger(number));
+}
+
+function rangeOf({ min, max, step }) {
+  return `${Number(step) < 1 ? "a number" : "a whole number"} from ${min} to ${Number(max).toLocaleString("en")}`;
+}

@@ -1,0 +1,84 @@
+// A switch for the points of training images: they are encoded once, in the background, where the data set is at hand.
+
+import { el } from "../ui/dom.js";
+import { JobLine } from "../ui/job_line.js";
+import { TrainingPoints } from "./training_points.js";
+import { beginWork, workOf } from "../engine/background_work.js";
+
+const ABOUT = "The images that the model was trained on, placed by the rule for new pictures. They can be looked at and loaded; a lasso selects reference images alone";
+const kept = new Map(); // a model's digest -> TrainingPoints; as long as the browser's page lives
+
+export class TrainingSwitch {
+  /**
+   * @param {{root: URL, onChange: (points: TrainingPoints | null) => void, say: (text: string) => void}} hooks
+   */
+  constructor({ root, onChange, say }) {
+    Object.assign(this, { root, onChange, say });
+    this.box = el("input", { type: "checkbox", onchange: () => this.turned() });
+    this.title = el("span", {}, "Training images");
+    this.label = el("label", { title: ABOUT }, this.box, this.title);
+    this.line = new JobLine("Training images are encoded");
+    this.element = el("span", { class: "training-switch" }, this.label);
+  }
+
+  switchModel(model, queries) {
+    this.model = model;
+    this.queries = queries;
+    this.label.hidden = !model.trainingAtHand;
+    const work = workOf(this.key);
+    this.box.checked = Boolean(work);
+    this.count();
+    if (work) this.watch(work);
+  }
+
+  get key() {
+    return `training ${this.model.digest}`;
+  }
+
+  /** On a map that was fitted anew training images have no places. */
+  allow(allowed) {
+    this.box.disabled = !allowed;
+    this.label.title = allowed ? ABOUT : "Training images are placed on the stored map alone";
+  }
+
+  /** The points, when they are switched on and there. */
+  get points() {
+    return this.box.checked ? (kept.get(this.model.digest) ?? null) : null;
+  }
+
+  count() {
+    const points = kept.get(this.model.digest);
+    this.title.textContent = points ? `${points.length.toLocaleString("en")} training images` : "Training images";
+  }
+
+  turned() {
+    if (!this.box.checked) this.line.stop();
+    else if (!kept.has(this.model.digest)) return this.fetch();
+    this.onChange(this.points);
+  }
+
+  fetch() {
+    const { model, queries } = this;
+    this.say("");
+    const keep = async (made) => {
+      kept.set(model.digest, new TrainingPoints(await made.json(), model.latentDim));
+    };
+    this.watch(beginWork(this.key, this.root, () => queries.begin("training", {}), keep));
+  }
+
+  async watch(work) {
+    try {
+      if ((await this.line.show(work)) === "left") return; // switched off and on again, the newest counts
+    } catch (error) {
+      this.say(`No training images: ${error.message}`);
+    }
+    this.box.checked &&= kept.has(this.model.digest);
+    this.count();
+    this.onChange(this.points);
+  }
+
+  /** The page is left, or another model chosen; the encoding goes on. */
+  close() {
+    this.line.leave();
+  }
+}
