@@ -18,7 +18,8 @@ By default the app listens on this machine only. To open it to a class room:
   vae-explorer --host 0.0.0.0 --name 192.168.1.20   the same; other machines use this address
   vae-explorer --host 192.168.1.20 --port 9000      on one address and another port
 
-Everybody who can reach it can use it; there are no accounts. What follows -- goes to `streamlit run` as it is.
+Everybody who can reach it can use it; there are no accounts. It answers to these names and this machine's own alone:
+VAE_ALLOWED_HOSTS=vae.example.org,other.example.org allows more. What follows -- goes to `streamlit run` as it is.
 """
 
 

@@ -1,6 +1,7 @@
 """The server: Streamlit's app with the live routes beside it. Start it with `streamlit run app/server.py`."""
 
 import gc
+import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
+from starlette.middleware import Middleware
 
+from app.live.allowed_hosts import HOSTS_VARIABLE, AllowedHosts, allowed_hosts
 from app.live.ask import import_measuring
 from app.live.routes import live_routes
 from app.services.catalogue import FIRST_MODEL
@@ -39,6 +42,19 @@ def _load_all() -> None:
     gc.freeze()  # what was loaded stays: later collections need not look through it while pictures are waited for
 
 
+def _middleware() -> list[Middleware]:
+    """What every request passes first, Streamlit's own routes included."""
+    names = allowed_hosts(
+        listens_at=st.get_option("server.address"),
+        shown_as=st.get_option("browser.serverAddress"),
+        more=os.environ.get(HOSTS_VARIABLE, ""),
+    )
+    return [Middleware(AllowedHosts, names=names)]
+
+
 app = st.App(
-    Path(__file__).parent / "main.py", routes=live_routes(st.get_option("server.baseUrlPath")), lifespan=warm_up
+    Path(__file__).parent / "main.py",
+    routes=live_routes(st.get_option("server.baseUrlPath")),
+    middleware=_middleware(),
+    lifespan=warm_up,
 )

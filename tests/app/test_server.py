@@ -1,7 +1,6 @@
 """The server's entry: Streamlit's app with our routes beside it, warmed up in the background."""
 
 import asyncio
-import runpy
 import threading
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 import streamlit as st
 
 from app import server
-from app.live.routes import live_routes
 from tests.app.conftest import Store
 from vae_core.inference import engine as engine_module
 from vae_core.inference.engine import Engine
@@ -39,18 +37,6 @@ def forbid_loading(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_entry_is_a_streamlit_app_of_our_page():
     assert isinstance(server.app, st.App)
     assert server.app.script_path == Path(server.__file__).parent / "main.py"
-
-
-def test_the_live_routes_and_the_warm_up_are_given_to_it(monkeypatch: pytest.MonkeyPatch):
-    given = {}
-
-    def record(script: Path, **options: object) -> None:
-        given.update(options, script=script)
-
-    monkeypatch.setattr(st, "App", record)
-    runpy.run_path(server.__file__)
-    assert [route.path for route in given["routes"]] == [route.path for route in live_routes("")]
-    assert given["lifespan"].__name__ == server.warm_up.__name__
 
 
 def test_warming_up_loads_every_model(own_engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch):

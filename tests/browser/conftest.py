@@ -1,80 +1,21 @@
 """A server of our own and a real browser for the tests of what moves."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, ViewportSize, expect, sync_playwright
 
 from benchmarks.common import CHROMIUM_FLAGS
 from tests.needs import lack, need_data
-from vae_core.runtime.locations import HOME_VARIABLE
+from tests.server import free_port, running_server
 
-ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 VIEWPORT: ViewportSize = {"width": 1440, "height": 900}
-START_SECONDS = 60
 PATIENCE_MS = 20_000  # with which a page is waited for: the machine may be busy with a training
 
 expect.set_options(timeout=PATIENCE_MS)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def running_server(port: int, entry: str = "app/server.py", *, prefix: str = "", models: str = "") -> Iterator[str]:
-    """Start the app, wait until it answers, stop it at the end; yields its address.
-
-    Args:
-        port: That it listens on.
-        entry: What is run.
-        prefix: Of its paths.
-        models: Folder with models beside the shipped ones.
-    """
-    options = ["--server.port", str(port), "--server.baseUrlPath", prefix]
-    command = [sys.executable, "-m", "streamlit", "run", entry, *options]
-    with (
-        tempfile.TemporaryDirectory() as home,  # nobody's own: what is saved or encoded there goes with it
-        subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "VAE_MODELS_DIR": models, HOME_VARIABLE: home},
-            stdout=subprocess.DEVNULL,
-        ) as process,
-    ):
-        address = f"http://localhost:{port}{prefix and '/'}{prefix}"
-        try:
-            wait_until_healthy(f"{address}/_stcore/health")
-            yield address
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-
-
-def wait_until_healthy(url: str) -> None:
-    """Ask until the server answers; fail after a minute."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"the server did not answer at {url} within {START_SECONDS} s")
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.browser.conftest import free_port, running_server
 from tests.browser.touch import decoded, drag, first_slider, open_page, pixels, values, wait_for_map, wait_until_changed
+from tests.server import free_port, running_server
 
 POLICY = 1008
 DECODE, PEEK, PATH = 1, 2, 3

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import free_port, running_server
 from tests.browser.touch import Reruns, choose_model, latent_map, open_page, wait_for_map
+from tests.server import free_port, running_server
 from vae_core.models.vae import CARD_FILE
 from vae_core.store.stored_models import list_models, model_folder
 
