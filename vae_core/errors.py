@@ -8,7 +8,8 @@ VAEExplorerError
 │   └── DownloadError   a data set could not be fetched whole
 ├── TrainingError       a training run cannot start, go on or be resumed
 ├── InputError          an argument or a message has the wrong shape or value
-└── BusyError           a queue is full; the same call may succeed later
+├── BusyError           a queue is full; the same call may succeed later
+└── InternalError       something that nobody foresaw; the log has it under the number that the message names
 
 The text of each error is one sentence for the person at the screen: the rule, the value
 received, and what to do. Pages and the command line print it as it is.
@@ -21,6 +22,7 @@ __all__ = [
     "DownloadError",
     "ImageError",
     "InputError",
+    "InternalError",
     "ModelError",
     "TrainingError",
     "VAEExplorerError",
@@ -61,3 +63,7 @@ class InputError(VAEExplorerError):
 
 class BusyError(VAEExplorerError):
     """A queue is full; the same call may succeed later."""
+
+
+class InternalError(VAEExplorerError):
+    """Something that nobody foresaw; the log has it, with its traceback, under the number that the message names."""

@@ -19,10 +19,12 @@ from threadpoolctl import threadpool_limits
 
 from app.live.downloads import as_attachment
 from app.live.guards import is_same_origin
+from app.live.refusals import refusal
 from app.queries import density, directions, groups, interpolate, map_jobs, neighbours, places, traversals
 from app.queries.base import Answer, File, Question
 from vae_core.errors import BusyError, InputError, ModelError, VAEExplorerError
 from vae_core.inference.engine import engine
+from vae_core.runtime.failures import unforeseen
 from vae_core.store.stored_models import model_folder
 
 __all__ = ["BODY_LIMIT", "QUESTIONS", "ask", "import_measuring"]
@@ -82,10 +84,10 @@ async def _respond(model: str, question: Question, body: bytes) -> Response:
         with _taking_a_place():
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(_answering(), _answer, model, question, body)
-    except BusyError as error:
-        return _sentence(str(error), 503)
     except VAEExplorerError as error:
-        return _sentence(str(error), 400)
+        return refusal(error)
+    except Exception as error:  # noqa: BLE001 - the page must hear that no answer comes
+        return refusal(unforeseen(error, f"a question about {model}"))
 
 
 @contextmanager

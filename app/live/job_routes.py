@@ -9,9 +9,9 @@ from starlette.routing import BaseRoute, Route
 
 from app.live.downloads import as_attachment
 from app.live.guards import is_same_origin
+from app.live.refusals import refusing
 from app.queries.base import File
 from app.services.jobs import jobs
-from vae_core.errors import BusyError, VAEExplorerError
 from vae_core.runtime.jobs import JobState
 
 __all__ = ["job_routes"]
@@ -22,24 +22,22 @@ NOT_KEPT = {"Cache-Control": "no-store"}  # the next answer under the same addre
 # Plain functions: Starlette runs them in threads of its own, so that no socket waits for them.
 
 
+@refusing
 def job_state(request: Request) -> Response:
     """How far the job is."""
     return _told(jobs().state(_asked(request)))
 
 
+@refusing
 def job_stop(request: Request) -> Response:
     """End the job, and say how far it came."""
     return _told(jobs().stop(_asked(request)))
 
 
+@refusing
 def job_result(request: Request) -> Response:
     """What the job made: a file, or JSON."""
-    try:
-        result = jobs().result(_asked(request))
-    except BusyError as error:
-        return Response(str(error), 503, NOT_KEPT, media_type="text/plain")
-    except VAEExplorerError as error:
-        return Response(str(error), 400, NOT_KEPT, media_type="text/plain")
+    result = jobs().result(_asked(request))
     if result is None:
         raise HTTPException(404)
     return as_attachment(result) if isinstance(result, File) else JSONResponse(result, headers=NOT_KEPT)

@@ -9,9 +9,9 @@ from app.live import asset_files
 from app.live.ask import ask
 from app.live.job_routes import job_routes
 from app.live.map_figures import MapView, map_json, maps_version
+from app.live.refusals import refusing
 from app.live.socket import live_socket
 from app.services.catalogue import find_entry
-from vae_core.errors import VAEExplorerError
 from vae_core.inference.engine import engine
 
 __all__ = ["live_routes"]
@@ -38,27 +38,23 @@ async def plotly_script(_request: Request) -> Response:
 # Plain functions: Starlette runs them in threads of its own, so that no socket waits for them.
 
 
+@refusing
 def figure(request: Request) -> Response:
     """A model's map as a Plotly figure in JSON, made for the asked projection and colour."""
     name = request.path_params["model"]
-    try:
-        content = map_json(engine(), name, MapView.from_query(request.query_params))
-        current = request.path_params["version"] == maps_version(engine().load(name))
-    except VAEExplorerError as error:
-        return Response(str(error), 400, media_type="text/plain")
+    content = map_json(engine(), name, MapView.from_query(request.query_params))
+    current = request.path_params["version"] == maps_version(engine().load(name))
     return Response(content, media_type="application/json", headers=_caching(current))
 
 
+@refusing
 def strip(request: Request) -> Response:
     """What a model decodes from typical codes, side by side, as PNG."""
     from app.services.examples import decoded_strip  # Streamlit warns of a cache that is made before its server runs
 
     name = request.path_params["model"]
-    try:
-        content = decoded_strip(engine().load(name))
-        current = request.path_params["version"] == asset_files.strip_version(find_entry(name))
-    except VAEExplorerError as error:
-        return Response(str(error), 400, media_type="text/plain")
+    content = decoded_strip(engine().load(name))
+    current = request.path_params["version"] == asset_files.strip_version(find_entry(name))
     return Response(content, media_type="image/png", headers=_caching(current))
 
 

@@ -12,6 +12,7 @@ from app.live.guards import is_same_origin
 from app.wire.protocol import Kind, unpack_question
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference.engine import engine
+from vae_core.runtime.failures import unforeseen
 
 __all__ = ["LIVE_THREADS", "live_socket"]
 
@@ -46,6 +47,8 @@ async def live_socket(socket: WebSocket) -> None:
         await socket.close(TRY_LATER, _reason(error))
     except VAEExplorerError as error:
         await socket.close(REFUSED, _reason(error))
+    except Exception as error:  # noqa: BLE001 - the page must hear that no answer comes, and not ask again
+        await socket.close(REFUSED, _reason(unforeseen(error, f"a live question about {socket.path_params['model']}")))
 
 
 async def _answer_all(socket: WebSocket, model: str) -> None:

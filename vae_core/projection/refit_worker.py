@@ -17,6 +17,7 @@ from scipy.spatial.distance import cdist
 
 from vae_core.projection.refit_settings import UmapSettings
 from vae_core.projection.umap_fit import Nearest, fit_umap
+from vae_core.runtime.failures import unforeseen
 from vae_core.runtime.strict_json import config_from_json
 
 __all__ = ["find_nearest", "main"]
@@ -36,8 +37,8 @@ def main() -> None:
         tell({"places": fit(*task, tell).tolist()})
     except BrokenPipeError:  # nobody listens any more
         return
-    except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
-        tell({"failed": f"the map cannot be fitted with these settings ({error}); try others."})
+    except Exception as error:  # noqa: BLE001 - whatever it is, the one who asked must hear that no map comes
+        tell({"failed": f"the map cannot be fitted with these settings: {unforeseen(error, 'fitting a map')}"})
 
 
 def step_back() -> None:

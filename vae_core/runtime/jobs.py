@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Generic, Literal, TypeVar
 
 from vae_core.errors import BusyError, VAEExplorerError
+from vae_core.runtime.failures import unforeseen
 
 __all__ = ["BackgroundJob", "JobState", "Phase"]
 
@@ -130,8 +131,8 @@ class BackgroundJob(ABC, Generic[Result]):
             result = self._work()
         except VAEExplorerError as error:
             self._end("failed", str(error))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who ask for the result
-            self._end("failed", f"{type(error).__name__}: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who ask must hear that nothing comes
+            self._end("failed", str(unforeseen(error, self._thread.name)))
         else:
             self._finish(result)
 

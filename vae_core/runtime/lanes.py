@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vae_core.errors import BusyError
+from vae_core.errors import BusyError, VAEExplorerError
+from vae_core.runtime.failures import unforeseen
 
 __all__ = ["Lane"]
 
@@ -93,9 +94,10 @@ class Lane:
                 joined = torch.cat([job.rows for job in batch])
                 joined_outputs = torch.cat([batch[0].run(part) for part in joined.split(self.max_rows)])
             outputs = joined_outputs.split([len(job.rows) for job in batch])
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait, not to the lane
+        except Exception as error:  # noqa: BLE001 - whatever it is, the lane goes on
+            told = error if isinstance(error, VAEExplorerError) else unforeseen(error, f"a batch of {batch[0].key}")
             for job in batch:
-                job.result.set_exception(error)
+                job.result.set_exception(told)
             return
         for job, output in zip(batch, outputs, strict=True):
             job.result.set_result(output)

@@ -768,6 +768,22 @@ def test_a_busy_engine_asks_to_try_later(post: Callable[..., httpx2.Response], m
     assert (answer.status_code, answer.text) == (503, "the server is busy; try again shortly.")
 
 
+def test_what_nobody_foresaw_is_answered_with_a_number_and_logged_once(
+    post: Callable[..., httpx2.Response], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def fall(*_: object) -> dict[str, Any]:
+        raise KeyError("a secret")
+
+    monkeypatch.setitem(QUESTIONS, "values", Question(ValuesQuestion, fall))
+    answer = post(DIGITS, "values", what="kl")
+    assert answer.status_code == 500
+    assert "something went wrong inside (" in answer.text
+    assert "secret" not in answer.text
+    [record] = [each for each in caplog.records if each.name.startswith("vae_core")]
+    assert record.getMessage().rpartition(" ")[2] in answer.text
+    assert "KeyError: 'a secret'" in caplog.text
+
+
 def test_too_many_questions_at_a_time_are_refused(
     post: Callable[..., httpx2.Response], monkeypatch: pytest.MonkeyPatch
 ):

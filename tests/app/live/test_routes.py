@@ -48,6 +48,21 @@ def client(tiny: LoadedModel) -> Iterator[TestClient]:
         yield client
 
 
+def fall(*_: object) -> None:
+    """What nobody foresaw."""
+    raise KeyError("a secret")
+
+
+def assert_told_by_number(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The person reads a number alone; the log has the traceback under it, once."""
+    found = re.search(r"something went wrong inside \(([0-9a-f]{6})\)", text)
+    assert found
+    assert "secret" not in text
+    [record] = [each for each in caplog.records if each.name.startswith(("app", "vae_core"))]
+    assert found[1] in record.getMessage()
+    assert "in fall" in caplog.text
+
+
 def closing_of(socket: WebSocketTestSession) -> WebSocketDisconnect:
     """How the server closes the socket instead of answering."""
     with pytest.raises(WebSocketDisconnect) as closing:
@@ -120,6 +135,17 @@ def test_a_busy_server_asks_to_try_later(client: TestClient, monkeypatch: pytest
         closing = closing_of(socket)
     assert closing.code == TRY_LATER
     assert "busy" in closing.reason
+
+
+def test_what_nobody_foresaw_closes_the_socket_with_a_number(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(live_socket, "answer", fall)
+    with client.websocket_connect(SOCKET) as socket:
+        socket.send_bytes(DECODE)
+        closing = closing_of(socket)
+    assert closing.code == REFUSED, "the page does not ask the same again"
+    assert_told_by_number(closing.reason, caplog)
 
 
 def test_a_live_question_waits_for_no_path(client: TestClient, monkeypatch: pytest.MonkeyPatch):
@@ -332,7 +358,7 @@ def test_a_wrong_query_gets_a_sentence(client: TestClient, tiny: LoadedModel, qu
     assert answer.status_code == 400
     assert answer.headers["content-type"].startswith("text/plain")
     assert text in answer.text
-    assert "cache-control" not in answer.headers
+    assert answer.headers["cache-control"] == "no-store"
 
 
 def test_a_query_without_a_part_gets_a_sentence_that_names_it(client: TestClient, tiny: LoadedModel):
@@ -393,6 +419,21 @@ def test_maps_and_strips_hold_up_no_live_question(
     assert client.get(map_address(tiny)).status_code == 200
     assert client.get(strip_address("tiny")).status_code == 200
     assert asked == ["tiny", "tiny"]
+
+
+@pytest.mark.parametrize("part", ["map", "strip"])
+def test_a_map_or_strip_that_fails_is_answered_with_a_number(
+    client: TestClient,
+    tiny: LoadedModel,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    part: str,
+):
+    address = map_address(tiny) if part == "map" else strip_address("tiny")
+    monkeypatch.setattr(routes, {"map": "map_json", "strip": "find_entry"}[part], fall)
+    answer = client.get(address)
+    assert answer.status_code == 500
+    assert_told_by_number(answer.text, caplog)
 
 
 # -- strips --------------------------------------------------------------------------------------------------------

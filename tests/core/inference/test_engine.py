@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from tests.core.inference.lanes import PATIENCE, counting_rows, counting_submissions, held
-from vae_core.errors import BusyError, ConfigError, InputError, ModelError
+from vae_core.errors import BusyError, ConfigError, InputError, InternalError, ModelError
 from vae_core.images.preparation_options import Preparation
 from vae_core.inference import engine as module
 from vae_core.inference.engine import BULK_ROWS, LIVE_ROWS, Engine
@@ -255,11 +255,35 @@ def test_a_job_that_fails_does_not_take_its_lane_with_it(engine: Engine, run: Ca
         assert engine.decode(engine.load("tiny"), codes(1), live=live).shape == (1, 1, 8, 8)
 
 
+def test_what_nobody_foresaw_is_logged_once_for_a_batch_and_told_by_a_number(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    with held(engine._bulk):
+        both = [engine._bulk.submit(("broken", "broken"), broken, torch.zeros(1, 3)) for _ in range(2)]
+    first, second = (future.exception(PATIENCE) for future in both)
+    assert isinstance(first, InternalError)
+    assert str(first) == str(second)
+    [record] = caplog.records
+    assert record.getMessage().rpartition(" ")[2] in str(first)
+    assert "RuntimeError: broken" in caplog.text
+
+
+def test_what_a_batch_raises_on_purpose_reaches_those_who_wait(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_rows: Tensor) -> Tensor:
+        raise InputError("the rule, got 3.")
+
+    failed = engine._bulk.submit(("refusing", "refusing"), refuse, torch.zeros(1, 3))
+    assert isinstance(failed.exception(PATIENCE), InputError)
+    assert not caplog.records
+
+
 def test_a_job_that_fails_does_not_harm_jobs_of_other_kinds(engine: Engine) -> None:
     with held(engine._bulk):
         failed = engine._bulk.submit(("broken", "broken"), broken, torch.zeros(1, 3))
         good = engine._bulk.submit(("good", "good"), lambda rows: rows + 1, torch.zeros(1, 3))
-    assert isinstance(failed.exception(PATIENCE), RuntimeError)
+    assert isinstance(failed.exception(PATIENCE), InternalError)
     assert (good.result(PATIENCE) == 1).all()
 
 

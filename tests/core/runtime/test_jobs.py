@@ -89,21 +89,25 @@ def test_a_job_that_is_done_cannot_be_stopped(two_steps: Steps) -> None:
     assert two_steps.interrupts == 0
 
 
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (InputError("the rule, got 3."), "the rule, got 3."),
-        (KeyError("a part"), "KeyError: 'a part'"),
-        (MemoryError(), "MemoryError"),
-    ],
-)
-def test_whatever_a_job_raises_is_its_message(error: Exception, message: str) -> None:
+def test_what_a_job_raises_on_purpose_is_its_message(caplog: pytest.LogCaptureFixture) -> None:
+    with Steps(0, InputError("the rule, got 3.")).start() as job:
+        assert job.wait() == JobState("failed", 0.0, "the rule, got 3.")
+        with pytest.raises(VAEExplorerError, match=r"failed has no result \(the rule, got 3\."):
+            job.result()
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("error", [KeyError("a part"), MemoryError()])
+def test_what_nobody_foresaw_is_logged_and_told_by_a_number(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     with Steps(0, error).start() as job:
         state = job.wait()
-        assert state.phase == "failed"
-        assert message in state.message
-        with pytest.raises(VAEExplorerError, match="failed has no result"):
-            job.result()
+    assert state.phase == "failed"
+    assert "something went wrong inside (" in state.message
+    assert type(error).__name__ not in state.message
+    [record] = caplog.records
+    assert record.getMessage().removeprefix("vae-steps failed inside ").strip("()") in state.message
+    assert "in _work\n    raise self.error" in caplog.text
+    assert type(error).__name__ in caplog.text
 
 
 def test_a_share_never_falls_and_nothing_is_said_after_the_end() -> None:
