@@ -40,7 +40,7 @@ export function adoptPlotlyStyles(shadow) {
  */
 export async function fetchFigure(url) {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(await response.text());
+  if (!response.ok) throw await refusalOf(response);
   const { data, layout } = await response.json();
   const layers = data.map((trace, at) => ({ trace: unpacked(trace), indices: wholeOf(layout.meta.indices[at]) }));
   return { layers, layout };
