@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32, UInt8
 from pydantic import TypeAdapter, ValidationError
 
 from vae_core.errors import InputError
-from vae_core.images.mosaic import pixels_of
+from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
 

@@ -28,7 +28,7 @@ from app.queries.places import ValuesQuestion
 from app.session.desk import DeskDirection
 from tests.app.conftest import Store
 from vae_core.errors import BusyError
-from vae_core.images.mosaic import pixels_of
+from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.groups import values_of

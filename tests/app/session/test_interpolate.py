@@ -22,7 +22,7 @@ from app.services.jobs import jobs
 from tests.app.conftest import Store
 from tests.conftest import reference_of
 from vae_core.errors import BusyError, InputError, ModelError
-from vae_core.images.mosaic import pixels_of
+from vae_core.images.pixels import pixels_of
 from vae_core.inference import graphs
 from vae_core.inference.engine import Engine, engine
 from vae_core.inference.graphs import data_graph
@@ -398,8 +398,8 @@ def test_an_export_holds_its_frames_once(store: Store):
     [
         ({"codes": "?"}, "codes must be base64"),
         ({"codes": "é"}, "codes must be base64"),
-        ({"codes": ""}, "whole codes of 3 float32 values, got 0 bytes"),
-        ({"codes": packed(np.zeros(4))}, "whole codes of 3 float32 values, got 16 bytes"),
+        ({"codes": ""}, "whole codes of 3 float32 values, got 0 values"),
+        ({"codes": packed(np.zeros(4))}, "whole codes of 3 float32 values, got 4 values"),
         ({"codes": packed(np.array([0, np.nan, 0]))}, "finite"),
         ({"codes": packed(np.zeros((4001, 3)))}, "1 to 4,000 codes of 3 values, got 4,001"),
         ({"format": "exe"}, "format"),
