@@ -16,6 +16,7 @@ from vae_core.images.animation import MAX_FRAMES
 from vae_core.inference.engine import Engine
 from vae_core.inference.graphs import data_graph
 from vae_core.inference.loaded import LoadedModel
+from vae_core.latent.codes import check_finite
 from vae_core.latent.paths import Path
 from vae_core.latent.timeline import Easing, bilinear_grid, trace
 from vae_core.reference.path_statistics import Along, measure_along
@@ -156,8 +157,7 @@ def _unpacked(loaded: LoadedModel, text: str) -> Float32[np.ndarray, "n d"]:
     if not len(values) or len(values) % latent:
         raise InputError(f"codes must be whole codes of {latent} float32 values, got {len(values)} values.")
     codes = values.reshape(-1, latent)
-    if not np.isfinite(codes).all():
-        raise InputError("codes must be finite numbers, got some that are infinite or not a number.")
+    check_finite("codes", codes)
     return codes
 
 

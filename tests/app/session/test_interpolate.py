@@ -112,7 +112,7 @@ def test_a_loop_leads_back_to_the_first_keyframe(tiny: LoadedModel):
         ({"keyframes": []}, "2 to 64 keyframes, got 0"),
         ({"keyframes": [[0, 0, 0]]}, "2 to 64 keyframes, got 1"),
         ({"keyframes": [[0, 0, 0]] * 65}, "2 to 64 keyframes, got 65"),
-        ({"keyframes": [[0, 0, 0], [0, 0]]}, "a keyframe needs 3 numbers for this model, got 2"),
+        ({"keyframes": [[0, 0, 0], [0, 0]]}, r"a keyframe must be \[3\], got \[2\]"),
         ({"keyframes": [[0, 0, 1e39], [0, 0, 0]]}, "keyframes.0.2"),
         ({"keyframes": [[0, 0, "0"], [0, 0, 0]]}, "keyframes.0.2"),
         ({"framesPerLeg": 1}, "2 to 240 frames, got 1"),
@@ -254,7 +254,7 @@ def test_a_grid_has_the_codes_between_its_corners(tiny: LoadedModel):
     ("body", "text"),
     [
         ({"corners": [[0, 0, 0]] * 3}, "corners"),
-        ({"corners": [[0, 0]] * 4}, "a corner needs 3 numbers for this model, got 2"),
+        ({"corners": [[0, 0]] * 4}, r"a corner must be \[3\], got \[2\]"),
         ({"rows": 1}, "2 to 64 rows, got 1"),
         ({"columns": 65}, "2 to 64 columns, got 65"),
         ({"spherical": None}, "spherical"),
