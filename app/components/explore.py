@@ -8,10 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from app.components.mounting import PLOTLY_VERSION, Event, callbacks, register
-from app.components.payloads import image_base64, model_data, picture_data
+from app.components.payloads import model_data, picture_data
 from app.session.desk import Desk, desk_data
 from app.session.gallery import Examined
 from app.session.state import Code, View
+from app.wire.packing import picture_base64
+from vae_core.images.pixels import pixels_of
 from vae_core.images.preparation import error_map
 from vae_core.inference.loaded import LoadedModel
 from vae_core.models.objective import describe_pixels
@@ -66,7 +68,7 @@ def explore(
         "pictures": [picture_data(each, loaded) for each in examined],
         "chosen": chosen,
         "strip": next((_strip(each, loaded) for each in examined if each.picture.id == chosen), None),
-        "examples": [{"name": name, "image": image_base64(image)} for name, image in examples],
+        "examples": [{"name": name, "image": picture_base64(pixels_of(image))} for name, image in examples],
     }
     _render(key=key, data=data, **callbacks(key, EVENTS, loaded.digest, on_event))
 
@@ -86,5 +88,5 @@ def _strip(each: Examined, loaded: LoadedModel) -> dict[str, Any]:
         f"Pictures are decoded from the mean; figures average {ELBO_SAMPLES} posterior samples. "
         f"The reconstruction term is {describe_pixels(loaded.config)}."
     )
-    shown = [{"caption": name, "image": image_base64(image)} for name, image in parts]
+    shown = [{"caption": name, "image": picture_base64(pixels_of(image))} for name, image in parts]
     return {"parts": shown, "lines": lines, "about": about}

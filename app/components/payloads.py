@@ -1,25 +1,22 @@
 """What our components are told of models and pictures: small values only, the rest is fetched by address."""
 
-import base64
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
-from torch import Tensor
 
 from app.live.answers import place_everywhere
 from app.live.map_figures import maps_version
 from app.session.choices import projections
 from app.session.gallery import Examined
+from app.wire.packing import picture_base64
 from vae_core.datasets.registry import DATASETS
-from vae_core.images.preparation import image_to_png
+from vae_core.images.pixels import pixels_of
 from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.training_codes import has_training_images
 
-__all__ = ["image_base64", "model_data", "picture_data"]
+__all__ = ["model_data", "picture_data"]
 
 TRACK_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the data, marked on a slider's track
-THUMB_SCALE = 2  # PNG pixels for each of the model's, in thumbnails and strips
 
 
 def model_data(loaded: LoadedModel) -> dict[str, Any]:
@@ -62,17 +59,12 @@ def label_title(loaded: LoadedModel) -> str:
     return "Folder" if info is None else info.label_title
 
 
-def image_base64(image: Float[Tensor, "channel height width"]) -> str:
-    """A picture as base64 text of a PNG."""
-    return base64.b64encode(image_to_png(image, scale=THUMB_SCALE)).decode()
-
-
 def picture_data(each: Examined, loaded: LoadedModel) -> dict[str, Any]:
     """What the page has to know of one of the visitor's pictures."""
     return {
         "id": each.picture.id,
         "name": each.picture.name,
-        "image": image_base64(each.seen),
+        "image": picture_base64(pixels_of(each.seen)),
         "mean": each.analysis.mean.tolist(),
         "places": place_everywhere(loaded, each.analysis.mean),
     }

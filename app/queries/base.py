@@ -10,9 +10,10 @@ from jaxtyping import Float, Float32, UInt8
 from pydantic import TypeAdapter, ValidationError
 
 from vae_core.errors import InputError
-from vae_core.images.mosaic import pixels_of
+from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
+from vae_core.latent.codes import check_finite
 
 __all__ = ["Answer", "File", "Question", "as_code", "check_index", "decode_pixels"]
 
@@ -72,9 +73,9 @@ def as_code(loaded: LoadedModel, values: Sequence[float], what: str = "z") -> Fl
     Raises:
         InputError: It has other dimensions than the model.
     """
-    if len(values) != loaded.config.latent_dim:
-        raise InputError(f"{what} needs {loaded.config.latent_dim} numbers for this model, got {len(values)}.")
-    return np.array(values, np.float32)
+    code = np.array(values, np.float32)
+    check_finite(what, code, (loaded.config.latent_dim,))
+    return code
 
 
 def check_index(loaded: LoadedModel, index: int) -> int:

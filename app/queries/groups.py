@@ -7,9 +7,10 @@ from pydantic import Field
 
 from app.queries.base import File, Question, decode_pixels
 from app.wire.numbers import strict
-from app.wire.packing import PICTURE_SCALE, picture_base64, png_base64
+from app.wire.packing import PICTURE_SCALE, picture_base64
 from vae_core.export.tables import Places, group_to_csv, group_to_npz
-from vae_core.images.mosaic import enlarge, montage
+from vae_core.images.mosaic import montage
+from vae_core.images.pixels import enlarge
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import reference_values
@@ -83,7 +84,7 @@ def group(engine: Engine, loaded: LoadedModel, body: GroupQuestion) -> dict[str,
         "seen": summary.fill_ins,
         "meanCode": summary.mean.tolist(),
         "means": {**kl, "reconstruction": summary.reconstruction},
-        "montage": png_base64(montage(enlarge(pixels[:-1], PICTURE_SCALE), columns=columns, gap=GAP)),
+        "montage": picture_base64(montage(enlarge(pixels[:-1], PICTURE_SCALE), columns=columns, gap=GAP), scale=1),
         "members": shown.tolist(),
         "columns": columns,
         "meanPicture": picture_base64(pixels[-1]),

@@ -1,7 +1,5 @@
 """Questions of animations: paths through keyframes, grids between four corners, and files of both."""
 
-import base64
-import binascii
 from typing import Annotated, Any
 
 import numpy as np
@@ -12,12 +10,13 @@ from app.queries.base import Answer, File, Question, as_code
 from app.services.exports import FILE_TYPES, Export, Format, Order, check_order
 from app.services.jobs import jobs
 from app.wire.numbers import Numbers, strict
-from app.wire.packing import floats_base64
+from app.wire.packing import floats_base64, floats_of
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES
 from vae_core.inference.engine import Engine
 from vae_core.inference.graphs import data_graph
 from vae_core.inference.loaded import LoadedModel
+from vae_core.latent.codes import check_finite
 from vae_core.latent.paths import Path
 from vae_core.latent.timeline import Easing, bilinear_grid, trace
 from vae_core.reference.path_statistics import Along, measure_along
@@ -152,15 +151,14 @@ def _as_codes(loaded: LoadedModel, many: tuple[tuple[float, ...], ...], what: st
 def _unpacked(loaded: LoadedModel, text: str) -> Float32[np.ndarray, "n d"]:
     latent = loaded.config.latent_dim
     try:
-        content = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:  # the latter for letters that no base64 has
-        raise InputError(f"codes must be base64, got {text[:40]!r} ({error}).") from error
-    if not content or len(content) % (4 * latent):
-        raise InputError(f"codes must be whole codes of {latent} float32 values, got {len(content)} bytes.")
-    codes = np.frombuffer(content, "<f4").reshape(-1, latent)
-    if not np.isfinite(codes).all():
-        raise InputError("codes must be finite numbers, got some that are infinite or not a number.")
-    return codes.astype(np.float32, copy=False)
+        values = floats_of(text)
+    except ValueError as error:
+        raise InputError(f"codes must be base64 of float32 values, got {text[:40]!r} ({error}).") from error
+    if not len(values) or len(values) % latent:
+        raise InputError(f"codes must be whole codes of {latent} float32 values, got {len(values)} values.")
+    codes = values.reshape(-1, latent)
+    check_finite("codes", codes)
+    return codes
 
 
 def _figures(along: Along) -> dict[str, str]:

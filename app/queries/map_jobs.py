@@ -1,6 +1,5 @@
 """Questions that take long and concern the map: a UMAP fitted anew, and the codes of the training images."""
 
-import base64
 import functools
 from typing import Any
 
@@ -11,7 +10,7 @@ from app.queries.base import Answer, Question
 from app.services.jobs import jobs
 from app.services.refits import refits
 from app.wire.numbers import strict
-from app.wire.packing import floats_base64, whole_base64
+from app.wire.packing import flags_base64, floats_base64, halves_base64, whole_base64
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.training_codes import TrainingCodes, start_training_codes
@@ -74,8 +73,8 @@ def _encoded(reference: Reference, training: TrainingCodes) -> dict[str, str]:
         "umap": floats_base64(training.places),
         "pca": floats_base64(reference.pca_map.place(training.codes)),
         "labels": whole_base64(training.labels),
-        "codes": base64.b64encode(training.codes.astype("<f2").tobytes()).decode(),
-        "trained": base64.b64encode(training.trained.astype(np.uint8).tobytes()).decode(),  # 0: of the validation part
+        "codes": halves_base64(training.codes),
+        "trained": flags_base64(training.trained),  # 0: of the validation part
     }
 
 

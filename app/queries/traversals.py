@@ -10,9 +10,10 @@ from pydantic import Field
 
 from app.queries.base import File, Question, as_code, decode_pixels
 from app.wire.numbers import Number, Numbers, strict
-from app.wire.packing import png_base64
+from app.wire.packing import picture_base64
 from vae_core.errors import InputError
-from vae_core.images.mosaic import can_write, check_size, grid, sheet, to_png
+from vae_core.images.mosaic import can_write, check_size, grid, sheet
+from vae_core.images.pixels import to_png
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.traversals import plane_codes, traversal_codes
@@ -76,7 +77,7 @@ def plane(engine: Engine, loaded: LoadedModel, body: PlaneQuestion) -> dict[str,
     picture = grid(_decode_grid(engine, loaded, plane_codes(z, first, second, *amounts)))
     if body.file:
         return File(to_png(picture), "image/png", f"{loaded.name}-plane.png")
-    return {"picture": png_base64(picture)}
+    return {"picture": picture_base64(picture, scale=1)}
 
 
 def _sheet_codes(loaded: LoadedModel, body: SheetQuestion) -> Float[np.ndarray, "rows steps d"]:

@@ -9,7 +9,8 @@ from jaxtyping import Float, Int, UInt8
 
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES, MAX_SIDE, gif_fps, to_gif, to_mp4, to_npz, to_strip, to_webp
-from vae_core.images.mosaic import check_size, pixels_of
+from vae_core.images.mosaic import check_size
+from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.runtime.jobs import BackgroundJob

@@ -3,7 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor
 
-from vae_core.images.mosaic import CLEAR, enlarge, montage, pixels_of, to_png
+from vae_core.images.mosaic import CLEAR, montage
+from vae_core.images.pixels import enlarge, pixels_of, to_png
 
 __all__ = ["PICTURES", "side_by_side"]
 

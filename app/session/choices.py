@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from app.session.state import Code, Session, View
-from app.wire.numbers import LARGEST
 from vae_core.inference.loaded import LoadedModel
+from vae_core.latent.codes import FLOAT32_MAX
 from vae_core.reference.groups import VALUES
 
 __all__ = ["current_code", "current_view", "projections", "take_code", "take_view"]
@@ -38,7 +38,7 @@ def take_code(loaded: LoadedModel, values: Any) -> Code | None:
     """A code that the page reports; None for what is no code of this model's (it may have been switched meanwhile)."""
     if not isinstance(values, list) or len(values) != loaded.config.latent_dim:
         return None
-    if not all(isinstance(value, int | float) and abs(value) <= LARGEST for value in values):  # false for NaN
+    if not all(isinstance(value, int | float) and abs(value) <= FLOAT32_MAX for value in values):  # false for NaN
         return None
     return np.asarray(values, np.float32)
 

@@ -12,7 +12,8 @@ from app.services.examples import example_digits
 from app.session.state import Picture, Session
 from vae_core.errors import VAEExplorerError
 from vae_core.images.files import open_picture
-from vae_core.images.preparation import image_to_png, prepare_picture
+from vae_core.images.pixels import pixels_of, to_png
+from vae_core.images.preparation import prepare_picture
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.reconstruction.analysis import Analysis, analyse
@@ -139,7 +140,7 @@ def examples(loaded: LoadedModel) -> list[tuple[str, Float[Tensor, "channel heig
 def add_example(memory: Session, engine: Engine, loaded: LoadedModel, index: int) -> None:
     """Add one of the examples, by its place in their list."""
     name, image = examples(loaded)[index]
-    add_pictures(memory, engine, loaded, [(f"digit {name}", lambda: image_to_png(image))])
+    add_pictures(memory, engine, loaded, [(f"digit {name}", lambda: to_png(pixels_of(image)))])
 
 
 def choose_picture(memory: Session, engine: Engine, loaded: LoadedModel, picture_id: str) -> None:

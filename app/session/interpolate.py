@@ -7,11 +7,12 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from app.services.exports import Format
 from app.session.state import Keyframe, Picture, Session
-from app.wire.numbers import LARGEST, strict
+from app.wire.numbers import strict
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
 from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import once_a_model
+from vae_core.latent.codes import FLOAT32_MAX
 from vae_core.latent.paths import Path
 from vae_core.latent.timeline import FRAMES_PER_LEG, GRID_SIDE, KEYFRAMES, Easing
 from vae_core.reference.typical import class_members, distant_classes
@@ -173,7 +174,7 @@ def _fits(keyframe: Keyframe, memory: Session, loaded: LoadedModel) -> bool:
         return False
     if keyframe.code is None:
         return any(picture.id == keyframe.picture for picture in memory.pictures)
-    numbers = all(abs(value) <= LARGEST for value in keyframe.code)  # false for NaN
+    numbers = all(abs(value) <= FLOAT32_MAX for value in keyframe.code)  # false for NaN
     return keyframe.picture is None and len(keyframe.code) == loaded.config.latent_dim and numbers
 
 

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from app.charts.posteriors import posterior_figure
 from app.components.mounting import Event
-from app.components.payloads import image_base64
 from app.components.reconstruct_map import CARD, reconstruct_map
 from app.session.choices import current_view, take_view
 from app.session.desk import keep_locked
@@ -21,7 +20,9 @@ from app.widgets.comparison import comparison, comparison_style, thumbnail
 from app.widgets.frame import current_model, page_header
 from app.widgets.preparation import preparation_switches
 from app.widgets.uploader import uploader
+from app.wire.packing import picture_address
 from vae_core.errors import InputError
+from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.models.objective import describe_pixels
@@ -116,7 +117,7 @@ def show_examples(tries: list[tuple[str, Float[Tensor, "channel height width"]]]
     st.markdown("Try a real handwritten digit:")
     with st.container(horizontal=True):
         for index, (name, image) in enumerate(tries):
-            label = f"![{name}](data:image/png;base64,{image_base64(image)})"
+            label = f"![{name}]({picture_address(pixels_of(image))})"
             st.button(label, key=f"example_{index}", on_click=take_example, args=(index,))
 
 

@@ -1,6 +1,5 @@
 """One picture on its way through the model, side by side, and its figures."""
 
-import base64
 from html import escape
 from io import BytesIO
 
@@ -11,8 +10,10 @@ from torch import Tensor
 
 from app.session.gallery import Examined
 from app.session.state import Picture
+from app.wire.packing import file_address, picture_address
 from vae_core.images.files import open_picture
-from vae_core.images.preparation import error_map, image_to_png
+from vae_core.images.pixels import pixels_of
+from vae_core.images.preparation import error_map
 from vae_core.reconstruction.analysis import Analysis
 
 __all__ = ["comparison", "comparison_style", "thumbnail"]
@@ -58,7 +59,7 @@ def comparison(each: Examined, *, upload: bytes, variational: bool, rank: float)
     """
     reconstruction = each.analysis.reconstruction
     pictures = {
-        "upload": _address("webp", upload),
+        "upload": file_address(upload, "image/webp"),
         "what the model sees": _enlarged(each.seen),
         "reconstruction": _enlarged(reconstruction),
         "error": _enlarged(error_map(each.seen, reconstruction)),
@@ -94,11 +95,7 @@ def _figure(each: Examined, caption: str, source: str) -> str:
 
 def _enlarged(image: Float[Tensor, "channel height width"]) -> str:
     scale = -(-SIDE // max(image.shape[1:]))  # rounded up
-    return _address("png", image_to_png(image, scale=scale))
-
-
-def _address(kind: str, content: bytes) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
+    return picture_address(pixels_of(image), scale=scale)
 
 
 def _figures(analysis: Analysis, *, variational: bool, rank: float) -> list[tuple[str, str, float, str]]:

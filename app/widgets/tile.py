@@ -1,12 +1,12 @@
 """A model's tile in the collection: what it decodes, what it is, and one or two of its figures."""
 
-import base64
 from html import escape
 
 import streamlit as st
 
 from app.charts.metric_rows import headline
 from app.services.catalogue import Entry
+from app.wire.packing import file_address
 
 __all__ = ["tile", "tile_style"]
 
@@ -58,7 +58,7 @@ def tile(entry: Entry, *, strip: bytes | None, problem: str, in_use: bool) -> No
 def _picture(entry: Entry, strip: bytes | None) -> str:
     if strip is None:
         return '<div class="vae-strip"></div>'
-    source = f"data:image/png;base64,{base64.b64encode(strip).decode()}"
+    source = file_address(strip, "image/png")
     return f'<img class="vae-strip" src="{source}" alt="Pictures decoded by {escape(entry.name)}">'
 
 

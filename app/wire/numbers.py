@@ -3,17 +3,16 @@
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar, dataclass_transform
 
-import numpy as np
 from pydantic import ConfigDict, Field
 
+from vae_core.latent.codes import FLOAT32_MAX
 from vae_core.runtime import strict_json
 
-__all__ = ["LARGEST", "STRICT", "Number", "Numbers", "strict"]
+__all__ = ["STRICT", "Number", "Numbers", "strict"]
 
 STRICT = ConfigDict(**strict_json.STRICT, val_json_bytes="base64")
 
-LARGEST = float(np.finfo(np.float32).max)
-Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]  # that float32 can hold
+Number = Annotated[float, Field(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]  # that float32 can hold
 Numbers = tuple[Number, ...]
 
 Read = TypeVar("Read")

@@ -25,6 +25,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from vae_core.errors import InputError
+from vae_core.latent.codes import check_finite
 
 __all__ = [
     "ANSWER_HEADER",
@@ -124,8 +125,7 @@ def _check_values(kind: Kind, values: Float[np.ndarray, " n"], latent_dim: int) 
     count, rest = divmod(len(values), latent_dim)
     if kind == Kind.PATH and (rest or not 1 <= count <= MAX_PATH):
         raise InputError(f"PATH takes 1 to {MAX_PATH} codes of {latent_dim} values, got {len(values)} values")
-    if not np.isfinite(values).all():
-        raise InputError("every value must be a finite number, got NaN or infinity")
+    check_finite("a question's values", values)
 
 
 def pack_answer(

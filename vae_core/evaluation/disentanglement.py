@@ -15,6 +15,7 @@ from scipy.stats import entropy
 
 from vae_core.errors import InputError
 from vae_core.evaluation.factor_scores import dci_scores, factor_vae_score, mutual_information_gaps, sap_score
+from vae_core.latent.codes import check_finite
 
 __all__ = [
     "Disentanglement",
@@ -153,12 +154,7 @@ def _check_codes(codes: Float[np.ndarray, "n d"], factors: Int[np.ndarray, "m f"
         raise InputError(
             f"at least one dimension and one factor are needed, got {codes.shape[1]} and {factors.shape[1]}."
         )
-    if not np.isfinite(codes).all():
-        row, dimension = np.argwhere(~np.isfinite(codes))[0]
-        raise InputError(
-            f"codes must be finite, got {codes[row, dimension]} for dimension {dimension} of image {row}; "
-            "use a model whose training did not diverge."
-        )
+    check_finite("codes", codes, remedy="use a model whose training did not diverge")
 
 
 def _check_factors(factors: Int[np.ndarray, "n f"]) -> None:

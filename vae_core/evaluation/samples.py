@@ -16,6 +16,7 @@ from torch import Tensor
 
 from vae_core.errors import InputError
 from vae_core.evaluation.classifier import FEATURES, Classifier, accuracy
+from vae_core.latent.codes import check_finite
 from vae_core.latent.mixture import Mixture
 from vae_core.models.objective import EVALUATION_BATCH
 from vae_core.models.vae import VAE
@@ -119,10 +120,8 @@ def frechet_distance(a: Float[np.ndarray, "n f"], b: Float[np.ndarray, "m f"]) -
     Raises:
         InputError: A set has fewer than two rows, or a value is not finite.
     """
-    if min(len(a), len(b)) < 2 or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise InputError(
-            f"a Frechet distance is between two sets of at least 2 finite features, got {len(a)} and {len(b)}."
-        )
+    for features in (a, b):
+        check_finite("features of images", features, (None, a.shape[1]), fewest=2)
     (mean_a, covariance_a), (mean_b, covariance_b) = _moments(a), _moments(b)
     values, vectors = np.linalg.eigh(covariance_a)
     root = vectors * np.sqrt(values.clip(min=0)) @ vectors.T  # [feature, feature]

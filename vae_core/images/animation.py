@@ -17,7 +17,8 @@ from jaxtyping import Float, Int, UInt8
 from PIL import GifImagePlugin, Image
 
 from vae_core.errors import InputError
-from vae_core.images.mosaic import check_size, enlarge, montage, to_pillow, to_png
+from vae_core.images.mosaic import check_size, montage
+from vae_core.images.pixels import enlarge, to_pillow, to_png
 
 __all__ = ["MAX_FPS", "MAX_FRAMES", "MAX_SIDE", "gif_fps", "to_gif", "to_mp4", "to_npz", "to_strip", "to_webp"]
 

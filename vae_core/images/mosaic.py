@@ -1,6 +1,7 @@
 """Pictures side by side as one picture: montages, gapless grids, and sheets with titles.
 
-Pictures are uint8, [..., height, width, channel], with 1 channel (grey), 3 (colour) or 4 (colour and opacity).
+Pictures are pixels as in `vae_core.images.pixels`: uint8, [..., height, width, channel], with 1 channel (grey),
+3 (colour) or 4 (colour and opacity).
 """
 
 import functools
@@ -8,28 +9,16 @@ import math
 import string
 import unicodedata
 from collections.abc import Sequence
-from io import BytesIO
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
-from torch import Tensor
 
 from vae_core.errors import InputError
 from vae_core.images.files import MAX_PIXELS
+from vae_core.images.pixels import enlarge, to_pillow
 
-__all__ = [
-    "CLEAR",
-    "can_write",
-    "check_size",
-    "enlarge",
-    "grid",
-    "montage",
-    "pixels_of",
-    "sheet",
-    "to_pillow",
-    "to_png",
-]
+__all__ = ["CLEAR", "can_write", "check_size", "grid", "montage", "sheet"]
 
 CLEAR = (0, 0, 0, 0)  # a ground that lets the page show through
 GREY = (128,)  # told apart from black pictures and from white ones
@@ -42,28 +31,9 @@ PADDING = 6  # pixels on each side of a title
 DRAWN = frozenset(string.ascii_letters + string.digits + string.punctuation + " \n±°·")
 
 
-def pixels_of(images: Float[Tensor, "n channel height width"]) -> UInt8[np.ndarray, "n height width channel"]:
-    """What a model decodes as pictures, clipped to [0, 1] and rounded as `image_to_pillow` does: halves up."""
-    # By numpy: of a large tensor torch makes a task for several threads, which wait for each other on a busy machine.
-    levels = images.numpy().clip(0, 1) * 255 + 0.5
-    with np.errstate(invalid="ignore"):  # codes at the edge of single precision decode to NaN
-        return np.ascontiguousarray(levels.astype(np.uint8).transpose(0, 2, 3, 1))
-
-
 def can_write(title: str) -> bool:
     """Whether a sheet can show a title as it is, but for accents; of other letters it shows question marks."""
     return DRAWN.issuperset(_plain(title))
-
-
-def enlarge(images: UInt8[np.ndarray, "*n h w c"], scale: int) -> UInt8[np.ndarray, "*n _ _ c"]:
-    """Each pixel as a square of `scale` x `scale`.
-
-    Raises:
-        InputError: The scale is below 1.
-    """
-    if scale < 1:
-        raise InputError(f"scale must be at least 1, got {scale}.")
-    return images.repeat(scale, axis=-3).repeat(scale, axis=-2)
 
 
 def montage(
@@ -166,18 +136,6 @@ def sheet(
     beside = [(left - PADDING, y, "rm", title) for y, title in zip(down, row_titles, strict=True)]
     above = [(x, top // 2, "mm", title) for x, title in zip(across, column_titles, strict=True)]
     return _titled(ground, beside + above)
-
-
-def to_pillow(image: UInt8[np.ndarray, "h w c"]) -> Image.Image:
-    """The array as a picture of mode ``"L"``, ``"RGB"`` or ``"RGBA"``."""
-    return Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
-
-
-def to_png(image: UInt8[np.ndarray, "h w c"]) -> bytes:
-    """The array as a PNG file."""
-    file = BytesIO()
-    to_pillow(image).save(file, "PNG")
-    return file.getvalue()
 
 
 def check_size(height: int, width: int) -> None:

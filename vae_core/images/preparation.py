@@ -1,10 +1,8 @@
-"""What a model sees of a picture, and pictures of what it makes.
+"""What a model sees of a picture, and how far that is from what it makes of it.
 
 `prepare_picture` turns a picture into a tensor as the model's `Preparation` says. Everything here is deterministic and
 keeps no state, so any number of threads may call it at once.
 """
-
-from io import BytesIO
 
 import numpy as np
 import torch
@@ -17,7 +15,7 @@ from vae_core.images.files import to_eight_bit
 from vae_core.images.preparation_options import Preparation
 from vae_core.images.strokes import border, centre_strokes, light_on_dark
 
-__all__ = ["error_map", "image_to_pillow", "image_to_png", "prepare_picture"]
+__all__ = ["error_map", "prepare_picture"]
 
 MODES = {1: "L", 3: "RGB"}  # by number of channels
 WORK_SIDES = 5  # model sides; what is larger is averaged down first, against noise; a drawing of a fifth stays sharp
@@ -60,45 +58,6 @@ def prepare_picture(
         return centre_strokes(light_on_dark(_whole(picture, height, width), preparation), height, width)
     fit = _crop if preparation.fit == "crop" else _pad
     return light_on_dark(fit(picture, height, width), preparation).clamp(0, 1)
-
-
-def image_to_pillow(image: Float[Tensor, "channel height width"]) -> Image.Image:
-    """The image as an 8-bit picture.
-
-    Args:
-        image: 1 or 3 channels; values outside [0, 1] are clipped.
-
-    Returns:
-        A picture of mode ``"L"`` or ``"RGB"``; each value is the nearest of 256, halves round up.
-
-    Raises:
-        InputError: The image has other than 1 or 3 channels.
-    """
-    channels = image.shape[0]
-    if channels not in MODES:
-        raise InputError(f"an image must have 1 or 3 channels, got {channels}.")
-    levels = (image.detach().float().clamp(0, 1) * 255 + 0.5).to("cpu", torch.uint8)
-    pixels = levels.permute(1, 2, 0).numpy()  # (height, width, channel)
-    return Image.fromarray(pixels[:, :, 0] if channels == 1 else pixels)
-
-
-def image_to_png(image: Float[Tensor, "channel height width"], *, scale: int = 1) -> bytes:
-    """The image as a PNG file.
-
-    Args:
-        image: 1 or 3 channels; values outside [0, 1] are clipped.
-        scale: Side in pixels of the square that each of the image's pixels becomes.
-
-    Raises:
-        InputError: The image has other than 1 or 3 channels, or the scale is below 1.
-    """
-    if scale < 1:
-        raise InputError(f"scale must be at least 1, got {scale}.")
-    picture = image_to_pillow(image)
-    enlarged = picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
-    file = BytesIO()
-    enlarged.save(file, "PNG")
-    return file.getvalue()
 
 
 def error_map(

@@ -16,8 +16,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vae_core.errors import InputError, ModelError
+from vae_core.errors import ModelError
 from vae_core.inference.loaded import LoadedModel
+from vae_core.latent.codes import check_finite
 from vae_core.models.objective import reconstruction_nats
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import CONFIG_FILE, WEIGHTS_FILE
@@ -176,8 +177,5 @@ def _digest(folder: Path) -> str:
 
 
 def _checked_codes(z: Float[np.ndarray, "n d"], latent_dim: int) -> np.ndarray:
-    if z.ndim != 2 or z.shape[1] != latent_dim:
-        raise InputError(f"z must be [n, {latent_dim}] for this model, got {list(z.shape)}.")
-    if not (np.abs(z) <= np.finfo(np.float32).max).all():  # false for NaN as well
-        raise InputError("every value of z must be a finite number, got NaN or infinity.")
+    check_finite("z", z, (None, latent_dim))
     return np.array(z, dtype=np.float32)  # a copy: the caller may write to its own while this one waits

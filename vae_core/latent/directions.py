@@ -15,14 +15,8 @@ from jaxtyping import Float, Float32
 from scipy.linalg import orth
 
 from vae_core.errors import InputError
-from vae_core.latent.separation import (
-    Separation,
-    check_codes,
-    check_groups,
-    check_same_dimensions,
-    mean_code,
-    measure_separation,
-)
+from vae_core.latent.codes import check_finite, check_same_dimensions
+from vae_core.latent.separation import Separation, check_groups, mean_code, measure_separation
 
 __all__ = [
     "NAME_LIMIT",
@@ -68,8 +62,9 @@ class Direction:
 
     def __post_init__(self) -> None:
         _check_name(self.name)
-        if not np.isfinite(self.vector).all() or not self.vector.any():
-            raise InputError(f"the direction {self.name!r} must be finite and not zero; choose other codes.")
+        check_finite(f"the direction {self.name!r}", self.vector, (None,), remedy="choose other codes")
+        if not self.vector.any():
+            raise InputError(f"the direction {self.name!r} must not be zero; choose other codes.")
 
     def apply(self, z: Float[np.ndarray, "... e"], amount: float) -> Float32[np.ndarray, "... e"]:
         """Codes moved along the direction, z + amount * vector, [latent] or [code, latent] as z is.
@@ -152,7 +147,7 @@ def principal_directions(
     Raises:
         InputError: There are no codes, they are not finite, or they vary along fewer than `count` directions.
     """
-    check_codes("principal components are", codes)
+    check_finite("the codes of principal components", codes, (None, None), fewest=1)
     weights = np.ones(codes.shape[1]) if scale is None else scale.astype(np.float64)
     exact = codes.astype(np.float64) * weights
     centred = exact - exact.mean(axis=0)
@@ -240,10 +235,8 @@ def orthogonalise(direction: Direction, against: Sequence[Direction], *, name: s
 
 
 def _as_float32(values: Float[np.ndarray, "... d"], what: str) -> Float32[np.ndarray, "... d"]:
-    with np.errstate(over="ignore"):
-        single: np.ndarray = values.astype(np.float32)
-    if not np.isfinite(single).all():
-        raise InputError(f"{what} must be finite, got infinity or not a number; use smaller values.")
+    check_finite(what, values, remedy="use smaller values")
+    single: np.ndarray = values.astype(np.float32)
     return single
 
 

@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from vae_core.errors import InputError
+from vae_core.latent.codes import check_finite
 
 __all__ = ["NEIGHBOURS", "POWER", "CodeGraph", "along", "build_graph", "locate"]
 
@@ -168,20 +169,15 @@ def locate(
 
 
 def _checked(code: Float[np.ndarray, " e"], latent: int) -> Float[np.ndarray, " d"]:
-    if code.shape != (latent,):
-        raise InputError(f"both ends of a path need the {latent} dimensions of the data, got {code.shape}.")
-    if not np.isfinite(code).all():
-        raise InputError("a path has finite ends, got one that is infinite or not a number.")
+    check_finite("an end of a path", code, (latent,))
     return code
 
 
 def _check_graph(
     codes: Float[np.ndarray, "n d"], scale: Float[np.ndarray, " e"], neighbours: int, power: float
 ) -> None:
-    if scale.shape != codes.shape[1:]:
-        raise InputError(f"the scale needs one value for each of {codes.shape[1]} dimensions, got {scale.shape}.")
-    if not (np.isfinite(codes).all() and np.isfinite(scale).all()):
-        raise InputError("a graph joins finite codes with a finite scale, got some that are infinite or not a number.")
+    check_finite("codes", codes, (None, None))
+    check_finite("the scale", scale, codes.shape[1:])
     if neighbours < 1:
         raise InputError(f"neighbours must be at least 1, got {neighbours}.")
     if power < 1:

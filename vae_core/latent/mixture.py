@@ -14,6 +14,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp
 
 from vae_core.errors import InputError
+from vae_core.latent.codes import check_finite
 
 __all__ = ["CANDIDATES", "Mixture", "fit_mixture"]
 
@@ -74,7 +75,8 @@ def fit_mixture(
         InputError: There are fewer than two codes or no held-out ones, a value is not finite, or there is no
             candidate.
     """
-    _check_codes(codes, held_out_codes)
+    check_finite("codes", codes, (None, None), fewest=2)
+    check_finite("held-out codes", held_out_codes, (None, codes.shape[1]), fewest=1)
     if not candidates or min(candidates) < 1:
         raise InputError(f"a mixture has at least 1 component, got candidates {candidates}.")
     chosen = np.random.default_rng(seed).permutation(len(codes))[:FITTED_CODES]
@@ -88,16 +90,6 @@ def fit_mixture(
             break
         best, best_score = mixture, score
     return _as_mixture(best)
-
-
-def _check_codes(codes: Float[np.ndarray, "n d"], held_out_codes: Float[np.ndarray, "m d"]) -> None:
-    if len(codes) < 2 or len(held_out_codes) < 1:
-        raise InputError(
-            f"a mixture is fitted to at least 2 codes and chosen by at least 1 held-out code, "
-            f"got {len(codes)} and {len(held_out_codes)}."
-        )
-    if not (np.isfinite(codes).all() and np.isfinite(held_out_codes).all()):
-        raise InputError("a mixture is fitted to finite codes, got some that are infinite or not a number.")
 
 
 def _worth_trying(candidates: tuple[int, ...], count: int, latent: int) -> list[int]:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from vae_core.errors import InputError
+from vae_core.latent.codes import check_finite, check_same_dimensions
 
 __all__ = [
     "SMALLEST_GROUP",
     "Separation",
-    "check_codes",
     "check_groups",
-    "check_same_dimensions",
     "mean_code",
     "measure_separation",
     "why_no_separation",
@@ -103,31 +101,9 @@ def check_groups(codes_a: Float[np.ndarray, "n d"], codes_b: Float[np.ndarray, "
     Raises:
         InputError: A group is empty or not finite, or their dimensions differ.
     """
-    for which, codes in (("group A is", codes_a), ("group B is", codes_b)):
-        check_codes(which, codes)
+    for which, codes in (("group A", codes_a), ("group B", codes_b)):
+        check_finite(which, codes, (None, None), fewest=1)
     check_same_dimensions("both groups", codes_a, codes_b)
-
-
-def check_codes(what: str, codes: Float[np.ndarray, "n d"]) -> None:
-    """Let codes pass that are some and finite; `what` begins the sentence that refuses them.
-
-    Raises:
-        InputError: There are none, or one is not finite.
-    """
-    if not codes.size:
-        raise InputError(f"{what} made of at least 1 code, got {list(codes.shape)}; choose some.")
-    if not np.isfinite(codes).all():
-        raise InputError(f"{what} made of finite codes, got some that are infinite or not a number.")
-
-
-def check_same_dimensions(what: str, one: Float[np.ndarray, "... d"], other: Float[np.ndarray, "... e"]) -> None:
-    """Let codes pass whose last axes are as long; `what` begins the sentence that refuses them.
-
-    Raises:
-        InputError: They are not.
-    """
-    if one.shape[-1] != other.shape[-1]:
-        raise InputError(f"{what} need the same number of dimensions, got {one.shape[-1]} and {other.shape[-1]}.")
 
 
 def _fold_auroc(codes: Float[np.ndarray, "n d"], in_b: Bool[np.ndarray, " n"], fold: Fold) -> float:

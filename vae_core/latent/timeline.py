@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from vae_core.errors import InputError
+from vae_core.latent.codes import check_finite
 from vae_core.latent.graph import CodeGraph
 from vae_core.latent.paths import Path, codes_between
 
@@ -20,7 +21,6 @@ __all__ = [
     "Easing",
     "Trace",
     "bilinear_grid",
-    "check_finite",
     "ease",
     "trace",
 ]
@@ -93,7 +93,7 @@ def trace(
     """
     _check_within("a timeline", "keyframes", len(keyframes), KEYFRAMES)
     _check_within("a leg", "frames", frames_per_leg, FRAMES_PER_LEG)
-    check_finite(keyframes)
+    check_finite("keyframes", keyframes, (None, None))
     shares = ease(np.linspace(0, 1, frames_per_leg), easing)[:-1]  # the last is the next leg's first
     stops = np.concatenate([keyframes, keyframes[:1]]) if loop else keyframes
     legs = [codes_between(*ends, shares, kind=kind, graph=graph, scale=scale) for ends in pairwise(stops)]
@@ -120,7 +120,7 @@ def bilinear_grid(
     """
     _check_within("a grid", "rows", rows, GRID_SIDE)
     _check_within("a grid", "columns", columns, GRID_SIDE)
-    check_finite(corners)
+    check_finite("corners", corners, (4, None))
     kind: Path = "spherical" if spherical else "linear"
     down, across = np.linspace(0, 1, rows), np.linspace(0, 1, columns)
     top_left, top_right, bottom_left, bottom_right = corners
@@ -134,13 +134,3 @@ def _check_within(whole: str, parts: str, count: int, limits: tuple[int, int]) -
     fewest, most = limits
     if not fewest <= count <= most:
         raise InputError(f"{whole} has {fewest} to {most} {parts}, got {count}.")
-
-
-def check_finite(codes: Float[np.ndarray, "n d"]) -> None:
-    """Let finite codes pass.
-
-    Raises:
-        InputError: A value is infinite or not a number.
-    """
-    if not np.isfinite(codes).all():
-        raise InputError("codes must be finite, got some that are infinite or not a number.")

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from vae_core.errors import InputError
+from vae_core.latent.codes import check_finite
 
 __all__ = ["axis_vector", "plane_codes", "traversal_codes"]
 
@@ -23,7 +24,8 @@ def traversal_codes(
     Raises:
         InputError: There is no dimension or no value, a dimension is not one of z's, or a number is not finite.
     """
-    _check_finite(z, values)
+    check_finite("z", z)
+    check_finite("values", values)
     for dimension in dimensions:
         _check_dimension(dimension, len(z))
     if not len(dimensions) or not len(values):
@@ -58,8 +60,11 @@ def plane_codes(
     Raises:
         InputError: There are no amounts, they do not ascend, or a number is not finite.
     """
-    _check_finite(z, first, second, first_amounts, second_amounts)
+    check_finite("z", z)
+    for direction in (first, second):
+        check_finite("a direction", direction, z.shape)
     for amounts in (first_amounts, second_amounts):
+        check_finite("amounts along a direction", amounts)
         if not len(amounts) or (np.diff(amounts) < 0).any():
             raise InputError(f"amounts along a direction must ascend, at least 1, got {amounts.tolist()}; sort them.")
     rightwards = first_amounts[:, None] * first.astype(np.float64)  # [column, latent]
@@ -82,8 +87,3 @@ def axis_vector(dimension: int, latent_dim: int) -> Float[np.ndarray, " d"]:
 def _check_dimension(dimension: int, latent_dim: int) -> None:
     if not 0 <= dimension < latent_dim:
         raise InputError(f"a dimension must be from 0 to {latent_dim - 1} for this code, got {dimension}.")
-
-
-def _check_finite(*arrays: np.ndarray) -> None:
-    if not all(np.isfinite(array).all() for array in arrays):
-        raise InputError("codes, directions and values must be finite numbers, got NaN or infinity.")

@@ -4,9 +4,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import orthogonal_procrustes
 
-from vae_core.errors import InputError
+from vae_core.latent.codes import check_finite
 
-__all__ = ["align", "check_places"]
+__all__ = ["align"]
 
 
 def align(places: Float[np.ndarray, "n 2"], onto: Float[np.ndarray, "m 2"]) -> Float[np.ndarray, "n 2"]:
@@ -26,8 +26,8 @@ def align(places: Float[np.ndarray, "n 2"], onto: Float[np.ndarray, "m 2"]) -> F
     Raises:
         InputError: The maps are not of equally many points, or a place is not finite.
     """
-    check_places("old", onto, len(places))
-    check_places("new", places, len(places))
+    check_finite("the old places", onto, (len(places), 2))
+    check_finite("the new places", places, (None, 2))
     centre, target = places.mean(axis=0, dtype=np.float64), onto.mean(axis=0, dtype=np.float64)
     moved, fixed = places - centre, onto - target
     turn, _ = orthogonal_procrustes(moved, fixed)  # [2, 2]
@@ -35,17 +35,3 @@ def align(places: Float[np.ndarray, "n 2"], onto: Float[np.ndarray, "m 2"]) -> F
     scale = wanted / spread if spread > 0 and wanted > 0 else 1.0
     aligned: np.ndarray = (scale * moved @ turn + target).astype(np.float32)
     return aligned
-
-
-def check_places(name: str, places: Float[np.ndarray, "m 2"] | None, count: int) -> None:
-    """Let places of `count` points pass, or None; `name` says in the message which places they are.
-
-    Raises:
-        InputError: The array has another shape, or a place is not finite.
-    """
-    if places is None:
-        return
-    if places.shape != (count, 2):
-        raise InputError(f"the {name} places must be [{count}, 2], one a code, got {list(places.shape)}.")
-    if not np.isfinite(places).all():
-        raise InputError(f"the {name} places must be finite numbers, got NaN or infinity.")

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from vae_core.errors import InputError
+from vae_core.latent.codes import check_finite
 
 __all__ = ["SHARES", "DensityGrid", "density_grid", "point_levels"]
 
@@ -102,10 +103,7 @@ def _check_shares(shares: tuple[float, ...]) -> None:
 
 
 def _check(places: Float[np.ndarray, "n 2"], size: int, bandwidth: float | None) -> None:
-    if len(places) == 0 or not np.isfinite(places).all():
-        raise InputError(
-            f"a density is of at least 1 point at finite places, got {len(places)} points; leave others out."
-        )
+    check_finite("the points' places", places, (None, 2), fewest=1, remedy="leave such points out")
     if not MIN_SIZE <= size <= MAX_SIZE:
         raise InputError(f"the grid's size must be {MIN_SIZE} to {MAX_SIZE}, got {size}; try 128.")
     if bandwidth is not None and not 0 < bandwidth < np.inf:

@@ -18,7 +18,8 @@ import numpy as np
 from jaxtyping import Float
 
 from vae_core.errors import InputError, VAEExplorerError
-from vae_core.projection.alignment import align, check_places
+from vae_core.latent.codes import check_finite
+from vae_core.projection.alignment import align
 from vae_core.projection.refit_settings import METRICS, UmapSettings
 from vae_core.runtime.jobs import BackgroundJob
 from vae_core.runtime.strict_json import config_to_json
@@ -158,7 +159,8 @@ def start_refit(
     """
     _check_codes(codes, scale, settings)
     for name, places in (("initial", initial), ("old", onto)):
-        check_places(name, places, len(codes))
+        if places is not None:
+            check_finite(f"the {name} places", places, (len(codes), 2))
     if initial is not None and np.ptp(initial, axis=0).min() == 0:
         raise InputError("the initial places must spread along both axes, got a line or a point; leave them out.")
     compared = codes * scale if settings.scaled else codes
@@ -169,10 +171,8 @@ def _check_codes(codes: Float[np.ndarray, "n d"], scale: Float[np.ndarray, " e"]
     count, latent = codes.shape
     if count < FEWEST_CODES:
         raise InputError(f"a map is fitted to at least {FEWEST_CODES} codes, got {count}; take more.")
-    if scale.shape != (latent,):
-        raise InputError(f"the scale must be [{latent}] for these codes, got {list(scale.shape)}.")
-    if not (np.isfinite(codes).all() and np.isfinite(scale).all()):
-        raise InputError("codes and scale must be finite numbers, got NaN or infinity; leave such codes out.")
+    check_finite("codes", codes, remedy="leave such codes out")
+    check_finite("the scale", scale, (latent,))
     if latent < METRICS[settings.metric]:
         raise InputError(
             f"{settings.metric} compares codes of at least {METRICS[settings.metric]} dimensions, got {latent}; "

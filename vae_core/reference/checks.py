@@ -5,6 +5,7 @@ Each rule that is broken is a ValueError with the rule and the value received.
 
 import numpy as np
 
+from vae_core.latent.codes import FLOAT32_MAX
 from vae_core.models.vae import MAX_LOGVAR
 
 __all__ = ["NUMBER_PARTS", "check_parts"]
@@ -12,7 +13,6 @@ __all__ = ["NUMBER_PARTS", "check_parts"]
 PERCENTILES = 101  # from the 0th to the 100th
 LARGEST_SUM_ERROR = 1e-3  # of weights that sum to 1 up to rounding
 ROUNDING = 1e-5  # of a percentile, by which the next may be below it
-LARGEST = np.finfo(np.float32).max  # which all of them become
 
 # numpy's letters of the kinds of numbers that will do, and what they are called.
 NUMBERS, WHOLE = ("f", "floating-point numbers"), ("iu", "whole numbers")
@@ -79,7 +79,7 @@ def _check_shape(name: str, part: np.ndarray, shape: tuple[str | int, ...], size
 
 
 def _check_finite(name: str, part: np.ndarray) -> None:
-    finite = np.abs(part) <= LARGEST  # false for NaN as well
+    finite = np.abs(part) <= np.float32(FLOAT32_MAX)  # false for NaN as well
     if not finite.all():
         raise ValueError(f"{name} must hold finite float32 numbers, got {part[~finite][0]}")
 

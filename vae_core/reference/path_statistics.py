@@ -6,9 +6,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import poch
 
-from vae_core.errors import InputError
+from vae_core.latent.codes import check_finite
 from vae_core.latent.neighbours import neighbour_distance
-from vae_core.latent.timeline import check_finite
 from vae_core.reference.reference_set import Reference
 
 __all__ = ["Along", "measure_along"]
@@ -46,9 +45,7 @@ def measure_along(codes: Float[np.ndarray, "n d"], reference: Reference) -> Alon
     Raises:
         InputError: There are no codes, or some that are not finite or of other dimensions than the reference set's.
     """
-    if len(codes) < 1 or codes.shape[1] != reference.latent_dim:
-        raise InputError(f"codes must be [at least 1, {reference.latent_dim}], got {list(codes.shape)}.")
-    check_finite(codes)
+    check_finite("codes", codes, (None, reference.latent_dim), fewest=1)
     scaled, references = (each.astype(np.float64) * reference.scale for each in (codes, reference.means))
     nearest = _nearest_distance(references, scaled)
     distance = neighbour_distance(references, scaled)

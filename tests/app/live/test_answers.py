@@ -11,7 +11,7 @@ from app.live.answers import answer, latent_map, place_everywhere
 from app.wire.protocol import Kind, ProjectionKind, Question
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
-from vae_core.images.mosaic import pixels_of
+from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.models.vae import VAE

@@ -28,7 +28,7 @@ from app.queries.places import ValuesQuestion
 from app.session.desk import DeskDirection
 from tests.app.conftest import Store, sentence_of
 from vae_core.errors import BusyError
-from vae_core.images.mosaic import pixels_of
+from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.groups import values_of
@@ -574,9 +574,9 @@ WITHOUT = {"kind": "without", "direction": {"name": "x", "kind": "axis", "vector
         ("direction", {"kind": "component", "index": 16}, "vary along 16 directions"),
         ("direction", {"kind": "axis", "index": 16}, "from 0 to 15, got 16"),
         ("direction", {**WITHOUT, "against": [[1.0, *Z16[1:]]]}, "nothing is left of 'x'"),
-        ("direction", {**WITHOUT, "against": [[1.0]]}, "16 numbers for this model, got 1"),
-        ("direction", {**WITHOUT, "against": [Z16]}, "finite and not zero"),
-        ("save-directions", {"directions": [{"name": "x", "kind": "axis", "vector": [1.0]}]}, "16 numbers"),
+        ("direction", {**WITHOUT, "against": [[1.0]]}, "must be [16], got [1]"),
+        ("direction", {**WITHOUT, "against": [Z16]}, "must not be zero"),
+        ("save-directions", {"directions": [{"name": "x", "kind": "axis", "vector": [1.0]}]}, "must be [16]"),
         ("save-directions", {"directions": [{"name": "x", "kind": "tail", "vector": Z16}]}, "directions.0.kind: "),
         ("save-directions", {"directions": [{"name": "x", "kind": "axis", "vector": [1, *Z16[1:]]}] * 2}, "twice"),
         ("saved-directions", {"all": True}, "all: "),
@@ -584,7 +584,7 @@ WITHOUT = {"kind": "without", "direction": {"name": "x", "kind": "axis", "vector
         ("neighbours", {"z": Z16, "k": 61, "metric": "euclidean"}, "k: "),
         ("neighbours", {"z": Z16, "k": 5, "metric": "manhattan"}, "metric: "),
         ("neighbours", {"z": Z16, "k": 5, "metric": "cosine"}, "other than the origin"),
-        ("neighbours", {"z": [0.0] * 15, "k": 5, "metric": "euclidean"}, "16 numbers for this model, got 15"),
+        ("neighbours", {"z": [0.0] * 15, "k": 5, "metric": "euclidean"}, "z must be [16], got [15]"),
         ("neighbours", {"z": [1e39] * 16, "k": 5, "metric": "euclidean"}, "z.0: "),
         ("neighbours", {"z": ["1"] * 16, "k": 5, "metric": "euclidean"}, "z.0: "),
         ("code", {"index": 10_000}, "from 0 to 9999, got 10000"),
@@ -592,7 +592,7 @@ WITHOUT = {"kind": "without", "direction": {"name": "x", "kind": "axis", "vector
         ("card", {"index": 10_000}, "from 0 to 9999, got 10000"),
         ("card", {"index": -1}, "from 0 to 9999, got -1"),
         ("card", {"index": 1.5}, "index: "),
-        ("place", {"z": []}, "16 numbers for this model, got 0"),
+        ("place", {"z": []}, "z must be [16], got [0]"),
         ("sheet", {**SHEET_BODY, "dimensions": []}, "dimensions: "),
         ("sheet", {**SHEET_BODY, "dimensions": [0] * 801, "steps": 2}, "at most 800 items"),
         ("sheet", {**SHEET_BODY, "dimensions": [16]}, "from 0 to 15 for this code, got 16"),
@@ -603,7 +603,7 @@ WITHOUT = {"kind": "without", "direction": {"name": "x", "kind": "axis", "vector
         ("plane", {**PLANE_BODY, "side": 0}, "side: "),
         ("plane", {**PLANE_BODY, "low": [0]}, "low: "),
         ("plane", {**PLANE_BODY, "low": [2, 0]}, "must ascend"),
-        ("plane", {**PLANE_BODY, "second": [1.0]}, "the second direction needs 16 numbers for this model, got 1"),
+        ("plane", {**PLANE_BODY, "second": [1.0]}, "the second direction must be [16], got [1]"),
         ("plane", {**PLANE_BODY, "file": 1}, "file: "),
         ("density", {"projection": "tsne", "x": 0, "y": 1}, "projection: "),
         ("density", {"projection": "axes", "x": 0, "y": 16}, "from 0 to 15 for this model, got 0 and 16"),

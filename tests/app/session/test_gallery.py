@@ -12,7 +12,8 @@ from app.session.gallery import add_pictures, choose_picture, examine, switch_mo
 from app.session.state import Session
 from tests.app.conftest import Store
 from vae_core.images.files import open_picture
-from vae_core.images.preparation import image_to_png, prepare_picture
+from vae_core.images.pixels import pixels_of, to_png
+from vae_core.images.preparation import prepare_picture
 from vae_core.images.preparation_options import Preparation
 from vae_core.inference.engine import Engine, engine
 from vae_core.inference.loaded import LoadedModel
@@ -96,7 +97,7 @@ def test_a_bad_picture_does_not_keep_the_good_ones_out(memory: Session, tiny: Lo
 def test_a_black_picture_is_kept_and_named_but_not_loaded(memory: Session, tiny: LoadedModel, png: Png):
     add(memory, tiny, png(1))
     chosen, code = memory.chosen, memory.codes[tiny.name]
-    add(memory, tiny, image_to_png(torch.zeros(1, 8, 8)))
+    add(memory, tiny, to_png(pixels_of(torch.zeros(1, 8, 8))))
     assert [picture.name for picture in memory.pictures] == ["0.png", "0.png"]
     assert memory.chosen == chosen
     assert memory.codes[tiny.name] is code

@@ -22,7 +22,7 @@ from app.services.jobs import jobs
 from tests.app.conftest import Store
 from tests.conftest import reference_of
 from vae_core.errors import BusyError, InputError, ModelError
-from vae_core.images.mosaic import pixels_of
+from vae_core.images.pixels import pixels_of
 from vae_core.inference import graphs
 from vae_core.inference.engine import Engine, engine
 from vae_core.inference.graphs import data_graph
@@ -112,7 +112,7 @@ def test_a_loop_leads_back_to_the_first_keyframe(tiny: LoadedModel):
         ({"keyframes": []}, "2 to 64 keyframes, got 0"),
         ({"keyframes": [[0, 0, 0]]}, "2 to 64 keyframes, got 1"),
         ({"keyframes": [[0, 0, 0]] * 65}, "2 to 64 keyframes, got 65"),
-        ({"keyframes": [[0, 0, 0], [0, 0]]}, "a keyframe needs 3 numbers for this model, got 2"),
+        ({"keyframes": [[0, 0, 0], [0, 0]]}, r"a keyframe must be \[3\], got \[2\]"),
         ({"keyframes": [[0, 0, 1e39], [0, 0, 0]]}, "keyframes.0.2"),
         ({"keyframes": [[0, 0, "0"], [0, 0, 0]]}, "keyframes.0.2"),
         ({"framesPerLeg": 1}, "2 to 240 frames, got 1"),
@@ -254,7 +254,7 @@ def test_a_grid_has_the_codes_between_its_corners(tiny: LoadedModel):
     ("body", "text"),
     [
         ({"corners": [[0, 0, 0]] * 3}, "corners"),
-        ({"corners": [[0, 0]] * 4}, "a corner needs 3 numbers for this model, got 2"),
+        ({"corners": [[0, 0]] * 4}, r"a corner must be \[3\], got \[2\]"),
         ({"rows": 1}, "2 to 64 rows, got 1"),
         ({"columns": 65}, "2 to 64 columns, got 65"),
         ({"spherical": None}, "spherical"),
@@ -398,8 +398,8 @@ def test_an_export_holds_its_frames_once(store: Store):
     [
         ({"codes": "?"}, "codes must be base64"),
         ({"codes": "é"}, "codes must be base64"),
-        ({"codes": ""}, "whole codes of 3 float32 values, got 0 bytes"),
-        ({"codes": packed(np.zeros(4))}, "whole codes of 3 float32 values, got 16 bytes"),
+        ({"codes": ""}, "whole codes of 3 float32 values, got 0 values"),
+        ({"codes": packed(np.zeros(4))}, "whole codes of 3 float32 values, got 4 values"),
         ({"codes": packed(np.array([0, np.nan, 0]))}, "finite"),
         ({"codes": packed(np.zeros((4001, 3)))}, "1 to 4,000 codes of 3 values, got 4,001"),
         ({"format": "exe"}, "format"),

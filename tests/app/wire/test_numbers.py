@@ -5,7 +5,8 @@ from dataclasses import FrozenInstanceError, field, replace
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app.wire.numbers import LARGEST, Number, strict
+from app.wire.numbers import Number, strict
+from vae_core.latent.codes import FLOAT32_MAX
 
 
 @strict
@@ -22,8 +23,8 @@ READ = TypeAdapter(Sample)
 
 
 def test_what_fits_is_read_from_json():
-    read = READ.validate_json(f'{{"count": 3, "share": {-LARGEST}, "names": {{"1": "a"}}, "packed": "AQI="}}')
-    assert read == Sample(3, share=-LARGEST, names={1: "a"}, packed=b"\x01\x02")
+    read = READ.validate_json(f'{{"count": 3, "share": {-FLOAT32_MAX}, "names": {{"1": "a"}}, "packed": "AQI="}}')
+    assert read == Sample(3, share=-FLOAT32_MAX, names={1: "a"}, packed=b"\x01\x02")
     assert Sample.__doc__ == "What is read here."
 
 

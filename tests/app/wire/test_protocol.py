@@ -81,10 +81,10 @@ def test_dimensions_of_other_maps_than_axes_are_not_looked_at():
         (message(3, []), ("PATH takes 1 to 256 codes", "got 0 values")),
         (message(3, [0.0] * 4), ("PATH takes 1 to 256 codes of 3 values", "got 4 values")),
         (message(3, [0.0] * 3 * 257), ("PATH takes 1 to 256 codes", "got 771 values")),
-        (message(1, [0.0, NAN, 0.0]), ("finite", "NaN or infinity")),
-        (message(1, [0.0, 0.0, -INFINITY]), ("finite", "NaN or infinity")),
-        (message(2, [INFINITY, 0.0, 0.0, 0.0, 0.0]), ("finite", "NaN or infinity")),
-        (message(3, [0.0] * 5 + [NAN]), ("finite", "NaN or infinity")),
+        (message(1, [0.0, NAN, 0.0]), ("finite", "nan at [1]")),
+        (message(1, [0.0, 0.0, -INFINITY]), ("finite", "-inf at [2]")),
+        (message(2, [INFINITY, 0.0, 0.0, 0.0, 0.0]), ("finite", "inf at [0]")),
+        (message(3, [0.0] * 5 + [NAN]), ("finite", "nan at [5]")),
     ],
 )
 def test_a_wrong_question_is_refused_with_rule_and_value(wrong: bytes, texts: tuple[str, ...]):

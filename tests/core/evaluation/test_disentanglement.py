@@ -303,7 +303,7 @@ def spoilt(codes: np.ndarray, value: float) -> np.ndarray:
     [
         (noise_code(299), FACTORS, "a row for each image, got 299 and 300 rows"),
         (noise_code()[:99], FACTORS[:99], "at least 100 images, got 99; score more"),
-        (spoilt(noise_code(), np.nan), FACTORS, "finite, got nan for dimension 2 of image 17; use a model"),
+        (spoilt(noise_code(), np.nan), FACTORS, r"finite, got nan at \[17, 2\]; use a model"),
         (spoilt(noise_code(), -np.inf), FACTORS, "finite, got -inf"),
         (noise_code(), FACTORS * [1, 0, 1] + 3, "at least 2 values among the images, got only 3 for factor 1; leave"),
         (noise_code(), np.arange(300)[:, None], "of 300 images may have at most 150 values, got 300 for factor 0; put"),

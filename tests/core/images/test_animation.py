@@ -14,7 +14,7 @@ from PIL import Image, ImageSequence
 from vae_core.errors import InputError
 from vae_core.images import animation
 from vae_core.images.animation import MAX_FRAMES, gif_fps, to_gif, to_mp4, to_npz, to_strip, to_webp
-from vae_core.images.mosaic import enlarge
+from vae_core.images.pixels import enlarge
 
 Export = Callable[..., bytes]
 

@@ -1,16 +1,12 @@
 """Pictures side by side, pixel by pixel; titles by where they are drawn; and the codes of traversals and planes."""
 
-from io import BytesIO
-
 import numpy as np
 import pytest
-import torch
-from PIL import Image
 
 from vae_core.errors import InputError
 from vae_core.images import mosaic
-from vae_core.images.mosaic import CLEAR, check_size, enlarge, grid, montage, pixels_of, sheet, to_pillow, to_png
-from vae_core.images.preparation import image_to_pillow
+from vae_core.images.mosaic import CLEAR, check_size, grid, montage, sheet
+from vae_core.images.pixels import enlarge
 from vae_core.latent.traversals import axis_vector, plane_codes, traversal_codes
 
 
@@ -21,43 +17,6 @@ def flat(*levels: int, height: int = 1, width: int = 1) -> np.ndarray:
 
 def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-
-
-# --- pictures and pixels -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_decoded_images_become_pixels_as_pillow_s_pictures_do(channels: int) -> None:
-    images = torch.randn(5, channels, 4, 6, generator=torch.Generator().manual_seed(0)) * 0.4 + 0.5
-    pixels = pixels_of(images.contiguous(memory_format=torch.channels_last))
-    assert pixels.shape == (5, 4, 6, channels)
-    assert pixels.dtype == np.uint8
-    for image, own in zip(images, pixels, strict=True):
-        assert np.array_equal(np.asarray(image_to_pillow(image)).reshape(own.shape), own)
-
-
-def test_pixels_are_the_nearest_of_256_with_halves_up_and_what_lies_outside_clipped() -> None:
-    levels = torch.tensor([0, 0.4 / 255, 0.5 / 255, 1.5 / 255, 100.4 / 255, 254.6 / 255, -0.1, 1.1])
-    assert pixels_of(levels.reshape(1, 1, 2, 4)).ravel().tolist() == [0, 0, 1, 2, 100, 255, 0, 255]
-    pixels_of(torch.full((1, 1, 2, 2), torch.nan))  # of a code beyond all codes; no warning
-
-
-def test_enlarged_pixels_are_squares() -> None:
-    image = np.array([[1, 2], [3, 4]], np.uint8)[:, :, None]
-    expected = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
-    assert enlarge(image, 2)[:, :, 0].tolist() == expected
-    assert np.array_equal(enlarge(np.stack([image, image]), 2)[1], enlarge(image, 2))
-    with pytest.raises(InputError, match="at least 1, got 0"):
-        enlarge(image, 0)
-
-
-@pytest.mark.parametrize(("channels", "mode"), [(1, "L"), (3, "RGB"), (4, "RGBA")])
-def test_a_png_brings_back_every_pixel(channels: int, mode: str) -> None:
-    image = noise(5, 7, channels)
-    picture = Image.open(BytesIO(to_png(image)))
-    assert picture.mode == mode
-    assert np.array_equal(np.asarray(picture).reshape(image.shape), image)
-    assert to_pillow(image).mode == mode
 
 
 # --- montages ------------------------------------------------------------------------------------------------

@@ -9,7 +9,8 @@ from sklearn.datasets import load_digits
 from tests.core.pictures import ORANGE, encode, from_values, solid
 from vae_core.errors import InputError
 from vae_core.images.files import open_picture
-from vae_core.images.preparation import error_map, image_to_pillow, image_to_png, prepare_picture
+from vae_core.images.pixels import pixels_of, to_pillow, to_png
+from vae_core.images.preparation import error_map, prepare_picture
 from vae_core.images.preparation_options import Preparation
 
 GREY = (1, 28, 28)
@@ -258,7 +259,7 @@ def test_darker_corners_of_a_photograph_are_no_ink():
 
 def test_a_drawing_prepared_before_stays_nearly_as_it_is():
     first = prepare_picture(seven(), shape=GREY, preparation=LIKE_MNIST)
-    again = prepare_picture(image_to_pillow(first), shape=GREY, preparation=LIKE_MNIST)
+    again = prepare_picture(to_pillow(pixels_of(first)), shape=GREY, preparation=LIKE_MNIST)
     assert error_map(first, again).max() < 0.05
 
 
@@ -266,7 +267,7 @@ def test_scanned_digits_keep_their_shape_upscaled_and_again():
     for digit in load_digits().images[:100]:
         scan = Image.fromarray((digit * 255 / 16).astype(np.uint8))
         first = prepare_picture(scan.resize((160, 160), Image.Resampling.BICUBIC), shape=GREY, preparation=LIKE_MNIST)
-        again = prepare_picture(image_to_pillow(first), shape=GREY, preparation=LIKE_MNIST)
+        again = prepare_picture(to_pillow(pixels_of(first)), shape=GREY, preparation=LIKE_MNIST)
         assert max(extent(first)) == 20
         assert centre_of_mass(first) == pytest.approx((14, 14), abs=0.5)
         assert error_map(first, again).mean() < 0.01
@@ -354,38 +355,13 @@ def test_an_impossible_shape_is_refused(shape):
 
 def test_all_256_levels_survive_the_way_out_and_in():
     image = torch.arange(256).reshape(1, 16, 16) / 255
-    picture = image_to_pillow(image)
-    assert picture.mode == "L"
-    assert list(picture.tobytes()) == list(range(256))
-    assert torch.equal(prepare(picture, (1, 16, 16)), image)
-
-
-def test_values_are_clipped_and_halves_rounded_up():
-    image = torch.tensor([[[-0.5, 1.5, 126.5 / 255, 127.5 / 255, 0.49 / 255]]])
-    assert list(image_to_pillow(image).tobytes()) == [0, 255, 127, 128, 0]
-
-
-def test_three_channels_make_a_colour_picture():
-    image = torch.tensor([1, 0.2, 0])[:, None, None].expand(3, 2, 4).requires_grad_()
-    picture = image_to_pillow(image)
-    assert (picture.mode, picture.size) == ("RGB", (4, 2))
-    assert picture.getpixel((3, 1)) == (255, 51, 0)
+    assert torch.equal(prepare(to_pillow(pixels_of(image)), (1, 16, 16)), image)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_png_round_trip_keeps_each_pixel_as_a_square(channels):
+def test_png_round_trip_keeps_each_pixel(channels):
     image = torch.randint(0, 256, (channels, 5, 7), generator=torch.Generator().manual_seed(0)) / 255
-    for scale in (1, 4):
-        picture = open_picture(image_to_png(image, scale=scale))
-        back = prepare(picture, (channels, 5 * scale, 7 * scale))
-        assert torch.equal(back, image.repeat_interleave(scale, dim=1).repeat_interleave(scale, dim=2))
-
-
-def test_images_that_no_picture_can_hold_are_refused():
-    with pytest.raises(InputError, match="1 or 3 channels, got 2"):
-        image_to_pillow(torch.zeros(2, 4, 4))
-    with pytest.raises(InputError, match="scale must be at least 1, got 0"):
-        image_to_png(torch.zeros(1, 4, 4), scale=0)
+    assert torch.equal(prepare(open_picture(to_png(pixels_of(image))), (channels, 5, 7)), image)
 
 
 def test_the_error_map_averages_the_absolute_error_over_channels():

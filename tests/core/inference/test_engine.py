@@ -207,7 +207,7 @@ def test_codes_that_are_not_finite_are_refused(engine: Engine, value: float) -> 
 
 @pytest.mark.parametrize("latent", [1, 2, 4])
 def test_codes_of_another_size_are_refused(engine: Engine, latent: int) -> None:
-    with pytest.raises(InputError, match=rf"\[n, 3\] for this model, got \[2, {latent}\]"):
+    with pytest.raises(InputError, match=rf"z must be \[n, 3\], got \[2, {latent}\]"):
         engine.decode(engine.load("tiny"), np.zeros((2, latent), np.float32))
 
 

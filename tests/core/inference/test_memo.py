@@ -1,16 +1,12 @@
 """What is kept of a model, and arrays and pictures as text."""
 
-import base64
 import gc
 import weakref
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from app.wire.packing import floats_base64, picture_base64, png_base64, whole_base64
 from tests.app.conftest import Store
 from vae_core.errors import InputError
 from vae_core.inference import memo
@@ -104,24 +100,3 @@ def test_the_weights_digest_knows_weights_alone(store: Store, models_dir: Path):
     assert weights_digest(again) == digest
     (models_dir / "two" / WEIGHTS_FILE).write_bytes((models_dir / "tiny" / WEIGHTS_FILE).read_bytes())
     assert weights_digest(engine().load("two")) != digest
-
-
-# -- as text -------------------------------------------------------------------------------------------------------
-
-
-def test_numbers_are_little_endian_in_their_own_order():
-    assert base64.b64decode(whole_base64(np.array([1, -2]))).hex() == "01000000feffffff"
-    assert base64.b64decode(floats_base64(np.array([[1.0], [-2.5]]))).hex() == "0000803f000020c0"
-    rows = np.arange(6, dtype=np.float64).reshape(2, 3)
-    assert np.frombuffer(base64.b64decode(floats_base64(rows.T)), "<f4").tolist() == [0, 3, 1, 4, 2, 5]
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_pictures_keep_each_pixel(channels: int):
-    pixels = np.random.default_rng(0).integers(0, 256, (3, 5, channels), dtype=np.uint8)
-    for text, scale in ((png_base64(pixels), 1), (picture_base64(pixels), 2)):
-        with Image.open(BytesIO(base64.b64decode(text))) as picture:
-            assert (picture.format, picture.size) == ("PNG", (5 * scale, 3 * scale))
-            assert picture.mode == {1: "L", 3: "RGB"}[channels]
-            shown = np.asarray(picture).reshape(3 * scale, 5 * scale, channels)
-        np.testing.assert_array_equal(shown, pixels.repeat(scale, axis=0).repeat(scale, axis=1))

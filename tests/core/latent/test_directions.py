@@ -8,6 +8,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from vae_core.errors import InputError
+from vae_core.latent.codes import FLOAT32_MAX
 from vae_core.latent.directions import (
     NAME_LIMIT,
     Direction,
@@ -18,8 +19,6 @@ from vae_core.latent.directions import (
     principal_directions,
 )
 from vae_core.projection.projections import fit_pca
-
-LARGEST = float(np.finfo(np.float32).max)
 
 
 def direction(*values: float, name: str = "d") -> Direction:
@@ -102,12 +101,12 @@ def test_a_move_out_of_the_numbers_is_refused(amount: float) -> None:
 
 def test_a_place_out_of_the_numbers_is_refused() -> None:
     with pytest.raises(InputError, match="must be finite"):
-        direction(1e-30, 0).project(np.full((1, 2), LARGEST, np.float32))
+        direction(1e-30, 0).project(np.full((1, 2), FLOAT32_MAX, np.float32))
 
 
 @pytest.mark.parametrize("values", [(0, 0), (math.nan, 1), (math.inf, 1), ()])
 def test_a_vector_that_leads_nowhere_is_refused(values: tuple[float, ...]) -> None:
-    with pytest.raises(InputError, match="finite and not zero"):
+    with pytest.raises(InputError, match=r"must be finite|must not be zero"):
         direction(*values)
 
 
@@ -152,13 +151,13 @@ def test_single_codes_may_stand_for_groups() -> None:
 
 def test_groups_that_give_no_direction_are_refused() -> None:
     codes = random_codes(6)
-    with pytest.raises(InputError, match="group A is made of at least 1 code"):
+    with pytest.raises(InputError, match=r"group A must be \[at least 1, any\]"):
         difference("x", codes[:0], codes)
-    with pytest.raises(InputError, match="group B is made of at least 1 code"):
+    with pytest.raises(InputError, match=r"group B must be \[at least 1, any\]"):
         difference("x", codes, codes[:0])
     with pytest.raises(InputError, match="both groups need the same number of dimensions, got 7 and 6"):
         difference("x", codes, codes[:, :6])
-    with pytest.raises(InputError, match="group B is made of finite codes"):
+    with pytest.raises(InputError, match="group B must be finite, got nan"):
         difference("x", codes, np.full((2, 7), math.nan, np.float32))
 
 
@@ -173,7 +172,7 @@ def test_groups_whose_means_coincide_are_refused(offset: float) -> None:
 
 
 def test_groups_at_the_ends_of_the_numbers_are_refused() -> None:
-    ends = np.full((1, 2), LARGEST, np.float32)
+    ends = np.full((1, 2), FLOAT32_MAX, np.float32)
     with pytest.raises(InputError, match="must be finite"):
         difference("x", -ends, ends)
 
@@ -240,9 +239,9 @@ def test_more_components_than_codes_vary_along_are_refused(count: int) -> None:
 def test_codes_that_have_no_components_are_refused() -> None:
     with pytest.raises(InputError, match="vary along 0 directions"):
         principal_directions(np.full((5, 3), 0.1, np.float32), 1)
-    with pytest.raises(InputError, match="at least 1 code"):
+    with pytest.raises(InputError, match="at least 1, any"):
         principal_directions(np.empty((0, 3), np.float32), 1)
-    with pytest.raises(InputError, match="finite codes"):
+    with pytest.raises(InputError, match="must be finite, got inf"):
         principal_directions(np.full((5, 3), math.inf, np.float32), 1)
 
 

@@ -245,7 +245,7 @@ def test_a_path_through_the_data_without_a_graph_is_refused() -> None:
         (np.zeros((0, 1), np.float32), [1], 3, 2.0, "at least 2 different codes, got 0"),
         (line(1, np.nan), [1], 3, 2.0, "finite"),
         (line(1, 2), [np.inf], 3, 2.0, "finite"),
-        (line(1, 2), [1, 1], 3, 2.0, r"each of 1 dimensions, got \(2,\)"),
+        (line(1, 2), [1, 1], 3, 2.0, r"the scale must be \[1\], got \[2\]"),
         (line(1, 2), [1], 0, 2.0, "neighbours must be at least 1, got 0"),
         (line(1, 2), [1], 3, 0.5, "power must be at least 1, got 0.5"),
     ],
@@ -258,7 +258,7 @@ def test_what_makes_no_graph_is_refused(
 
 
 def test_ends_that_do_not_fit_the_graph_are_refused() -> None:
-    with pytest.raises(InputError, match=r"the 2 dimensions of the data, got \(3,\)"):
+    with pytest.raises(InputError, match=r"an end of a path must be \[2\], got \[3\]"):
         RING.path(np.zeros(3, np.float32), np.zeros(3, np.float32))
     for bad in (np.nan, np.inf):
         with pytest.raises(InputError, match="finite"):

@@ -162,7 +162,7 @@ def test_keyframes_that_are_not_finite_are_refused(kind: Path, bad: float, graph
 def test_a_path_through_the_data_needs_a_graph_that_fits(graph: CodeGraph) -> None:
     with pytest.raises(InputError, match="needs a graph"):
         trace(cloud(3), kind="data", frames_per_leg=5)
-    with pytest.raises(InputError, match=r"3 dimensions of the data, got \(2,\)"):
+    with pytest.raises(InputError, match=r"an end of a path must be \[3\], got \[2\]"):
         trace(cloud(3, 2), kind="data", frames_per_leg=5, graph=graph)
 
 

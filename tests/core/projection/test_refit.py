@@ -98,7 +98,7 @@ def test_the_ends_of_each_range_are_inside(metric: str) -> None:
     ("given", "message"),
     [
         ({"codes": CODES[:15]}, "at least 16 codes, got 15"),
-        ({"scale": ONES[:3]}, r"must be \[4\] for these codes, got \[3\]"),
+        ({"scale": ONES[:3]}, r"the scale must be \[4\], got \[3\]"),
         ({"codes": np.where(CODES[3, 2] == CODES, np.nan, CODES)}, "finite"),
         ({"scale": ONES * np.inf}, "finite"),
         (
@@ -106,7 +106,7 @@ def test_the_ends_of_each_range_are_inside(metric: str) -> None:
             "3 dimensions, got 2",
         ),
         ({"codes": CODES[:, :1], "scale": ONES[:1], "settings": UmapSettings(metric="cosine")}, "2 dimensions, got 1"),
-        ({"initial": OLD[:5]}, r"initial places must be \[60, 2\], one a code, got \[5, 2\]"),
+        ({"initial": OLD[:5]}, r"initial places must be \[60, 2\], got \[5, 2\]"),
         ({"onto": OLD[:5]}, r"old places must be \[60, 2\]"),
         ({"onto": OLD * np.nan}, "old places must be finite"),
         ({"initial": OLD * np.array([1, 0], np.float32)}, "along both axes"),
