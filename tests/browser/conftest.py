@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, View
 
 from benchmarks.common import CHROMIUM_FLAGS
 from tests.needs import lack, need_data
-from vae_core.runtime.locations import HOME_VARIABLE
+from vae_core.runtime.locations import CACHE_VARIABLE, HOME_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -48,11 +48,11 @@ def running_server(port: int, entry: str = "app/server.py", *, prefix: str = "",
     options = ["--server.port", str(port), "--server.baseUrlPath", prefix]
     command = [sys.executable, "-m", "streamlit", "run", entry, *options]
     with (
-        tempfile.TemporaryDirectory() as home,  # nobody's own: what is saved or encoded there goes with it
+        tempfile.TemporaryDirectory() as own,  # nobody's own: what is saved or encoded there goes with it
         subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "VAE_MODELS_DIR": models, HOME_VARIABLE: home},
+            env={**os.environ, "VAE_MODELS_DIR": models, HOME_VARIABLE: own, CACHE_VARIABLE: own},
             stdout=subprocess.DEVNULL,
         ) as process,
     ):
