@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,9 +20,15 @@ install_import_hook("vae_core", "beartype.beartype(conf=beartype.BeartypeConf(is
 # Read when umap first computes. Two threads on a busy machine take twice the time of one.
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
+# No test looks into the person's own folders, not even while tests are collected; what `own_places` names is each
+# test's own. VAE_DATA_DIR stays: it names the data sets that are tested with.
+NOBODYS = Path(tempfile.mkdtemp(prefix="vae-tests-"))
+atexit.register(shutil.rmtree, NOBODYS, ignore_errors=True)
+PLACES = ("VAE_MODELS_DIR", "VAE_RUNS_DIR", "VAE_CACHE_DIR", "VAE_EXPLORER_HOME")
+os.environ.update({variable: str(NOBODYS / variable.lower()) for variable in PLACES})
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import numpy as np
 
@@ -46,6 +56,23 @@ def one_thread_a_lane(monkeypatch: pytest.MonkeyPatch) -> None:
     from vae_core.runtime import lanes
 
     monkeypatch.setattr(lanes, "TORCH_THREADS", 1)
+
+
+@pytest.fixture(autouse=True)
+def own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder, not there yet, in which the test has places of its own for models, runs, caches and the rest."""
+    folder = tmp_path / "places"
+    for variable in PLACES:
+        monkeypatch.setenv(variable, str(folder / variable.lower()))
+    return folder
+
+
+@pytest.fixture
+def nothing_shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No model comes with the program."""
+    from vae_core.runtime import locations
+
+    monkeypatch.setattr(locations, "SHIPPED", tmp_path / "nothing shipped")
 
 
 @pytest.fixture(scope="session")

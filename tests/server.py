@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from vae_core.runtime.locations import HOME_VARIABLE
+from vae_core.runtime.locations import CACHE_VARIABLE, HOME_VARIABLE
 
 __all__ = ["free_port", "running_process", "running_server"]
 
@@ -55,7 +55,7 @@ def running_process(entry: str, options: list[str], environment: dict[str, str])
         subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, **environment, HOME_VARIABLE: home},
+            env={**os.environ, **environment, HOME_VARIABLE: home, CACHE_VARIABLE: home},
             stdout=subprocess.DEVNULL,
         ) as process,
     ):

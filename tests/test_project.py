@@ -14,6 +14,8 @@ from packaging.requirements import Requirement
 import app
 import vae_core
 from vae_core.cli.options import parse
+from vae_core.runtime.locations import LOCATIONS
+from vae_core.store.stored_models import check_not_shipped
 from vae_core.store.summary import markdown_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -69,16 +71,40 @@ def test_every_file_named_in_a_document_exists(document: str):
 
 def test_every_command_line_in_the_readme_is_understood():
     commands = re.findall(r"^python -m vae_core (.*)$", read("README.md"), re.MULTILINE)
-    assert {command.split()[0] for command in commands} == {"models", "train", "train-all", "evaluate"}
+    assert {command.split()[0] for command in commands} == {"models", "train", "train-all", "evaluate", "places"}
     for command in commands:
         parse(command.split())  # exits when it does not understand
+
+
+def test_what_the_readmes_commands_train_is_stored_outside_the_checkout(own_places: Path):
+    commands = [
+        line.split() for line in re.findall(r"^python -m vae_core (train .*)$", read("README.md"), re.MULTILINE)
+    ]
+    assert commands
+    for options in map(parse, commands):
+        check_not_shipped(options.name, options.models_dir)  # refuses a name of the collection
+        for folder in (options.models_dir, options.run_dir):
+            assert folder.is_relative_to(own_places)
+            assert not folder.resolve().is_relative_to(ROOT)
+
+
+def test_the_readme_names_every_place_and_its_variable():
+    rows = {}
+    for line in read("README.md").splitlines():
+        if line.count("|") == 5:
+            name, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+            rows[name] = cells
+    for place in LOCATIONS:
+        variable, folder, purpose = rows[place.name]
+        assert variable.strip("`") == (place.variable or "-")
+        assert folder.strip("`") == place.default.strip("`")
+        assert purpose == place.purpose
 
 
 def test_python_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     [code] = re.findall(r"```python\n(.*?)```", read("README.md"), re.DOTALL)
     shutil.copy(ROOT / "app/examples/digit-3.png", tmp_path / "digit.png")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("VAE_MODELS_DIR", raising=False)
     made: dict[str, Any] = {}
     exec(code, made)  # noqa: S102 - our own
     assert list(made["reconstruction"].shape) == [1, 1, 28, 28], "as the comment beside it says"
@@ -133,8 +159,7 @@ def test_pins_are_exact_and_agree_with_the_package():
         assert bounds.specifier.contains(version), f"{name}=={version} is outside {bounds}"
 
 
-def test_the_readmes_table_of_models_says_what_evaluate_measured(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("VAE_MODELS_DIR", raising=False)
+def test_the_readmes_table_of_models_says_what_evaluate_measured():
     assert markdown_table() in read("README.md"), "python -m vae_core models --markdown prints it"
 
 

@@ -13,8 +13,10 @@ from PIL import Image
 
 from vae_core.models.vae import VAE
 from vae_core.reference.reference_set import Reference
-from vae_core.store.stored_models import REFERENCE_FILE, SHIPPED, list_models
+from vae_core.runtime.locations import shipped_models
+from vae_core.store.stored_models import REFERENCE_FILE, list_models
 
+SHIPPED = shipped_models()
 FOLDER = Path(__file__).with_name("pictures")
 TILES = 8
 
@@ -33,7 +35,7 @@ def draw_strip(name: str) -> UInt8[np.ndarray, "height width ..."]:
 
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
-    for name in sys.argv[1:] or list_models():
+    for name in sys.argv[1:] or list_models(SHIPPED):
         Image.fromarray(draw_strip(name)).save(FOLDER / f"{name}.png")
 
 

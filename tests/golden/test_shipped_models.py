@@ -23,14 +23,16 @@ from vae_core.projection.projections import NeighbourMap
 from vae_core.reference.build import REFERENCE_LIMIT
 from vae_core.reference.draws import draw_codes
 from vae_core.reference.reference_set import Reference
+from vae_core.runtime.locations import shipped_models
 from vae_core.store.cards import update_figures
 from vae_core.store.metric_table import figure_at
 from vae_core.store.metrics_file import METRICS_FILE, read_metrics
 from vae_core.store.presets import PRESETS
-from vae_core.store.stored_models import REFERENCE_FILE, SHIPPED, list_models
+from vae_core.store.stored_models import REFERENCE_FILE, list_models
 
 FILES = {CONFIG_FILE, WEIGHTS_FILE, REFERENCE_FILE, METRICS_FILE, CARD_FILE}
-NAMES = [name for name in list_models() if (SHIPPED / name / CONFIG_FILE).is_file()]
+SHIPPED = shipped_models()
+NAMES = list_models(SHIPPED)
 # What each model must reach on its test images, as a path into metrics.json with the worst value allowed.
 AT_MOST = {
     ("mnist-2d", "test.negative_elbo"): 132.0,

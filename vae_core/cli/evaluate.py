@@ -2,14 +2,16 @@
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from vae_core.datasets.parts import load_parts
-from vae_core.evaluation.report import measure
-from vae_core.models.config import need_training
+from vae_core.evaluation.report import Report, measure
+from vae_core.models.config import ModelConfig, need_training
 from vae_core.models.vae import VAE
+from vae_core.runtime.locations import cache_folder, shipped_models
 from vae_core.store.cards import update_figures
 from vae_core.store.metrics_file import read_metrics, replace_metrics
 from vae_core.store.stored_models import REFERENCE_FILE, check_name, model_folder
@@ -20,7 +22,10 @@ NEED_REFERENCE = ("placement", "samples")  # sections that --no-reference leaves
 
 
 def run_evaluate(options: argparse.Namespace) -> None:
-    """Write metrics.json, reference.npz and the card's figures of one stored model."""
+    """Write metrics.json, reference.npz and the card's figures of one stored model.
+
+    A shipped model is measured and left as it is, unless its folder is named.
+    """
     folder = model_folder(options.name) if options.models_dir is None else options.models_dir / check_name(options.name)
     model = VAE.from_pretrained(folder)
     parts = load_parts(
@@ -39,16 +44,24 @@ def run_evaluate(options: argparse.Namespace) -> None:
             model,
             parts,
             with_reference=not options.no_reference,
-            cache=options.run_dir / "classifiers",
+            cache=cache_folder() / "classifiers",
             say=lambda step: tqdm.write(f"{options.name}: {step}", file=sys.stderr),
             progress=progress,
         )
+    is_left = options.models_dir is None and folder.parent == shipped_models()
+    if not is_left:
+        _store(folder, report, model.config)
+    print(f"{options.name}: {_in_short(report.figures['test'], variational=model.config.variational)}")
+    if is_left:
+        print(f"{options.name} comes with the program and is left as it is; --models-dir {folder.parent} stores this.")
+
+
+def _store(folder: Path, report: Report, config: ModelConfig) -> None:
     if report.reference is not None:
         report.reference.save(folder / REFERENCE_FILE)
     kept = {"training"} if report.reference is not None else {"training", *NEED_REFERENCE}
     replace_metrics(folder, report.figures, keep=kept)
-    update_figures(folder, read_metrics(folder), model.config)
-    print(f"{options.name}: {_in_short(report.figures['test'], variational=model.config.variational)}")
+    update_figures(folder, read_metrics(folder), config)
 
 
 def _in_short(test: dict[str, Any], *, variational: bool) -> str:

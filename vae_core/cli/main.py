@@ -1,4 +1,4 @@
-"""The command line: `python -m vae_core train | train-all | evaluate | models`."""
+"""The command line: `python -m vae_core train | train-all | evaluate | models | places`."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ import torch
 from vae_core.cli.evaluate import run_evaluate
 from vae_core.cli.models import run_models
 from vae_core.cli.options import USAGE_ERROR, parse
+from vae_core.cli.places import run_places
 from vae_core.cli.train import run_train
 from vae_core.errors import VAEExplorerError
 from vae_core.models.vae import CONFIG_FILE
@@ -49,14 +50,16 @@ def _how_to_go_on(options: argparse.Namespace) -> str:
 
 def run_train_all(options: argparse.Namespace) -> None:
     """Train and evaluate the presets that are not stored yet, then print the collection."""
-    folders = ["--models-dir", str(options.models_dir), "--run-dir", str(options.run_dir)]
+    folders = ["--models-dir", str(options.models_dir)]
     folders += ["--data-dir", str(options.data_dir)] if options.data_dir else []
+    runs = ["--run-dir", str(options.run_dir)]
     threads = ["--threads", str(options.threads)]
     presets = [find_preset(name) for name in options.only]  # all of them, before the first is trained
     for preset in presets:
         target = options.models_dir / preset.name
         if not (target / CONFIG_FILE).exists():
-            run_train(_with_arguments(["train", "--preset", preset.name, *threads, *folders]))
+            train = ["train", "--preset", preset.name, *threads, *folders, *runs]
+            run_train(_with_arguments(train), of_collection=True)
         if not (target / REFERENCE_FILE).exists():
             run_evaluate(_with_arguments(["evaluate", preset.name, *threads, *folders]))
     print("\n".join(model_lines(options.models_dir)))
@@ -68,4 +71,10 @@ def _with_arguments(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-COMMANDS = {"train": run_train, "train-all": run_train_all, "evaluate": run_evaluate, "models": run_models}
+COMMANDS = {
+    "train": run_train,
+    "train-all": run_train_all,
+    "evaluate": run_evaluate,
+    "models": run_models,
+    "places": run_places,
+}

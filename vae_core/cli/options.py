@@ -10,8 +10,8 @@ from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
 from vae_core.images.preparation_options import Preparation
 from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.runtime.locations import own_models, runs_folder, shipped_models
 from vae_core.store.presets import PRESETS, Preset, find_preset
-from vae_core.store.stored_models import SHIPPED
 
 __all__ = ["USAGE_ERROR", "build_parser", "model_config", "parse", "preset_options"]
 
@@ -65,6 +65,7 @@ def build_parser(preset: Preset | None = None) -> argparse.ArgumentParser:
     add_train_all(commands)
     models = _add_command(commands, "models", "List the stored models with their figures.")
     models.add_argument("--markdown", action="store_true", help="as the table of README.md")
+    _add_command(commands, "places", "Say where models, runs, caches and the rest lie, and which variable moves them.")
     return parser
 
 
@@ -74,7 +75,7 @@ def add_train(commands: Any, preset: Preset | None) -> None:
     train.add_argument("--preset", metavar="NAME", help=f"a recipe of the collection: {', '.join(PRESETS)}")
     train.add_argument("--dataset", help=f"{', '.join(DATASETS)}, or a folder of images")
     train.add_argument("--name", help="of the stored model: a-z, 0-9, '.', '-', '_'; the preset's when not given")
-    _add_folders(train)
+    _add_folders(train, models=own_models()[0])
     train.add_argument("--overwrite", action="store_true", help="replace a stored model of that name")
     train.add_argument("--fresh", action="store_true", help="forget an earlier run's checkpoint")
     _add_model_options(train.add_argument_group("model"))
@@ -90,13 +91,13 @@ def add_train_all(commands: Any) -> None:
         "train-all",
         "Train and evaluate every preset that is not stored yet; stopped, it goes on where it was.",
     )
-    _add_folders(train_all)
+    _add_folders(train_all, models=shipped_models())
     train_all.add_argument("--only", nargs="+", metavar="PRESET", default=list(PRESETS), help="which presets")
 
 
-def _add_folders(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--models-dir", type=Path, default=SHIPPED, help="folder in which models are stored")
-    command.add_argument("--run-dir", type=Path, default=Path("runs"), help="folder for checkpoints")
+def _add_folders(command: argparse.ArgumentParser, *, models: Path) -> None:
+    command.add_argument("--models-dir", type=Path, default=models, help="folder in which models are stored")
+    command.add_argument("--run-dir", type=Path, default=runs_folder(), help="folder for checkpoints")
     command.add_argument(
         "--data-dir", type=Path, default=None, help="folder of data files; VAE_DATA_DIR when not given"
     )
@@ -188,7 +189,6 @@ def add_evaluate(commands: Any) -> None:
     evaluate.add_argument(
         "--models-dir", type=Path, default=None, help="folder of the model; where models are looked for when not given"
     )
-    evaluate.add_argument("--run-dir", type=Path, default=Path("runs"), help="folder in which classifiers are kept")
     evaluate.add_argument("--no-reference", action="store_true", help="figures only; leave reference.npz as it is")
 
 

@@ -18,7 +18,7 @@ from vae_core.models.config import need_training
 from vae_core.models.vae import CONFIG_FILE
 from vae_core.store.cards import write_card
 from vae_core.store.metrics_file import write_metrics
-from vae_core.store.stored_models import check_name, clear_results, save_model
+from vae_core.store.stored_models import check_name, check_not_shipped, clear_results, save_model
 from vae_core.training.trainer import Trainer
 
 __all__ = ["run_train"]
@@ -28,8 +28,18 @@ TRAINED_ON: tuple[Split, Split] = ("train", "validation")
 SWITCHES, FOLDERS = ("--overwrite", "--fresh"), ("--models-dir", "--run-dir", "--data-dir")
 
 
-def run_train(options: argparse.Namespace) -> None:
-    """Train, keep the weights of the lowest validation loss, and store them."""
+def run_train(options: argparse.Namespace, *, of_collection: bool = False) -> None:
+    """Train, keep the weights of the lowest validation loss, and store them.
+
+    Args:
+        options: of the train command.
+        of_collection: whether the model is one of those that ship, so that its name is its own in any folder.
+
+    Raises:
+        ModelError: A model of the name is stored or shipped already, or a folder cannot be written.
+    """
+    if not of_collection:
+        check_not_shipped(options.name, options.models_dir)
     target = _free_target(options)
     config = model_config(options)
     train, validation = (

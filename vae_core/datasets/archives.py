@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vae_core.errors import DatasetError
+from vae_core.runtime.locations import data_folder
 
 __all__ = ["ARCHIVE_DAMAGE", "find_archive", "need_archive", "read_archive"]
 
@@ -31,10 +32,9 @@ def find_archive(name: str, data_dir: Path | None) -> Path | None:
     Raises:
         DatasetError: The data folder asked for does not exist.
     """
-    asked = data_dir or os.environ.get("VAE_DATA_DIR")
-    if not asked:
+    folder = data_dir or data_folder()
+    if folder is None:
         return None
-    folder = Path(asked)
     if not os.path.isdir(folder):  # noqa: PTH112 - Path's own raises where a name is too long or a parent closed
         raise DatasetError(f"the data folder must exist, got {folder}; correct VAE_DATA_DIR or the argument.")
     archive = folder / f"{name}.npz"
@@ -49,7 +49,7 @@ def need_archive(name: str, data_dir: Path | None) -> Path:
     """
     archive = find_archive(name, data_dir)
     if archive is None:
-        asked = data_dir or os.environ.get("VAE_DATA_DIR")
+        asked = data_dir or data_folder()
         found = f"the data folder {asked} without it" if asked else "no data folder"
         raise DatasetError(f"{name} is read from {name}.npz, got {found}; set VAE_DATA_DIR to a folder that holds it.")
     return archive

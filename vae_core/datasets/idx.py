@@ -3,8 +3,7 @@
 A set is found in this order:
 
 1. ``NAME.npz`` in the data folder: the argument `data_dir`, else the environment's ``VAE_DATA_DIR``;
-2. the official files in the cache folder, under ``NAME/``: the environment's ``VAE_CACHE_DIR``,
-   else the operating system's cache folder;
+2. the official files in the cache folder (`vae_core.runtime.locations`), under ``NAME/``;
 3. a download of the official files into the cache folder. An environment variable of the set's own
    names another mirror, such as a class room's.
 
@@ -29,6 +28,7 @@ from jaxtyping import UInt8
 from vae_core.datasets.archives import find_archive, read_archive
 from vae_core.datasets.labelled import LabelledImages, Split
 from vae_core.errors import DatasetError, DownloadError
+from vae_core.runtime.locations import CACHE_VARIABLE, cache_folder
 
 __all__ = ["IdxSet", "load_idx_set"]
 
@@ -148,13 +148,13 @@ def _check_part(part: OfficialPart, image_size: tuple[int, int], *, at_least: in
 
 def _unpacked(source: IdxSet, file: str) -> bytes:
     """The file's unpacked bytes, from the cache or else from the mirror, with the right checksum."""
-    folder = Path(os.environ.get("VAE_CACHE_DIR") or pooch.os_cache("vae-explorer")) / source.name
+    folder = cache_folder() / source.name
     try:
         return _verified(source, file, _fetch(source, file, folder))
     except OSError as error:
         reason = error.strerror or "it is not writable"
         raise DatasetError(
-            f"the cache folder {folder} cannot be used ({reason}); set VAE_CACHE_DIR to another."
+            f"the cache folder {folder} cannot be used ({reason}); set {CACHE_VARIABLE} to another."
         ) from error
 
 

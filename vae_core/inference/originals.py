@@ -5,13 +5,10 @@ changed since, and a model from outside may name any.
 """
 
 import functools
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pooch
 import torch
 from jaxtyping import UInt8
 from torch import Tensor
@@ -26,6 +23,7 @@ from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.inputs import model_input
+from vae_core.runtime.locations import cache_folder
 
 __all__ = ["is_at_hand", "original_of"]
 
@@ -85,7 +83,7 @@ def is_at_hand(dataset: str, split: Split) -> bool:
     source = _published(info.load) if info is not None else None
     if source is None or find_archive(dataset, None) is not None:
         return True
-    folder = Path(os.environ.get("VAE_CACHE_DIR") or pooch.os_cache("vae-explorer")) / source.name
+    folder = cache_folder() / source.name
     start = "t10k" if split == "test" else "train"
     return all((folder / f"{file}.gz").is_file() for file in source.md5 if file.startswith(start))
 

@@ -1,4 +1,4 @@
-"""A model's training codes on disk, in the person's own folder: one file for each state of a model."""
+"""A model's training codes on disk, in the cache folder: one file for each state of a model."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from vae_core.datasets.archives import ARCHIVE_DAMAGE
 from vae_core.errors import ConfigError
 from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.reference_set import Reference
-from vae_core.runtime.locations import HOME_VARIABLE, home_folder
+from vae_core.runtime.locations import CACHE_VARIABLE, cache_folder
 
 __all__ = ["TrainingCodes", "cached_training", "store_training"]
 
@@ -78,7 +78,7 @@ def _check(arrays: dict[str, np.ndarray], reference: Reference) -> None:
 
 
 def store_training(loaded: LoadedModel, codes: TrainingCodes) -> None:
-    """Keep the codes in the person's own folder; those of earlier states of the model are removed.
+    """Keep the codes in the cache folder; those of earlier states of the model are removed.
 
     Raises:
         ConfigError: The folder cannot be written.
@@ -98,12 +98,12 @@ def store_training(loaded: LoadedModel, codes: TrainingCodes) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise ConfigError(
-            f"{path.parent} cannot be written ({error.strerror}); set {HOME_VARIABLE} to another folder."
+            f"{path.parent} cannot be written ({error.strerror}); set {CACHE_VARIABLE} to another folder."
         ) from error
 
 
 def _cache_file(loaded: LoadedModel) -> Path:
-    return home_folder() / CACHE_FOLDER / f"{loaded.name}-{loaded.digest}.npz"
+    return cache_folder() / CACHE_FOLDER / f"{loaded.name}-{loaded.digest}.npz"
 
 
 def _other_states(path: Path, name: str) -> list[Path]:

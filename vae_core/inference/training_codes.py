@@ -1,6 +1,6 @@
 """The images that a model was trained on, as codes with their places on its map: 60,000 digits beside its references.
 
-They are encoded in the background where the data set is on the machine, and kept in the person's own folder, so that
+They are encoded in the background where the data set is on the machine, and kept in the cache folder, so that
 it is done once for each state of a model.
 """
 
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pooch
 import torch
 from jaxtyping import Bool
 
@@ -24,6 +23,7 @@ from vae_core.inference.training_cache import TrainingCodes, cached_training, st
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.inputs import model_input
 from vae_core.runtime.jobs import BackgroundJob
+from vae_core.runtime.locations import cache_folder
 
 __all__ = [
     "TRAINING_LIMIT",
@@ -80,7 +80,7 @@ def has_training_images(config: ModelConfig, *, data_dir: Path | None = None) ->
 
 def _is_fetched(name: str) -> bool:
     """Whether a set's official files are in the cache folder that `vae_core.datasets.idx` fetches them into."""
-    folder = Path(os.environ.get("VAE_CACHE_DIR") or pooch.os_cache("vae-explorer")) / name
+    folder = cache_folder() / name
     return all((folder / file).is_file() for file in IDX_FILES)
 
 
@@ -195,7 +195,7 @@ class TrainingCodesJob(BackgroundJob[TrainingCodes]):
 
 
 def start_training_codes(loaded: LoadedModel, *, data_dir: Path | None = None) -> TrainingCodesJob:
-    """Get a model's training codes in the background, from the person's own folder or else from its images.
+    """Get a model's training codes in the background, from the cache folder or else from its images.
 
     Args:
         loaded: The model.

@@ -19,7 +19,7 @@ from pydantic import ConfigDict, Field
 from vae_core.errors import ConfigError, InputError
 from vae_core.latent.directions import Direction, Kind
 from vae_core.latent.separation import Separation
-from vae_core.runtime.locations import HOME_VARIABLE, home_folder
+from vae_core.runtime.locations import HOME_VARIABLE, home_folder, own_file
 from vae_core.runtime.strict_json import STRICT, config_from_json, config_to_json
 from vae_core.store.stored_models import check_name
 
@@ -73,7 +73,7 @@ def save_directions(model_name: str, model_digest: str, directions: Sequence[Dir
     path = directions_path(model_name)
     _check_digest(model_digest)
     with _saving:
-        _store(path, model_digest, directions, _read(path))
+        _store(path, model_digest, directions, _read(_stored_path(model_name)))
 
 
 def add_directions(model_name: str, model_digest: str, directions: Sequence[Direction]) -> int:
@@ -94,7 +94,7 @@ def add_directions(model_name: str, model_digest: str, directions: Sequence[Dire
     _check_digest(model_digest)
     names = {direction.name for direction in directions}
     with _saving:
-        stored = _read(path)
+        stored = _read(_stored_path(model_name))
         kept = [each for each in stored.get(model_digest, ()) if each.name not in names]
         _store(path, model_digest, [*kept, *directions], stored)
     return len(kept) + len(directions)
@@ -113,18 +113,28 @@ def load_directions(model_name: str, model_digest: str) -> SavedDirections:
         ConfigError: The file cannot be read or breaks a rule; the message names it.
     """
     _check_digest(model_digest)
-    stored = _read(directions_path(model_name))
+    stored = _read(_stored_path(model_name))
     own = stored.pop(model_digest, ())
     return SavedDirections(own, sum(map(len, stored.values())))
 
 
 def directions_path(model_name: str) -> Path:
-    """The file of a model's directions; it may not exist yet.
+    """The file that a model's directions are written to; it may not exist yet.
 
     Raises:
         ModelError: The model's name breaks its rule.
+        ConfigError: No folder of the owner's is known.
     """
-    return home_folder() / "directions" / f"{check_name(model_name)}.json"
+    return home_folder() / _file_name(model_name)
+
+
+def _stored_path(model_name: str) -> Path:
+    """The file that they are read from: until the first save that of version 0.1, where there is one."""
+    return own_file(_file_name(model_name))
+
+
+def _file_name(model_name: str) -> str:
+    return f"directions/{check_name(model_name)}.json"
 
 
 @dataclass(frozen=True)

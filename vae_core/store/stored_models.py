@@ -5,7 +5,6 @@ reference.npz, metrics.json and README.md (the model card).
 """
 
 import copy
-import os
 import re
 from pathlib import Path
 
@@ -13,12 +12,13 @@ from safetensors import SafetensorError
 
 from vae_core.errors import ModelError
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.runtime.locations import own_models, shipped_models
 from vae_core.store.metrics_file import METRICS_FILE
 
 __all__ = [
     "REFERENCE_FILE",
-    "SHIPPED",
     "check_name",
+    "check_not_shipped",
     "clear_results",
     "list_models",
     "load_model",
@@ -29,14 +29,12 @@ __all__ = [
 
 REFERENCE_FILE = "reference.npz"
 
-SHIPPED = Path(__file__).resolve().parents[2] / "pretrained"
 NAME_RULE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 def models_dirs() -> list[Path]:
-    """Where models are looked for: the folders of VAE_MODELS_DIR, then the shipped ones."""
-    own = [Path(folder) for folder in os.environ.get("VAE_MODELS_DIR", "").split(os.pathsep) if folder]
-    return [*own, SHIPPED]
+    """Folders in which models are looked for, in this order: the person's own, then that of the shipped models."""
+    return [*own_models(), shipped_models()]
 
 
 def check_name(name: str) -> str:
@@ -50,6 +48,24 @@ def check_name(name: str) -> str:
             f"a model's name has 1 to 64 of a-z, 0-9, '.', '-' and '_' and starts with a letter or digit, got {name!r}."
         )
     return name
+
+
+def check_not_shipped(name: str, models_dir: Path) -> None:
+    """Let a name pass that a model of somebody's own can have.
+
+    Args:
+        name: of a model that is to be stored.
+        models_dir: where it is to be stored; the folder of the shipped models takes their names.
+
+    Raises:
+        ModelError: A model that comes with the program has the name.
+    """
+    shipped = shipped_models()
+    if _is_model(shipped / name) and models_dir.resolve() != shipped.resolve():
+        raise ModelError(
+            f"{name} is the name of a model that comes with the program; choose another --name, or give "
+            f"--models-dir {shipped} to replace the one that comes with it."
+        )
 
 
 def list_models(models_dir: Path | None = None) -> list[str]:

@@ -47,13 +47,6 @@ FAR = 1e9
 Ask = Callable[..., Any]
 
 
-@pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Directions are saved here; and the shipped models are there, whatever the environment says."""
-    monkeypatch.setenv("VAE_EXPLORER_HOME", str(tmp_path / "own"))
-    monkeypatch.delenv("VAE_MODELS_DIR", raising=False)
-
-
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     with TestClient(Starlette(routes=live_routes(""))) as client:

@@ -32,7 +32,7 @@ from vae_core.inference.training_codes import encode_training, load_training_ima
 from vae_core.models.config import TrainingConfig
 from vae_core.projection.refit_settings import UmapSettings
 from vae_core.runtime.jobs import BackgroundJob
-from vae_core.runtime.locations import HOME_VARIABLE
+from vae_core.runtime.locations import CACHE_VARIABLE
 from vae_core.store.stored_models import REFERENCE_FILE
 
 SECONDS = 200  # until a job of a test has long ended
@@ -542,10 +542,10 @@ def test_a_model_without_reference_set_has_no_map_to_fit(client: TestClient, sto
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Everybody's own folder."""
-    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
-    return tmp_path / "home"
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder that does not exist yet."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 def ask_training(client: TestClient, model: str) -> str:
@@ -556,7 +556,7 @@ def ask_training(client: TestClient, model: str) -> str:
 
 
 def test_training_images_come_as_codes_with_their_places_and_labels(
-    client: TestClient, store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, store: Store, cache: Path, monkeypatch: pytest.MonkeyPatch
 ):
     loaded = store("digits", height=28, width=28, training=TrainingConfig(dataset="digits"))
     replace(loaded.need_reference(), label_names=tuple("0123456789")).save(loaded.folder / REFERENCE_FILE)
@@ -578,7 +578,7 @@ def test_training_images_come_as_codes_with_their_places_and_labels(
     assert len(expected.codes) > 1000
 
 
-def test_where_no_training_images_are_the_job_says_so(client: TestClient, home: Path):
+def test_where_no_training_images_are_the_job_says_so(client: TestClient, cache: Path):
     name = ask_training(client, "tiny")
     state = wait_for(client, name)
     assert state["phase"] == "failed"

@@ -18,7 +18,6 @@ from vae_core.inference.engine import engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.models.config import TrainingConfig
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
-from vae_core.store import stored_models
 from vae_core.store.metrics_file import METRICS_FILE
 from vae_core.store.presets import PRESETS
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
@@ -27,9 +26,7 @@ FIGURES = {"test": {"negative_elbo": 91.5, "reconstruction": 68.5, "kl": 23, "ac
 FAMILY = {"mnist-10d-beta-1": 1.0, "mnist-10d-beta-20": 20.0}
 
 
-@pytest.fixture(autouse=True)
-def without_shipped_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored_models, "SHIPPED", tmp_path / "nowhere")
+pytestmark = pytest.mark.usefixtures("nothing_shipped")
 
 
 @pytest.fixture

@@ -29,7 +29,6 @@ from vae_core.inference.engine import Engine
 from vae_core.inference.graphs import data_graph
 from vae_core.inference.loaded import LoadedModel
 from vae_core.models.config import TrainingConfig
-from vae_core.store import stored_models
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE, list_models
 
 PAGES = [name for name in TITLES if name != "models"]  # which has a suite of its own
@@ -119,9 +118,8 @@ def test_an_unknown_model_in_the_address_gets_a_sentence_and_the_default(tiny: L
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_without_any_model_the_page_says_how_to_train_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
-    monkeypatch.setenv("VAE_MODELS_DIR", str(tmp_path))
-    monkeypatch.setattr(stored_models, "SHIPPED", tmp_path / "nowhere")
+@pytest.mark.usefixtures("nothing_shipped")
+def test_without_any_model_the_page_says_how_to_train_one(name: str):
     page = open_page(name)
     assert not page.exception
     assert [title.value for title in page.title] == [TITLES[name]]

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,15 +21,16 @@ from vae_core.cli.main import main
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
 from vae_core.evaluation.elbo import evaluate_elbo
-from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.config import ModelConfig, TrainingConfig, read_config
 from vae_core.models.inputs import model_input
 from vae_core.models.vae import VAE
 from vae_core.reference.build import REFERENCE_MINIMUM
 from vae_core.reference.draws import draw_codes
 from vae_core.reference.reference_set import Reference
-from vae_core.store import stored_models
+from vae_core.runtime import locations
 from vae_core.store.cards import BEGIN, END, update_figures
 from vae_core.store.metrics_file import read_metrics, write_metrics
+from vae_core.store.presets import PRESETS, Preset
 from vae_core.store.stored_models import list_models, load_model, save_model
 from vae_core.training.run_state import CHECKPOINT_FILE
 from vae_core.training.trainer import Figures, Trainer
@@ -37,11 +39,11 @@ TINY = ("--architecture", "mlp", "--widths", "8", "--latent-dim", "2", "--batch-
 
 
 @pytest.fixture(autouse=True)
-def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nothing_shipped: None) -> None:
     """Nothing is read from or written to the project's folders or the machine's data."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(stored_models, "SHIPPED", tmp_path / "nothing")
     monkeypatch.setenv("VAE_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("VAE_RUNS_DIR", "runs")
     monkeypatch.delenv("VAE_DATA_DIR", raising=False)
 
 
@@ -293,6 +295,71 @@ def test_too_few_test_images_are_refused_before_anything_is_written(
 
 def test_a_model_that_was_never_trained_is_refused(models_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "no training part" in refused(capsys, run("evaluate", "tiny"))
+
+
+# --- shipped models ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shipped(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a model named "comes-with-it" that comes with the program."""
+    monkeypatch.setattr(locations, "SHIPPED", tmp_path / "shipped")
+    shutil.copytree(trained, tmp_path / "shipped" / "comes-with-it")
+    return tmp_path / "shipped" / "comes-with-it"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_model_of_one_s_own_does_not_take_a_shipped_one_s_name(
+    shipped: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(shipped)
+    line = refused(capsys, train("--overwrite", name="comes-with-it"))
+    assert "comes-with-it is the name of a model that comes with the program; choose another --name" in line
+    assert f"--models-dir {shipped.parent}" in line
+    assert list_models() == ["comes-with-it", "tiny"]
+    assert contents(shipped) == before
+    assert train("--overwrite", "--seed", "1", "--models-dir", str(shipped.parent), name="comes-with-it") == 0
+    assert contents(shipped)["model.safetensors"] != before["model.safetensors"]
+
+
+def test_without_a_folder_a_model_is_stored_in_the_person_s_own(shipped: Path) -> None:
+    before = contents(shipped)
+    assert run("train", "--dataset", "digits", "--name", "own", "--epochs", "1", *TINY) == 0
+    assert Path("models/own/model.safetensors").is_file()
+    assert contents(shipped) == before
+
+
+def test_a_shipped_model_is_measured_and_left_as_it_is(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(shipped)
+    measuring = ("evaluate", "comes-with-it", "--no-reference", "--threads", "1")
+    assert run(*measuring) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("comes-with-it: ")
+    assert " nats = " in first
+    assert f"left as it is; --models-dir {shipped.parent} stores this" in second
+    assert contents(shipped) == before
+    assert run(*measuring, "--models-dir", str(shipped.parent)) == 0
+    assert "test" in read_metrics(shipped)
+
+
+def test_training_all_stores_beside_the_shipped_models(shipped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vae_core.cli.main.run_evaluate", lambda _options: None)
+    tiny = read_config(shipped / "config.json")
+    monkeypatch.setitem(PRESETS, "new", Preset("new", "A new one.", tiny))
+    assert run("train-all", "--only", "new", "--threads", "1") == 0
+    assert (shipped.parent / "new" / "model.safetensors").is_file()
+
+
+def test_the_places_are_told(own_places: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("places") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("VAE_")[0].strip() for line in lines[:2]] == ["own models", "runs"]
+    assert lines[0].endswith(f"VAE_MODELS_DIR       {Path.cwd() / 'models'}")
+    assert any(line.endswith(str(own_places / "vae_cache_dir")) for line in lines)
+    assert lines[4].endswith("VAE_DATA_DIR         none")
 
 
 # --- models --------------------------------------------------------------------------------------------------

@@ -178,8 +178,7 @@ def test_an_archive_is_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert is_at_hand("mnist", "train")
 
 
-def test_the_shipped_digits_are_the_test_images(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.delenv("VAE_MODELS_DIR", raising=False)
+def test_the_shipped_digits_are_the_test_images():
     need_data("mnist")
     loaded = engine().load("mnist-16d")
     test, reference = load_dataset("mnist", "test"), loaded.need_reference()

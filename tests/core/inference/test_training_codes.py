@@ -29,7 +29,7 @@ from vae_core.inference.training_codes import (
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import VAE
 from vae_core.runtime.jobs import JobState
-from vae_core.runtime.locations import HOME_VARIABLE
+from vae_core.runtime.locations import CACHE_VARIABLE
 
 TRAINED, VALIDATION = 300, 5_000  # the last 5,000 of MNIST's training file are for validation
 CONFIG = ModelConfig(architecture="mlp", latent_dim=3, widths=(8,), training=TrainingConfig(dataset="mnist"))
@@ -37,12 +37,11 @@ SECONDS = 60  # that a test waits for a job at the most
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Everybody's own folder, and no data set anywhere."""
-    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
-    monkeypatch.setenv("VAE_CACHE_DIR", str(tmp_path / "cache"))
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder that does not exist yet, and no data set anywhere."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.delenv("VAE_DATA_DIR", raising=False)
-    return tmp_path / "home"
+    return tmp_path / "cache"
 
 
 @pytest.fixture(scope="session")
@@ -225,17 +224,17 @@ def test_what_cannot_be_encoded_is_refused() -> None:
 # --- the file ------------------------------------------------------------------------------------------------
 
 
-def test_stored_codes_come_back_to_the_last_bit(home: Path) -> None:
+def test_stored_codes_come_back_to_the_last_bit(cache: Path) -> None:
     assert cached_training(LOADED) is None
     codes = encoded(50)
     store_training(LOADED, codes)
     assert_same(cached_training(LOADED), codes)
-    assert [path.name for path in (home / "training-codes").iterdir()] == ["tiny-0123456789ab.npz"]
+    assert [path.name for path in (cache / "training-codes").iterdir()] == ["tiny-0123456789ab.npz"]
 
 
-def test_another_state_of_the_model_has_codes_of_its_own_and_removes_the_old_ones(home: Path) -> None:
+def test_another_state_of_the_model_has_codes_of_its_own_and_removes_the_old_ones(cache: Path) -> None:
     store_training(LOADED, encoded(50))
-    neighbours = [home / "training-codes" / name for name in ("tiny-2-0123456789ab.npz", "tiny-notes.npz", "a.txt")]
+    neighbours = [cache / "training-codes" / name for name in ("tiny-2-0123456789ab.npz", "tiny-notes.npz", "a.txt")]
     for path in neighbours:
         path.touch()
     newer = replace(LOADED, digest="ba9876543210")
@@ -293,23 +292,23 @@ def damage(path: Path, how: str) -> None:
         "a number",
     ],
 )
-def test_a_damaged_file_counts_as_none_and_is_replaced(home: Path, how: str) -> None:
+def test_a_damaged_file_counts_as_none_and_is_replaced(cache: Path, how: str) -> None:
     codes = encoded(50)
     store_training(LOADED, codes)
-    damage(home / "training-codes" / "tiny-0123456789ab.npz", how)
+    damage(cache / "training-codes" / "tiny-0123456789ab.npz", how)
     assert cached_training(LOADED) is None
     store_training(LOADED, codes)
     assert_same(cached_training(LOADED), codes)
 
 
-def test_a_folder_that_cannot_be_written_is_named(home: Path) -> None:
-    home.write_text("a file")
-    with pytest.raises(ConfigError, match=f"cannot be written .* set {HOME_VARIABLE}"):
+def test_a_folder_that_cannot_be_written_is_named(cache: Path) -> None:
+    cache.write_text("a file")
+    with pytest.raises(ConfigError, match=f"cannot be written .* set {CACHE_VARIABLE}"):
         store_training(LOADED, encoded(5))
     assert cached_training(LOADED) is None
 
 
-def test_writing_that_breaks_off_leaves_the_file_that_was_there(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writing_that_breaks_off_leaves_the_file_that_was_there(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     codes = encoded(50)
     store_training(LOADED, codes)
 
@@ -321,7 +320,7 @@ def test_writing_that_breaks_off_leaves_the_file_that_was_there(home: Path, monk
     with pytest.raises(ConfigError, match="No space left"):
         store_training(LOADED, encoded(60))
     assert_same(cached_training(LOADED), codes)
-    assert [path.suffix for path in (home / "training-codes").iterdir()] == [".npz"], "no half file stays"
+    assert [path.suffix for path in (cache / "training-codes").iterdir()] == [".npz"], "no half file stays"
 
 
 # --- in the background ---------------------------------------------------------------------------------------
@@ -341,7 +340,7 @@ def test_a_job_makes_the_codes_once_and_reads_them_afterwards(
 
 
 def test_a_job_tells_how_far_it_is_and_stops(
-    mnist: Path, few_images: None, home: Path, monkeypatch: pytest.MonkeyPatch
+    mnist: Path, few_images: None, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first_batch_done, go_on = threading.Event(), threading.Event()
     pass_on = TrainingCodesJob._pass_on
@@ -359,7 +358,7 @@ def test_a_job_tells_how_far_it_is_and_stops(
         assert job.state().phase == "stopped"
         go_on.set()
     assert job.state().phase == "stopped"
-    assert not home.exists(), "nothing half made is kept"
+    assert not cache.exists(), "nothing half made is kept"
 
 
 def test_a_job_whose_images_are_not_here_fails_with_the_reason() -> None:
@@ -370,9 +369,9 @@ def test_a_job_whose_images_are_not_here_fails_with_the_reason() -> None:
 
 
 def test_a_job_whose_codes_cannot_be_kept_still_has_them(
-    mnist: Path, few_images: None, home: Path, caplog: pytest.LogCaptureFixture
+    mnist: Path, few_images: None, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    home.write_text("a file")
+    cache.write_text("a file")
     with start_training_codes(LOADED, data_dir=mnist) as job:
         assert ended(job).phase == "done"
         assert len(job.result()) == 700

@@ -50,6 +50,23 @@ def test_the_home_folder_is_made_by_the_first_save_alone(home: Path) -> None:
     assert [path.name for path in file_in(home).parent.iterdir()] == ["tiny.json"]
 
 
+def test_those_of_the_former_folder_are_found_and_stay_there(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_directions("tiny", DIGEST, named("a"))
+    former = tmp_path / "account" / ".vae-explorer" / "directions" / "tiny.json"
+    former.parent.mkdir(parents=True)
+    file_in(home).rename(former)
+    before = former.read_bytes()
+    monkeypatch.delenv(HOME_VARIABLE)
+    for variable in ("HOME", "USERPROFILE", "XDG_DATA_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / "account"))
+    assert names() == ["a"]
+    add_directions("tiny", DIGEST, named("b"))
+    assert names() == ["a", "b"]
+    assert former.read_bytes() == before
+
+
 @pytest.mark.parametrize("name", ["", "..", "../tiny", "a/b", "/etc/passwd", "Tiny", "tiny\n", "a" * 65, "~"])
 def test_names_that_no_model_can_have_never_become_a_path(home: Path, name: str) -> None:
     with pytest.raises(ModelError, match="a model's name"):

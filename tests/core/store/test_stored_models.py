@@ -19,6 +19,7 @@ from torch import Tensor
 from vae_core.errors import ConfigError, ModelError, VAEExplorerError
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.runtime.locations import shipped_models
 from vae_core.store import stored_models
 from vae_core.store.metrics_file import read_metrics, write_metrics
 from vae_core.store.stored_models import check_name, list_models, load_model, model_folder, models_dirs, save_model
@@ -219,14 +220,15 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def two_roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: VAE) -> tuple[Path, Path]:
+def two_roots(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: VAE, nothing_shipped: None
+) -> tuple[Path, Path]:
     """Two folders of models, nothing shipped: "both" is in each, "one" and "two" in one."""
     roots = tmp_path / "one", tmp_path / "two"
     for root in roots:
         save_model(tiny_model, root / root.name)
         save_model(tiny_model, root / "both")
     monkeypatch.setenv("VAE_MODELS_DIR", os.pathsep.join(map(str, roots)))
-    monkeypatch.setattr(stored_models, "SHIPPED", tmp_path / "nothing")
     return roots
 
 
@@ -255,9 +257,8 @@ def test_an_unknown_name_is_answered_with_the_known_ones(two_roots: tuple[Path, 
         load_model("three")
 
 
-def test_without_any_model_the_message_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VAE_MODELS_DIR", str(tmp_path / "nothing"))
-    monkeypatch.setattr(stored_models, "SHIPPED", tmp_path / "nothing")
+@pytest.mark.usefixtures("nothing_shipped")
+def test_without_any_model_the_message_says_so() -> None:
     assert list_models() == []
     with pytest.raises(ModelError, match="none yet"):
         model_folder("any")
@@ -265,9 +266,7 @@ def test_without_any_model_the_message_says_so(tmp_path: Path, monkeypatch: pyte
 
 def test_the_shipped_models_are_looked_for_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAE_MODELS_DIR", os.pathsep.join(["a", "", "b"]))
-    assert models_dirs() == [Path("a"), Path("b"), stored_models.SHIPPED]
-    monkeypatch.delenv("VAE_MODELS_DIR")
-    assert models_dirs() == [stored_models.SHIPPED]
+    assert models_dirs() == [Path("a"), Path("b"), shipped_models()]
 
 
 @pytest.mark.parametrize("name", ["a", "7", "mnist-2d", "digits_v1.5", "x" * 64])
