@@ -148,7 +148,7 @@ def test_questions_come_through_the_route(client: TestClient):
     assert answer.json()["frames"] == 9
     answer = client.post("/live/models/tiny/ask/trace", json={**body, "loop": 1})
     assert answer.status_code == 400
-    assert answer.text.startswith("loop: ")
+    assert answer.json()["message"].startswith("loop: ")
 
 
 # -- the graph -----------------------------------------------------------------------------------------------------
