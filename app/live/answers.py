@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 from app.services.draws import draw_code
 from app.services.refits import refits
-from app.wire.protocol import Kind, ProjectionKind, Question, pack_answer
+from app.wire.protocol import Kind, ProjectionKind, Question, RefitId, pack_answer
 from vae_core.images.mosaic import pixels_of
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
@@ -18,7 +18,7 @@ def answer(engine: Engine, name: str, question: Question) -> bytes:
     """Decode what the question asks for and say where it lies on the map.
 
     Raises:
-        InputError: The question's map was fitted anew, and is not remembered any more.
+        GoneError: The question's map was fitted anew, and is not remembered any more.
         ModelError: The question's map, or a draw, needs a reference set and the model has none.
         BusyError: Too many requests wait.
     """
@@ -37,11 +37,11 @@ def latent_map(loaded: LoadedModel, kind: ProjectionKind, axes: tuple[int, int])
     """The model's map of that kind.
 
     Raises:
-        InputError: It was fitted anew, and is not remembered any more.
+        GoneError: It was fitted anew, and is not remembered any more.
         ModelError: It needs a reference set and the model has none.
     """
     if kind == ProjectionKind.REFIT:
-        return refits().find(loaded, axes[0] << 8 | axes[1])
+        return refits().find(loaded, RefitId.of_axes(axes))
     if kind == ProjectionKind.AXES:
         return AxesMap(*axes)
     reference = loaded.need_reference()

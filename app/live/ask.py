@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from app.live.downloads import as_attachment
 from app.live.guards import is_same_origin
-from app.live.refusals import refusal
+from app.live.refusals import foreign_page, refusal
 from app.queries import density, directions, groups, interpolate, map_jobs, neighbours, places, traversals
 from app.queries.base import Answer, File, Question
 from vae_core.errors import BusyError, InputError, ModelError, VAEExplorerError
@@ -51,18 +51,18 @@ def _answering() -> ThreadPoolExecutor:
 async def ask(request: Request) -> Response:
     """Answer one question about one model."""
     if not is_same_origin(request.headers.get("origin"), request.headers.get("host")):
-        return _sentence("questions are answered to pages of this server alone.", 403)
+        return foreign_page()
     what = request.path_params["what"]
     if what not in QUESTIONS:
-        return _sentence(f"there is no question named {what[:40]!r}; there are: {', '.join(sorted(QUESTIONS))}.", 404)
+        return _wrong(f"there is no question named {what[:40]!r}; there are: {', '.join(sorted(QUESTIONS))}.", 404)
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != JSON:
-        return _sentence(f"a question is sent as {JSON}.", 400)
+        return _wrong(f"a question is sent as {JSON}.", 400)
     try:
         body = await _read(request)
     except ClientDisconnect:
         return Response(status_code=400)
     if body is None:
-        return _sentence(f"a question has at most {BODY_LIMIT:,} bytes; ask about fewer images or frames.", 413)
+        return _wrong(f"a question has at most {BODY_LIMIT:,} bytes; ask about fewer images or frames.", 413)
     return await _respond(request.path_params["model"], QUESTIONS[what], body)
 
 
@@ -125,7 +125,7 @@ def _answer(model: str, question: Question, body: bytes) -> Response:
     try:
         model_folder(model)
     except ModelError as error:
-        return _sentence(str(error), 404)
+        return refusal(error, 404)
     import_measuring()
     return _packed(question.answer(engine(), engine().load(model), question.read(body)))
 
@@ -139,5 +139,5 @@ def _packed(answer: Answer) -> Response:
         raise InputError("the answer must be finite numbers, got others; ask with smaller ones.") from error
 
 
-def _sentence(text: str, status: int) -> Response:
-    return Response(text, status, media_type="text/plain")
+def _wrong(text: str, status: int) -> Response:
+    return refusal(InputError(text), status)

@@ -2,16 +2,15 @@
 
 from dataclasses import asdict
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from app.live.downloads import as_attachment
-from app.live.guards import is_same_origin
 from app.live.refusals import refusing
 from app.queries.base import File
 from app.services.jobs import jobs
+from vae_core.errors import GoneError
 from vae_core.runtime.jobs import JobState
 
 __all__ = ["job_routes"]
@@ -25,36 +24,32 @@ NOT_KEPT = {"Cache-Control": "no-store"}  # the next answer under the same addre
 @refusing
 def job_state(request: Request) -> Response:
     """How far the job is."""
-    return _told(jobs().state(_asked(request)))
+    return _told(jobs().state(request.path_params["job"]))
 
 
 @refusing
 def job_stop(request: Request) -> Response:
     """End the job, and say how far it came."""
-    return _told(jobs().stop(_asked(request)))
+    return _told(jobs().stop(request.path_params["job"]))
 
 
 @refusing
 def job_result(request: Request) -> Response:
     """What the job made: a file, or JSON."""
-    result = jobs().result(_asked(request))
+    result = jobs().result(request.path_params["job"])
     if result is None:
-        raise HTTPException(404)
+        raise _forgotten()
     return as_attachment(result) if isinstance(result, File) else JSONResponse(result, headers=NOT_KEPT)
-
-
-def _asked(request: Request) -> str:
-    """The job's id, of a request by our own page."""
-    if not is_same_origin(request.headers.get("origin"), request.headers.get("host")):
-        raise HTTPException(403)
-    name: str = request.path_params["job"]
-    return name
 
 
 def _told(state: JobState | None) -> Response:
     if state is None:
-        raise HTTPException(404)
+        raise _forgotten()
     return JSONResponse(asdict(state), headers=NOT_KEPT)
+
+
+def _forgotten() -> GoneError:
+    return GoneError("the server has forgotten this work; start it again.")
 
 
 def job_routes(live: str) -> list[BaseRoute]:

@@ -20,7 +20,7 @@ LIVE_THREADS = 16  # they mostly wait for the engine; enough for a class room's 
 PATH_THREADS = 4  # of their own, so that one code never waits behind hundreds
 REFUSED = 1008  # policy violation: the page must not send the same question again
 TRY_LATER = 1013
-MAX_REASON = 120  # bytes; a close frame holds 123
+MAX_REASON = 123  # bytes that a close frame holds beside its number
 
 
 @functools.cache
@@ -65,5 +65,6 @@ async def _answer_all(socket: WebSocket, model: str) -> None:
         await socket.send_bytes(await loop.run_in_executor(threads, answer, engine(), model, question))
 
 
-def _reason(error: Exception) -> str:
-    return str(error).encode()[:MAX_REASON].decode(errors="ignore")
+def _reason(error: VAEExplorerError) -> str:
+    """The error's code, a space, and as much of its sentence as a close frame holds."""
+    return f"{error.code} {error}".encode()[:MAX_REASON].decode(errors="ignore")

@@ -9,6 +9,7 @@ from app.queries.base import Question
 from app.services.refits import refits
 from app.wire.numbers import strict
 from app.wire.packing import floats_base64
+from app.wire.protocol import RefitId
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
@@ -52,7 +53,7 @@ def density(_engine: Engine, loaded: LoadedModel, body: DensityQuestion) -> dict
 
 
 def _refitted(loaded: LoadedModel, number: int) -> Contours:
-    return _contours(refits().find(loaded, number).places)
+    return _contours(refits().find(loaded, RefitId(number)).places)
 
 
 def _stored(loaded: LoadedModel, body: DensityQuestion) -> Contours:

@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from vae_core.errors import InputError
+from app.wire.protocol import RefitId
+from vae_core.errors import GoneError
 from vae_core.inference.loaded import LoadedModel
 from vae_core.projection.projections import NeighbourMap
 
-__all__ = ["KEPT", "LARGEST", "Refits", "refits"]
+__all__ = ["KEPT", "Refits", "refits"]
 
 # Maps of the whole process, one for everybody in a class room. One of 10,000 codes in 128 dimensions holds 10 MB once
 # something is placed on it, so that all of them may hold 400 MB.
 KEPT = 40
-LARGEST = 0xFFFF  # of a number: it travels in the two bytes of a live question that name an axes map's dimensions
 
 
 class Refits:
@@ -25,9 +25,10 @@ class Refits:
 
     def __init__(self) -> None:
         self._changing = threading.Lock()
-        self._maps: OrderedDict[int, tuple[str, NeighbourMap]] = OrderedDict()  # with the model's digest; newest last
+        # Each with its model's digest; the newest comes last.
+        self._maps: OrderedDict[RefitId, tuple[str, NeighbourMap]] = OrderedDict()
 
-    def keep(self, loaded: LoadedModel, places: Float[np.ndarray, "n 2"]) -> int:
+    def keep(self, loaded: LoadedModel, places: Float[np.ndarray, "n 2"]) -> RefitId:
         """Keep a map of the model's reference codes and give the number by which it is found.
 
         Args:
@@ -45,22 +46,22 @@ class Refits:
                 self._maps.popitem(last=False)
         return number
 
-    def find(self, loaded: LoadedModel, number: int) -> NeighbourMap:
+    def find(self, loaded: LoadedModel, number: RefitId) -> NeighbourMap:
         """The map of that number.
 
         Raises:
-            InputError: It is gone, or belongs to another model.
+            GoneError: It is not remembered any more, or belongs to another model.
         """
         with self._changing:
             digest, refitted = self._maps.get(number, ("", None))
             if refitted is None or digest != loaded.digest:
-                raise InputError(f"map {number} of {loaded.name} is gone; fit it again")
+                raise GoneError(f"map {number} of {loaded.name} is gone; fit it again")
             self._maps.move_to_end(number)  # what is looked at stays longest
         return refitted
 
 
-def _random_number() -> int:
-    return secrets.randbelow(LARGEST) + 1
+def _random_number() -> RefitId:
+    return RefitId(secrets.randbelow(RefitId.LARGEST) + 1)
 
 
 _REFITS = Refits()

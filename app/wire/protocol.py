@@ -10,8 +10,8 @@ All numbers are little endian. A question is a header of eight bytes and float32
     kind 4  DRAW    values: none                  what does a code drawn like those of the data look like?
 
 The answer carries the question's number, then for each of n codes its place on the map and its values, then
-the pictures, row by row with channels innermost. A map that was fitted anew (REFIT) is named by its number, of which
-the x byte is the higher and the y byte the lower part::
+the pictures, row by row with channels innermost. A map that was fitted anew (REFIT) is named by its `RefitId`, which
+takes the place of the two dimensions: its higher byte that of x, its lower byte that of y::
 
     u32 number   u32 n   n x (f32 x, f32 y)   n x latent f32   n x height x width x channel u8
 """
@@ -19,6 +19,7 @@ the x byte is the higher and the y byte the lower part::
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import ClassVar, Self
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -32,6 +33,7 @@ __all__ = [
     "Kind",
     "ProjectionKind",
     "Question",
+    "RefitId",
     "pack_answer",
     "unpack_question",
 ]
@@ -39,6 +41,22 @@ __all__ = [
 HEADER = struct.Struct("<BBBBI")
 ANSWER_HEADER = struct.Struct("<II")
 MAX_PATH = 256  # codes in one PATH question
+
+
+class RefitId(int):
+    """The number of a map that was fitted anew, 1 to `LARGEST`: what travels in the two bytes of an axes map."""
+
+    LARGEST: ClassVar[int] = 0xFFFF
+
+    @classmethod
+    def of_axes(cls, axes: tuple[int, int]) -> Self:
+        """The number whose higher byte stands where an axes map's x does, and its lower one where y does."""
+        return cls(axes[0] << 8 | axes[1])
+
+    @property
+    def axes(self) -> tuple[int, int]:
+        """Its higher and its lower byte."""
+        return self >> 8, self & 0xFF
 
 
 class Kind(IntEnum):
@@ -66,7 +84,7 @@ class Question:
     Attributes:
         kind: What is asked.
         projection: The map that places belong to.
-        axes: The two raw dimensions of an AXES map, from 0; of a REFIT the two bytes of its number.
+        axes: The two raw dimensions of an AXES map, from 0; of a REFIT the two bytes of its `RefitId`.
         number: Comes back with the answer.
         codes: z, [n, latent]; one row unless the kind is PATH, or DRAW, which has none.
         place: On the map, for PEEK; else None.

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from io import BytesIO
 
+import httpx2
 import pytest
 import torch
 from PIL import Image
@@ -37,3 +38,14 @@ def png() -> Callable[[int], bytes]:
         return file.getvalue()
 
     return png
+
+
+def sentence_of(answer: httpx2.Response, code: str) -> str:
+    """The sentence of an answer that is a refusal, and nothing else, with this code."""
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    told = answer.json()
+    assert list(told) == ["code", "message"]
+    assert told["code"] == code
+    message: str = told["message"]
+    return message

@@ -183,6 +183,28 @@ def test_a_new_umap_that_the_server_forgot_gives_way_to_the_stored_one(page: Pag
     expect(marker(page)).to_be_visible()
 
 
+# The next live question is one that no server takes.
+SPOIL = """() => {
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (message) {
+    if (!this.url.includes("/live/models/")) return send.call(this, message);
+    WebSocket.prototype.send = send;
+    return send.call(this, "no question");
+  };
+}"""
+
+
+def test_a_refused_question_leaves_a_map_that_was_fitted_anew(page: Page, server: str):
+    open_page(page, server, SMALL)
+    fit(page, Seed="2")
+    fitted_anew = page.get_by_text("UMAP settings: fitted anew")
+    expect(fitted_anew).to_be_visible(timeout=FIT_MS)
+    page.evaluate(SPOIL)
+    page.get_by_role("button", name="Zero").click()
+    expect(page.get_by_text("The server refused the last request: a question is a binary message")).to_be_visible()
+    expect(fitted_anew).to_be_visible()
+
+
 # -- training images -------------------------------------------------------------------------------------------------
 
 

@@ -26,8 +26,8 @@ from app.live.routes import live_routes
 from app.live.socket import LIVE_THREADS
 from app.services.catalogue import find_entry
 from app.services.examples import decoded_strip
-from app.wire.protocol import Kind, Question
-from tests.app.conftest import Store
+from app.wire.protocol import Kind, ProjectionKind, Question
+from tests.app.conftest import Store, sentence_of
 from tests.conftest import REFERENCES
 from vae_core.errors import BusyError
 from vae_core.inference.loaded import LoadedModel
@@ -96,6 +96,7 @@ def test_a_wrong_question_closes_the_socket_with_a_reason(client: TestClient, me
         socket.send_bytes(message)
         closing = closing_of(socket)
     assert closing.code == REFUSED
+    assert closing.reason.startswith("input ")
     assert reason in closing.reason
 
 
@@ -112,7 +113,7 @@ def test_an_unknown_model_is_refused_with_a_reason_that_fits_a_close_frame(clien
     with client.websocket_connect(f"/live/models/{name}/socket") as socket:
         closing = closing_of(socket)
     assert closing.code == REFUSED
-    assert "model" in closing.reason
+    assert closing.reason.startswith("model ")
     assert len(closing.reason.encode()) <= 123
 
 
@@ -122,7 +123,7 @@ def test_a_map_that_the_model_lacks_is_refused(client: TestClient, store: Store)
         socket.send_bytes(DECODE)
         closing = closing_of(socket)
     assert closing.code == REFUSED
-    assert "bare has no reference set" in closing.reason
+    assert closing.reason.startswith("model bare has no reference set")
 
 
 def test_a_busy_server_asks_to_try_later(client: TestClient, monkeypatch: pytest.MonkeyPatch):
@@ -134,7 +135,17 @@ def test_a_busy_server_asks_to_try_later(client: TestClient, monkeypatch: pytest
         socket.send_bytes(DECODE)
         closing = closing_of(socket)
     assert closing.code == TRY_LATER
-    assert "busy" in closing.reason
+    assert closing.reason.startswith("busy the server is busy")
+
+
+def test_a_refit_that_is_gone_has_a_code_of_its_own(client: TestClient, tiny: LoadedModel):
+    with client.websocket_connect(SOCKET) as socket:
+        socket.send_bytes(DECODE[:1] + bytes([ProjectionKind.REFIT, 0, 0]) + DECODE[4:])
+        closing = closing_of(socket)
+    assert closing.code == REFUSED
+    assert closing.reason == "gone map 0 of tiny is gone; fit it again"
+    answer = client.post("/live/models/tiny/ask/density", json={"projection": "umap", "x": 0, "y": 1, "refit": 0})
+    assert sentence_of(answer, "gone") == "map 0 of tiny is gone; fit it again"
 
 
 def test_what_nobody_foresaw_closes_the_socket_with_a_number(
@@ -145,6 +156,7 @@ def test_what_nobody_foresaw_closes_the_socket_with_a_number(
         socket.send_bytes(DECODE)
         closing = closing_of(socket)
     assert closing.code == REFUSED, "the page does not ask the same again"
+    assert closing.reason.startswith("internal something")
     assert_told_by_number(closing.reason, caplog)
 
 
@@ -356,24 +368,22 @@ def test_a_map_is_a_figure_with_a_point_for_each_reference(
 def test_a_wrong_query_gets_a_sentence(client: TestClient, tiny: LoadedModel, query: dict[str, str], text: str):
     answer = client.get(map_address(tiny, **query))
     assert answer.status_code == 400
-    assert answer.headers["content-type"].startswith("text/plain")
-    assert text in answer.text
-    assert answer.headers["cache-control"] == "no-store"
+    assert text in sentence_of(answer, "input")
 
 
 def test_a_query_without_a_part_gets_a_sentence_that_names_it(client: TestClient, tiny: LoadedModel):
     answer = client.get(f"/live/models/tiny/{tiny.digest}/map?projection=umap&x=0&y=1")
     assert answer.status_code == 400
-    assert "'colour' is missing" in answer.text
+    assert "'colour' is missing" in sentence_of(answer, "input")
 
 
 def test_an_unknown_model_and_one_without_a_map_get_a_sentence(client: TestClient, store: Store):
     answer = client.get("/live/models/nobody/0/map?projection=umap&x=0&y=1&colour=label")
     assert answer.status_code == 400
-    assert "no model named 'nobody'" in answer.text
+    assert "no model named 'nobody'" in sentence_of(answer, "model")
     answer = client.get(map_address(store("bare", with_reference=False)))
     assert answer.status_code == 400
-    assert "bare has no reference set" in answer.text
+    assert "bare has no reference set" in sentence_of(answer, "model")
 
 
 def test_a_models_map_changes_with_its_files(client: TestClient, tiny: LoadedModel, store: Store):
@@ -433,7 +443,7 @@ def test_a_map_or_strip_that_fails_is_answered_with_a_number(
     monkeypatch.setattr(routes, {"map": "map_json", "strip": "find_entry"}[part], fall)
     answer = client.get(address)
     assert answer.status_code == 500
-    assert_told_by_number(answer.text, caplog)
+    assert_told_by_number(sentence_of(answer, "internal"), caplog)
 
 
 # -- strips --------------------------------------------------------------------------------------------------------
@@ -467,5 +477,4 @@ def test_a_strip_that_cannot_be_had_is_a_sentence(client: TestClient, store: Sto
     for name, text in (("bare", "evaluate bare"), ("broken", WEIGHTS_FILE), ("nobody", "no model named")):
         answer = client.get(f"/live/models/{name}/0/strip.png")
         assert answer.status_code == 400
-        assert answer.headers["content-type"].startswith("text/plain")
-        assert text in answer.text
+        assert text in sentence_of(answer, "model")

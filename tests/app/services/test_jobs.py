@@ -24,7 +24,7 @@ from app.queries import map_jobs
 from app.services import jobs as jobs_module
 from app.services.jobs import KEPT, MAX_JOBS, MAX_RUNNING, MAX_WORKING, Jobs
 from app.services.refits import refits
-from tests.app.conftest import Store
+from tests.app.conftest import Store, sentence_of
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference.engine import engine
 from vae_core.inference.loaded import LoadedModel
@@ -366,14 +366,14 @@ def test_a_page_exports_and_fetches_a_file(client: TestClient, ending: str):
 def test_a_page_stops_a_job(client: TestClient, kept: Jobs):
     name, work = begin(kept)
     answer = client.get(f"/live/jobs/{name}/result")
-    assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (503, "text/plain")
-    assert "ask again later" in answer.text
+    assert answer.status_code == 503
+    assert "ask again later" in sentence_of(answer, "busy")
     answer = client.post(f"/live/jobs/{name}/stop")
     assert (answer.status_code, answer.json()["phase"]) == (200, "stopped")
     work._thread.join()
     answer = client.get(f"/live/jobs/{name}/result")
     assert answer.status_code == 400
-    assert "stopped" in answer.text
+    assert "stopped" in sentence_of(answer, "error")
 
 
 def test_a_failed_jobs_reason_comes_instead_of_its_result(client: TestClient, kept: Jobs):
@@ -382,12 +382,13 @@ def test_a_failed_jobs_reason_comes_instead_of_its_result(client: TestClient, ke
     assert wait_for(client, name)["message"] == "choose other codes."
     answer = client.get(f"/live/jobs/{name}/result")
     assert answer.status_code == 400
-    assert "choose other codes" in answer.text
+    assert "choose other codes" in sentence_of(answer, "error")
 
 
 @pytest.mark.parametrize("name", ["nobody", "x" * 5000, "%2e%2e", "é"])
 def test_an_unknown_id_is_not_found(client: TestClient, kept: Jobs, name: str):
     begin(kept)
+    assert "start it again" in sentence_of(client.get(f"/live/jobs/{name}"), "gone")
     assert client.get(f"/live/jobs/{name}").status_code == 404
     assert client.get(f"/live/jobs/{name}/result").status_code == 404
     assert client.post(f"/live/jobs/{name}/stop").status_code == 404
@@ -425,7 +426,7 @@ def test_too_many_jobs_get_a_sentence(client: TestClient, kept: Jobs):
         begin(kept)
     answer = export(client)
     assert answer.status_code == 503
-    assert f"at most {MAX_RUNNING} jobs of a kind" in answer.text
+    assert f"at most {MAX_RUNNING} jobs of a kind" in sentence_of(answer, "busy")
 
 
 @pytest.mark.parametrize(
@@ -526,7 +527,7 @@ def test_a_real_refit_places_every_reference(client: TestClient, tiny: LoadedMod
 def test_a_wrong_refit_gets_a_sentence(client: TestClient, kept: Jobs, body: dict[str, object], text: str):
     answer = client.post("/live/models/tiny/ask/refit", json=SETTINGS | body)
     assert answer.status_code == 400
-    assert text in answer.text
+    assert text in sentence_of(answer, "input")
     assert not kept._entries
 
 
@@ -534,7 +535,7 @@ def test_a_model_without_reference_set_has_no_map_to_fit(client: TestClient, sto
     store("bare", with_reference=False)
     answer = client.post("/live/models/bare/ask/refit", json=SETTINGS)
     assert answer.status_code == 400
-    assert "bare has no reference set" in answer.text
+    assert "bare has no reference set" in sentence_of(answer, "model")
 
 
 # -- training images -----------------------------------------------------------------------------------------------
@@ -588,4 +589,4 @@ def test_a_model_without_a_map_has_no_place_for_training_images(client: TestClie
     store("bare", with_reference=False)
     answer = client.post("/live/models/bare/ask/training", json={})
     assert answer.status_code == 400
-    assert "bare has no reference set" in answer.text
+    assert "bare has no reference set" in sentence_of(answer, "model")

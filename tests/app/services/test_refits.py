@@ -6,10 +6,10 @@ import pytest
 from app.live.answers import answer, latent_map
 from app.queries.density import DensityQuestion, density
 from app.services import refits as module
-from app.services.refits import KEPT, LARGEST, Refits, refits
-from app.wire.protocol import Kind, ProjectionKind, Question
+from app.services.refits import KEPT, Refits, refits
+from app.wire.protocol import Kind, ProjectionKind, Question, RefitId
 from tests.app.conftest import Store
-from vae_core.errors import InputError
+from vae_core.errors import GoneError
 from vae_core.inference.engine import engine
 from vae_core.inference.loaded import LoadedModel
 
@@ -18,15 +18,11 @@ def shifted(loaded: LoadedModel, by: float) -> np.ndarray:
     return loaded.need_reference().umap_places + np.float32(by)
 
 
-def halves(number: int) -> tuple[int, int]:
-    return number >> 8, number & 0xFF
-
-
 def test_a_reference_code_lies_where_the_new_map_has_it(tiny: LoadedModel):
     places = shifted(tiny, 7)
     number = refits().keep(tiny, places)
-    assert 1 <= number <= LARGEST
-    found = latent_map(tiny, ProjectionKind.REFIT, halves(number))
+    assert 1 <= number <= RefitId.LARGEST
+    found = latent_map(tiny, ProjectionKind.REFIT, number.axes)
     np.testing.assert_array_equal(found.place(tiny.need_reference().means[:3]), places[:3])
     stored = latent_map(tiny, ProjectionKind.UMAP, (0, 0))
     np.testing.assert_allclose(stored.place(tiny.need_reference().means[:3]), places[:3] - 7, atol=1e-5)
@@ -36,7 +32,7 @@ def test_a_live_question_names_the_new_map_by_two_bytes(tiny: LoadedModel):
     places = shifted(tiny, 7)
     number = refits().keep(tiny, places)
     codes = tiny.need_reference().means[:1]
-    question = Question(Kind.DECODE, ProjectionKind.REFIT, halves(number), 1, codes, None)
+    question = Question(Kind.DECODE, ProjectionKind.REFIT, number.axes, 1, codes, None)
     content = answer(engine(), tiny.name, question)
     np.testing.assert_array_equal(np.frombuffer(content, "<f4", count=2, offset=8), places[0])
 
@@ -52,8 +48,8 @@ def test_an_unknown_map_and_another_models_map_get_a_sentence(tiny: LoadedModel,
     number = refits().keep(tiny, shifted(tiny, 1))
     other = store("other", latent_dim=4)
     for loaded, wanted in ((other, number), (tiny, 0)):
-        with pytest.raises(InputError, match=f"map {wanted} of {loaded.name} is gone; fit it again"):
-            refits().find(loaded, wanted)
+        with pytest.raises(GoneError, match=f"map {wanted} of {loaded.name} is gone; fit it again"):
+            refits().find(loaded, RefitId(wanted))
 
 
 def test_what_was_not_looked_at_for_longest_gives_way(tiny: LoadedModel):
@@ -62,7 +58,7 @@ def test_what_was_not_looked_at_for_longest_gives_way(tiny: LoadedModel):
     memory.find(tiny, numbers[0])
     memory.keep(tiny, shifted(tiny, KEPT))
     assert memory.find(tiny, numbers[0])
-    with pytest.raises(InputError):
+    with pytest.raises(GoneError):
         memory.find(tiny, numbers[1])
 
 
@@ -72,7 +68,7 @@ def test_a_result_that_is_fetched_again_is_kept_once(tiny: LoadedModel):
 
 
 def test_two_maps_never_share_a_number(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch):
-    numbers = iter([5, 5, 6])
+    numbers = map(RefitId, [5, 5, 6])
     monkeypatch.setattr(module, "_random_number", lambda: next(numbers))
     memory = Refits()
     assert [memory.keep(tiny, shifted(tiny, i)) for i in range(2)] == [5, 6]

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from app.wire.protocol import MAX_PATH, Kind, ProjectionKind, pack_answer, unpack_question
+from app.wire.protocol import MAX_PATH, Kind, ProjectionKind, RefitId, pack_answer, unpack_question
 from vae_core.errors import InputError
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -13,6 +13,12 @@ NAN, INFINITY = float("nan"), float("inf")
 
 def message(kind: int, values: list[float], *, projection: int = 0, x: int = 0, y: int = 1, number: int = 7) -> bytes:
     return struct.pack(f"<BBBBI{len(values)}f", kind, projection, x, y, number, *values)
+
+
+@pytest.mark.parametrize(("number", "axes"), [(1, (0, 1)), (0x1234, (0x12, 0x34)), (RefitId.LARGEST, (255, 255))])
+def test_a_refits_number_is_the_two_bytes_of_an_axes_map(number: int, axes: tuple[int, int]):
+    assert RefitId(number).axes == axes
+    assert RefitId.of_axes(axes) == number
 
 
 def test_decode_is_read_from_its_bytes():

@@ -1,7 +1,10 @@
 // Work that the server does in the background: how far it is, its end, and what it made (see app/live/job_routes.py).
 
+import { refusalOf } from "./refusal.js";
+
 const ASK_EVERY_MS = 300;
 const PATIENCE = 10; // questions in a row that the server may leave unanswered
+const LATER = [502, 503, 504]; // busy, or started anew behind a proxy
 
 export class Job {
   /**
@@ -41,8 +44,7 @@ export class Job {
   async get(url, patience = PATIENCE) {
     const answer = await fetch(url).catch(() => null);
     if (answer?.ok) return answer;
-    if (answer?.status === 404) throw new Error("the server has forgotten this work; start it again");
-    if (answer?.status < 500) throw new Error(await answer.text());
+    if (answer && !LATER.includes(answer.status)) throw await refusalOf(answer);
     if (!patience) throw new Error("the server is out of reach; try again shortly");
     await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
     return this.get(url, patience - 1);

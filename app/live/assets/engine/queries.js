@@ -1,5 +1,7 @@
 // Questions that need more than a decoded picture: answered by the server in one go (see app/live/ask.py).
 
+import { refusalOf } from "./refusal.js";
+
 /**
  * Asks questions about one model; of two in the same slot the newer one counts.
  */
@@ -19,7 +21,7 @@ export class Queries {
    * @param {object} body
    * @param {string} slot questions in the same slot replace each other; by default the question's name
    * @returns {Promise<object>} never settles when a newer question took its place
-   * @throws {Error} with the server's sentence
+   * @throws {import("./refusal.js").Refusal} with the server's sentence
    */
   async ask(what, body, slot = what) {
     this.slots.get(slot)?.abort();
@@ -55,7 +57,7 @@ export class Queries {
       if (error.name === "AbortError") throw error;
       throw new Error("the server is out of reach; try again shortly");
     });
-    if (!response.ok) throw new Error(await response.text());
+    if (!response.ok) throw await refusalOf(response);
     return response;
   }
 

@@ -3,6 +3,8 @@
 // One request is in flight at a time; of what is asked meanwhile in one slot only the newest is kept. A server
 // that goes away is found again; a question that the server refused is not asked twice.
 
+import { refusalOfClose } from "./refusal.js";
+
 export const DECODE = 1;
 export const PEEK = 2;
 export const PATH = 3;
@@ -19,7 +21,8 @@ export class LiveSocket {
   /**
    * @param {URL} root of the server, under whatever prefix it is mounted
    * @param {{name: string, latentDim: number, shape: number[]}} model
-   * @param {(state: "open" | "lost" | "busy" | "refused", reason: string) => void} onState
+   * @param {(state: "open" | "lost" | "busy" | "refused", reason: string, code: string) => void} onState `code` names
+   *   what went wrong (see refusal.js)
    */
   constructor(root, model, onState) {
     this.url = new URL(`live/models/${encodeURIComponent(model.name)}/socket`, root);
@@ -61,7 +64,7 @@ export class LiveSocket {
     this.socket = new WebSocket(this.url);
     this.socket.binaryType = "arraybuffer";
     this.socket.onopen = () => {
-      this.onState("open", "");
+      this.onState("open", "", "");
       this.sendNext();
     };
     this.socket.onmessage = (event) => this.receive(event.data);
@@ -73,7 +76,8 @@ export class LiveSocket {
     const lost = this.inFlight;
     this.inFlight = null;
     if (lost && code !== REFUSED && !this.pending.has(lost.slot)) this.pending.set(lost.slot, lost);
-    this.onState({ [REFUSED]: "refused", [TRY_LATER]: "busy" }[code] ?? "lost", reason);
+    const { message, code: what } = refusalOfClose(reason);
+    this.onState({ [REFUSED]: "refused", [TRY_LATER]: "busy" }[code] ?? "lost", message, what);
     this.retry = setTimeout(() => this.connect(), this.retryMs);
     this.retryMs = Math.min(2 * this.retryMs, LAST_RETRY_MS);
   }

@@ -20,6 +20,7 @@ import { NeighbourPanel } from "../panels/neighbours.js";
 import { mountPictures } from "../ui/pictures.js";
 import { paint, savePNG, sizeCanvas } from "../ui/pixels.js";
 import { Queries } from "../engine/queries.js";
+import { GONE } from "../engine/refusal.js";
 import { movedAlong, SliderPanel } from "./sliders.js";
 import { DECODE, DRAW, LiveSocket } from "../engine/socket.js";
 import { Tabs } from "../ui/tabs.js";
@@ -150,7 +151,7 @@ class Explore {
   switchModel({ model }) {
     this.say(""); // it was about the model before
     this.leave();
-    this.socket = new LiveSocket(this.root, model, (state, reason) => this.socketChanged(state, reason));
+    this.socket = new LiveSocket(this.root, model, (...news) => this.socketChanged(...news));
     this.bulk = new LiveSocket(this.root, model, () => {}); // for many pictures at once, which live ones must not wait for
     this.queries = new Queries(this.root, model.name);
     sizeCanvas(this.decoded, model.shape);
@@ -229,9 +230,9 @@ class Explore {
     this.ask();
   }
 
-  socketChanged(state, reason) {
+  socketChanged(state, reason, code) {
     this.channel.textContent = state === "refused" ? "" : channelText(state, reason);
-    if (state === "refused" && !this.mapSide.forgetRefit()) this.say(channelText(state, reason));
+    if (state === "refused" && !(code === GONE && this.mapSide.forgetRefit())) this.say(channelText(state, reason));
     if (state === "lost") this.wasLost = true;
     if (state === "open" && this.wasLost) this.comeBack();
   }

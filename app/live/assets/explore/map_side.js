@@ -5,6 +5,7 @@ import { LatentMap } from "../map/latent_map.js";
 import { floatsOf } from "../ui/base64.js";
 import { PeekCard } from "../map_tools/peek.js";
 import { refitOf, RefitPanel } from "../map_tools/refit_panel.js";
+import { GONE } from "../engine/refusal.js";
 import { DECODE, PATH, PEEK } from "../engine/socket.js";
 import { starsOf } from "../map/stars.js";
 import { Toolbar } from "../map_tools/toolbar.js";
@@ -129,7 +130,7 @@ export class MapSide {
         const [xs, ys, density] = [field.x, field.y, field.density].map(floatsOf);
         if (this.map.drawn === drawn && this.toolbar.density.checked) this.map.setContours({ x: xs, y: ys, density, levels: field.levels });
       },
-      (error) => this.explore.say(error.message),
+      (error) => (error.code === GONE && this.forgetRefit()) || this.explore.say(error.message),
     );
   }
 

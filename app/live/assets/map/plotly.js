@@ -1,5 +1,6 @@
 // Plotly and its figures: fetching both from the server, and what a shadow root needs of Plotly's style.
 
+import { refusalOf } from "../engine/refusal.js";
 import { el } from "../ui/dom.js";
 import { floatsOf, wholeOf } from "../ui/base64.js";
 
@@ -40,7 +41,7 @@ export function adoptPlotlyStyles(shadow) {
  */
 export async function fetchFigure(url) {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(await response.text());
+  if (!response.ok) throw await refusalOf(response);
   const { data, layout } = await response.json();
   const layers = data.map((trace, at) => ({ trace: unpacked(trace), indices: wholeOf(layout.meta.indices[at]) }));
   return { layers, layout };
