@@ -1,5 +1,6 @@
 // Plotly and its figures: fetching both from the server, and what a shadow root needs of Plotly's style.
 
+import { refusalOf } from "../engine/refusal.js";
 import { el } from "../ui/dom.js";
 import { floatsOf, wholeOf } from "../ui/base64.js";
 
