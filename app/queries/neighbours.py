@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import Field
-from scipy.spatial.distance import cdist
 
 from app.queries.base import Question, as_code, decode_pixels
 from app.wire.numbers import Numbers, strict
@@ -13,6 +12,7 @@ from app.wire.packing import picture_base64
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
+from vae_core.latent.neighbours import distances_between
 from vae_core.reference.reference_set import Reference
 
 __all__ = ["QUESTIONS"]
@@ -65,22 +65,14 @@ def distances_to(reference: Reference, z: Float[np.ndarray, " d"], metric: Metri
         InputError: The metric is the cosine and `z` is zero, which has no direction.
     """
     if metric == "cosine":
-        return _cosine_distances(reference, z)
+        if not z.any():
+            raise InputError("the cosine needs a code other than the origin; move a slider or choose another distance.")
+        distances: np.ndarray = distances_between(z[None], reference.means, "cosine")[0]
+        distances[_is_same(reference, z)] = 0  # which rounding may miss
+        return distances
     scale = reference.scale if metric == "deviations" else np.ones(len(z))
-    # From the differences themselves: products would round, and not say 0 of the code itself.
-    distances: np.ndarray = cdist((z * scale)[None], reference.means * scale)[0]
-    return distances
-
-
-def _cosine_distances(reference: Reference, z: Float[np.ndarray, " d"]) -> Float[np.ndarray, " n"]:
-    if not z.any():
-        raise InputError("the cosine needs a code other than the origin; move a slider or choose another distance.")
-    exact, codes = z.astype(np.float64), reference.means.astype(np.float64)
-    lengths = np.linalg.norm(codes, axis=1) * np.linalg.norm(exact)
-    cosines = np.divide(codes @ exact, lengths, out=np.zeros(len(codes)), where=lengths > 0)
-    distances: np.ndarray = (1 - cosines).clip(min=0)
-    distances[_is_same(reference, z)] = 0  # which rounding may miss
-    return distances
+    scaled: np.ndarray = distances_between(z[None] * scale, reference.means * scale)[0]
+    return scaled
 
 
 def _is_same(reference: Reference, z: Float[np.ndarray, " d"]) -> Bool[np.ndarray, " n"]:

@@ -3,7 +3,6 @@
 import secrets
 import threading
 from collections import OrderedDict
-from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
@@ -15,8 +14,8 @@ from vae_core.projection.projections import NeighbourMap
 
 __all__ = ["KEPT", "Refits", "refits"]
 
-# Maps of the whole process, one for everybody in a class room. One of 10,000 codes in 128 dimensions holds 10 MB once
-# something is placed on it, so that all of them may hold 400 MB.
+# Maps of the whole process, one for everybody in a class room. One of 10,000 codes holds a third of a megabyte: where
+# the codes lie. The codes themselves are the model's.
 KEPT = 40
 
 
@@ -35,7 +34,7 @@ class Refits:
             loaded: The model.
             places: Of its reference codes, [reference, 2]; of the same array again, the map that is kept is given.
         """
-        refitted = replace(loaded.need_reference().umap_map, places=places)
+        refitted = NeighbourMap(loaded.need_reference().neighbours, places)
         with self._changing:
             for number, (_, known) in self._maps.items():
                 if known.places is places:

@@ -15,6 +15,7 @@ from vae_core.cli.options import model_config, parse
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.evaluation.elbo import ACTIVE_VARIANCE, evaluate_elbo
 from vae_core.evaluation.report import FEWEST_REFERENCES
+from vae_core.latent.neighbours import NeighbourIndex
 from vae_core.models.config import read_config
 from vae_core.models.inputs import model_input
 from vae_core.models.posterior import Posterior
@@ -150,8 +151,9 @@ def test_stored_codes_decode_to_the_stored_pictures(name: str):
 @each_model
 def test_codes_that_a_map_does_not_know_are_placed_near_where_it_had_them(name: str):
     whole = reference_of(name).umap_map
-    unknown, known = np.split(np.random.default_rng(0).permutation(len(whole.codes)), [SAMPLE // 5])
-    ours = NeighbourMap(whole.codes[known], whole.places[known], whole.scale).place(whole.codes[unknown])
+    codes, scale = whole.references.codes, whole.references.scale
+    unknown, known = np.split(np.random.default_rng(0).permutation(len(codes)), [SAMPLE // 5])
+    ours = NeighbourMap(NeighbourIndex(codes[known], scale), whole.places[known]).place(codes[unknown])
     diagonal = np.linalg.norm(np.ptp(whole.places, axis=0))
     assert np.median(np.linalg.norm(ours - whole.places[unknown], axis=1)) < PLACED_APART * diagonal
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from vae_core.latent.neighbours import NeighbourIndex
 from vae_core.models.objective import EVALUATION_BATCH, sampled_terms
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE
@@ -98,7 +99,8 @@ def placement_agreement(placing: NeighbourMap, reducer: Any, codes: Float[np.nda
         codes: Unseen ones, [code, latent].
     """
     ours = placing.place(codes)
-    theirs = np.concatenate([reducer.transform(code[None]) for code in placing.scaled(codes)])
+    compared = placing.references.scaled(codes).astype(np.float32)  # as the reducer was fitted
+    theirs = np.concatenate([reducer.transform(code[None]) for code in compared])
     diagonal = float(np.linalg.norm(np.ptp(placing.places, axis=0)))
     distances = 100 * np.linalg.norm(ours - theirs, axis=1) / diagonal
     return {
@@ -111,14 +113,7 @@ def placement_agreement(placing: NeighbourMap, reducer: Any, codes: Float[np.nda
 
 
 def _kept(placing: NeighbourMap, codes: Float[np.ndarray, "n d"], places: Float[np.ndarray, "n 2"]) -> float:
-    references = placing.scaled(placing.codes)
-    shared = [
-        len(_nearest(references, code) & _nearest(placing.places, place))
-        for code, place in zip(placing.scaled(codes), places, strict=True)
-    ]
+    near, _ = placing.references.nearest(codes, COMPARED_NEIGHBOURS)
+    near_on_map, _ = NeighbourIndex(placing.places).nearest(places, COMPARED_NEIGHBOURS)
+    shared = [len(set(one) & set(other)) for one, other in zip(near.tolist(), near_on_map.tolist(), strict=True)]
     return float(np.mean(shared) / COMPARED_NEIGHBOURS)
-
-
-def _nearest(points: Float[np.ndarray, "n k"], point: Float[np.ndarray, " k"]) -> set[int]:
-    distances = np.square(points - point).sum(axis=1)
-    return set(np.argpartition(distances, COMPARED_NEIGHBOURS)[:COMPARED_NEIGHBOURS].tolist())

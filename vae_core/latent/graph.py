@@ -9,7 +9,6 @@ of generative models: Chen et al. 2019, arXiv:1812.08284, who weigh the edges by
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -18,6 +17,7 @@ from scipy.sparse.csgraph import connected_components, dijkstra
 
 from vae_core.errors import InputError
 from vae_core.latent.codes import check_finite
+from vae_core.latent.neighbours import NeighbourIndex
 
 __all__ = ["NEIGHBOURS", "POWER", "CodeGraph", "along", "build_graph", "locate"]
 
@@ -56,8 +56,8 @@ class CodeGraph:
             InputError: An end has another size than the nodes, or is not finite.
         """
         ends = np.stack([_checked(code, self.codes.shape[1]) for code in (start, end)])  # [2, latent]
-        nearest, distances = self._links(ends)  # [2, link]
-        hop = np.linalg.norm(np.diff(self._scaled(ends), axis=0))
+        nearest, distances = self._nodes.nearest(ends, self.neighbours)  # [2, link]
+        hop = np.linalg.norm(np.diff(self._nodes.scaled(ends), axis=0))
         between, cost = self._shortest(nearest, np.maximum(distances, SHORTEST) ** self.power)
         if hop <= distances.max() and hop**self.power <= cost:
             between = []
@@ -68,28 +68,12 @@ class CodeGraph:
 
     def distance_to_data(self, codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
         """Scaled distance of each code to the nearest node, [code]; in posterior deviations with a model's scale."""
-        nearest = self._search.kneighbors(self._scaled(codes), 1, return_distance=False)[:, 0]
-        distances: np.ndarray = np.linalg.norm(self._scaled(codes) - self._nodes[nearest], axis=1)
+        distances: np.ndarray = self._nodes.nearest(codes, 1)[1][:, 0]
         return distances
 
     @functools.cached_property
-    def _nodes(self) -> Float[np.ndarray, "n d"]:
-        return self._scaled(self.codes)
-
-    @functools.cached_property
-    def _search(self) -> Any:
-        return _searchable(self._nodes)
-
-    def _scaled(self, codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
-        scaled: np.ndarray = codes.astype(np.float64) * self.scale
-        return scaled
-
-    def _links(self, ends: Float[np.ndarray, "2 d"]) -> tuple[Int[np.ndarray, "2 k"], Float[np.ndarray, "2 k"]]:
-        """The nodes nearest to both ends, and how far they are."""
-        scaled = self._scaled(ends)
-        nearest = self._search.kneighbors(scaled, min(self.neighbours, len(self.codes)), return_distance=False)
-        # The search itself rounds: it would not say 0 of a node.
-        return nearest, np.linalg.norm(scaled[:, None] - self._nodes[nearest], axis=2)
+    def _nodes(self) -> NeighbourIndex:
+        return NeighbourIndex(self.codes, self.scale)
 
     def _shortest(self, links: Int[np.ndarray, "2 k"], weights: Float[np.ndarray, "2 k"]) -> tuple[list[int], float]:
         """The nodes from one end to the other, and what the way costs."""
@@ -129,9 +113,8 @@ def build_graph(
     codes = codes[np.sort(first)].astype(np.float32)
     if len(codes) < 2:
         raise InputError(f"a graph joins at least 2 different codes, got {len(codes)}.")
-    scaled = codes.astype(np.float64) * scale
-    lengths = _neighbour_lengths(scaled, min(neighbours, len(codes) - 1))
-    bridges = _bridges(scaled, lengths)
+    lengths = _neighbour_lengths(NeighbourIndex(codes, scale), min(neighbours, len(codes) - 1))
+    bridges = _bridges(codes, scale, lengths)
     edges = _symmetric(lengths + bridges)
     edges.data **= power
     return CodeGraph(codes, scale, neighbours, power, edges, bridges.nnz)
@@ -184,38 +167,33 @@ def _check_graph(
         raise InputError(f"power must be at least 1, got {power}.")
 
 
-def _searchable(scaled: Float[np.ndarray, "n d"]) -> Any:
-    """scikit-learn's fitted search for nearest neighbours."""
-    from sklearn.neighbors import NearestNeighbors  # takes a second, and only paths through the data need it
-
-    return NearestNeighbors().fit(scaled)
-
-
-def _neighbour_lengths(scaled: Float[np.ndarray, "n d"], neighbours: int) -> csr_array:
+def _neighbour_lengths(nodes: NeighbourIndex, neighbours: int) -> csr_array:
     """Distances of each code to its nearest others, [code, code]."""
-    lengths = csr_array(_searchable(scaled).kneighbors_graph(n_neighbors=neighbours, mode="distance"))
-    lengths.data = np.maximum(lengths.data, SHORTEST)
-    return lengths
+    count = len(nodes)
+    nearest, lengths = nodes.nearest(nodes.codes, neighbours + 1)  # with the code itself among them
+    others = nearest != np.arange(count)[:, None]
+    others[:, -1] &= ~others.all(axis=1)  # of a code that rounding keeps out of its own nearest the last one goes
+    rows = np.repeat(np.arange(count), neighbours)
+    edges = (np.maximum(lengths[others], SHORTEST), (rows, nearest[others]))
+    return csr_array(edges, shape=(count, count))
 
 
-def _bridges(scaled: Float[np.ndarray, "n d"], lengths: csr_array) -> csr_array:
+def _bridges(codes: Float[np.ndarray, "n d"], scale: Float[np.ndarray, " d"], lengths: csr_array) -> csr_array:
     """Lengths of the edges that make the graph one piece, [code, code].
 
     The smallest piece is joined to the nearest code of any other until one is left. The shortest edge that leaves a
     piece belongs to a minimum spanning tree (Prim 1957), so no choice of bridges is shorter in all.
     """
-    from sklearn.metrics import pairwise_distances_argmin_min
-
     count, piece = connected_components(lengths, directed=False)
     bridges = []
     for _ in range(count - 1):
         labels, sizes = np.unique(piece, return_counts=True)
         is_inside = piece == labels[sizes.argmin()]
         inside, outside = np.flatnonzero(is_inside), np.flatnonzero(~is_inside)
-        nearest, distances = pairwise_distances_argmin_min(scaled[inside], scaled[outside])
-        shortest = distances.argmin()
-        target = outside[nearest[shortest]]
-        bridges.append((inside[shortest], target, max(distances[shortest], SHORTEST)))
+        nearest, distances = NeighbourIndex(codes[outside], scale).nearest(codes[inside], 1)
+        shortest = distances[:, 0].argmin()
+        target = outside[nearest[shortest, 0]]
+        bridges.append((inside[shortest], target, max(distances[shortest, 0], SHORTEST)))
         piece[inside] = piece[target]
     starts, ends, values = (list(column) for column in zip(*bridges, strict=True)) if bridges else ([], [], [])
     return csr_array((np.array(values, np.float64), (starts, ends)), shape=lengths.shape)

@@ -4,20 +4,19 @@ All maps are fixed once made. `place` looks at each code alone, so the same code
 whatever comes with it, and none of them needs umap at run time: only `fit_umap` imports it.
 """
 
-import functools
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
+
+from vae_core.latent.neighbours import CUE_NEIGHBOURS, NeighbourIndex
 
 __all__ = ["AxesMap", "LatentMap", "NeighbourMap", "PCAMap", "fit_pca"]
 
 # With 15 neighbours the median placement was within 0.5% of the map's diagonal (median over unseen digits) of what
 # umap-learn's own transform gives; `python -m vae_core evaluate` measures it again for every model.
-PLACING_NEIGHBOURS = 15
+PLACING_NEIGHBOURS = CUE_NEIGHBOURS
 BLENDED_NEIGHBOURS = 6
 
 
@@ -81,7 +80,6 @@ class PCAMap:
         return code
 
 
-@dataclass(frozen=True)
 class NeighbourMap:
     """A map known by where the reference codes lie on it, such as a UMAP.
 
@@ -89,39 +87,24 @@ class NeighbourMap:
     itself at its own place. A place is lifted to a blend of the codes that lie nearest on the map.
 
     Attributes:
-        codes: Reference codes, [reference, latent].
-        places: Where they lie on the map, [reference, 2].
-        scale: What a step of 1 along each dimension counts for where codes are compared, [latent].
+        references: Reference codes, and how codes are compared with them.
+        places: Where the reference codes lie on the map, [reference, 2].
     """
 
-    codes: Float[np.ndarray, "n d"]
-    places: Float[np.ndarray, "n 2"]
-    scale: Float[np.ndarray, " d"]
-
-    def scaled(self, codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m d"]:
-        """Codes as they are compared, [code, latent]."""
-        scaled: np.ndarray = codes * self.scale
-        return scaled
-
-    @functools.cached_property
-    def _tree(self) -> cKDTree:
-        return cKDTree(self.places)
-
-    @functools.cached_property
-    def _exact_codes(self) -> Float[np.ndarray, "n d"]:
-        return self.scaled(self.codes).astype(np.float64)  # cdist's own type; else it would convert at every call
+    def __init__(self, references: NeighbourIndex, places: Float[np.ndarray, "n 2"]) -> None:
+        self.references = references
+        self.places = places
+        self._on_map = NeighbourIndex(places)
 
     def place(self, codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m 2"]:
         """The median of the places of the nearest reference codes, [code, 2]."""
-        return np.reshape([self._place_one(code) for code in self.scaled(codes)], (len(codes), 2))
+        # One by one: with many at once the last bit of a distance, so who is nearest, may depend on the others.
+        return np.reshape([self._place_one(code[None]) for code in codes], (len(codes), 2))
 
-    def _place_one(self, code: Float[np.ndarray, " d"]) -> Float[np.ndarray, " 2"]:
-        # cdist sums squared differences: no dot products by BLAS, so no rounding that depends on the batch.
-        distances = cdist(code[None], self._exact_codes, "sqeuclidean")[0]  # [reference]
-        nearest = _smallest(distances, PLACING_NEIGHBOURS)
-        first = nearest[distances[nearest].argmin()]
-        if distances[first] == 0:  # a reference lies where it lies
-            own: np.ndarray = self.places[first].copy()
+    def _place_one(self, code: Float[np.ndarray, "1 d"]) -> Float[np.ndarray, " 2"]:
+        (nearest,), (distances,) = self.references.nearest(code, PLACING_NEIGHBOURS)
+        if distances[0] == 0:  # a reference lies where it lies
+            own: np.ndarray = self.places[nearest[0]].copy()
             return own
         place: np.ndarray = np.median(self.places[nearest], axis=0)
         return place
@@ -131,13 +114,13 @@ class NeighbourMap:
 
         Inverse distance weighting: Shepard 1968, with power 2.
         """
-        distances, nearest = self._tree.query(place, k=min(BLENDED_NEIGHBOURS, len(self.codes)))
-        distances, nearest = np.atleast_1d(distances), np.atleast_1d(nearest)
+        (nearest,), (distances,) = self._on_map.nearest(place[None], BLENDED_NEIGHBOURS)
+        codes = self.references.codes
         if distances[0] == 0:
-            exact: np.ndarray = self.codes[nearest[0]].copy()
+            exact: np.ndarray = codes[nearest[0]].copy()
             return exact
         weights = np.square(distances[0] / distances)
-        blend: np.ndarray = weights @ self.codes[nearest] / weights.sum()
+        blend: np.ndarray = weights @ codes[nearest] / weights.sum()
         return blend.astype(np.float32)
 
 
@@ -150,9 +133,3 @@ def fit_pca(codes: Float[np.ndarray, "n d"]) -> PCAMap:
     # A component's sign is arbitrary: make its largest entry positive, so that the map never flips.
     signs = np.sign(np.take_along_axis(components, np.abs(components).argmax(axis=1)[:, None], axis=1))
     return PCAMap(mean.astype(np.float32), components * np.where(signs == 0, 1, signs).astype(np.float32))
-
-
-def _smallest(values: Float[np.ndarray, " n"], count: int) -> np.ndarray:
-    """Indices of the `count` smallest values."""
-    count = min(count, len(values))
-    return np.argpartition(values, count - 1)[:count]

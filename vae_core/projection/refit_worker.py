@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial.distance import cdist
 
+from vae_core.latent.neighbours import distances_between, smallest
 from vae_core.projection.refit_settings import UmapSettings
 from vae_core.projection.umap_fit import Nearest, fit_umap
 from vae_core.runtime.failures import unforeseen
@@ -104,7 +104,7 @@ def find_nearest(codes: Float[np.ndarray, "n d"], count: int, metric: str) -> Ne
         metric: By umap-learn's name.
     """
     count = min(count, len(codes) - 1)
-    exact = codes.astype(np.float64)  # cdist's own type
+    exact = codes.astype(np.float64)  # once, not for each part
     parts = [
         _nearest_of(rows, exact, count, metric)
         for rows in np.split(np.arange(len(codes)), range(ROWS, len(codes), ROWS))
@@ -117,13 +117,10 @@ def _nearest_of(
     rows: Int[np.ndarray, " m"], codes: Float[np.ndarray, "n d"], count: int, metric: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """The rows of `find_nearest` that belong to these codes."""
-    distances = cdist(codes[rows], codes, {"manhattan": "cityblock"}.get(metric, metric))  # [row, code]
-    np.nan_to_num(distances, copy=False, nan=1.0)  # a code of length 0 has no angle: half way, as umap-learn counts it
+    distances = distances_between(codes[rows], codes, metric)  # [row, code]
     distances[np.arange(len(rows)), rows] = -1  # before all, also where others are at distance 0
-    nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
-    order = np.argsort(np.take_along_axis(distances, nearest, axis=1), axis=1, kind="stable")
-    nearest = np.take_along_axis(nearest, order, axis=1)
-    return nearest, np.maximum(np.take_along_axis(distances, nearest, axis=1), 0)
+    nearest, found = smallest(distances, count)
+    return nearest, np.maximum(found, 0)
 
 
 if __name__ == "__main__":

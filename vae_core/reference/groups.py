@@ -10,7 +10,6 @@ import torch
 from jaxtyping import Float, Int
 
 from vae_core.errors import InputError
-from vae_core.latent.neighbours import neighbour_distance
 from vae_core.models.posterior import Posterior
 from vae_core.reference.reference_set import Reference
 
@@ -185,8 +184,7 @@ def _kl(reference: Reference, rows: np.ndarray | slice = slice(None)) -> Float[n
 
 
 def _distance(reference: Reference) -> Float[np.ndarray, " n"]:
-    compared = reference.means * reference.scale
-    return neighbour_distance(compared, compared, own=1)
+    return reference.neighbours.mean_distance(reference.means, exclude=1)
 
 
 # What values_of() knows by name; "distance" takes a second for 10,000 images, "density" half of one.

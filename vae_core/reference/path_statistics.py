@@ -7,7 +7,7 @@ from jaxtyping import Float
 from scipy.special import poch
 
 from vae_core.latent.codes import check_finite
-from vae_core.latent.neighbours import neighbour_distance
+from vae_core.latent.neighbours import CUE_NEIGHBOURS
 from vae_core.reference.reference_set import Reference
 
 __all__ = ["Along", "measure_along"]
@@ -46,11 +46,11 @@ def measure_along(codes: Float[np.ndarray, "n d"], reference: Reference) -> Alon
         InputError: There are no codes, or some that are not finite or of other dimensions than the reference set's.
     """
     check_finite("codes", codes, (None, reference.latent_dim), fewest=1)
-    scaled, references = (each.astype(np.float64) * reference.scale for each in (codes, reference.means))
-    nearest = _nearest_distance(references, scaled)
-    distance = neighbour_distance(references, scaled)
-    if (own := nearest == 0).any():  # a reference code is measured without itself
-        distance[own] = neighbour_distance(references, scaled[own], own=1)
+    _, distances = reference.neighbours.nearest(codes, CUE_NEIGHBOURS + 1)  # [frame, neighbour]
+    nearest = distances[:, 0]
+    without_itself, of_nearest = distances[:, 1:].mean(axis=1), distances[:, :CUE_NEIGHBOURS].mean(axis=1)
+    distance = np.where(nearest == 0, without_itself, of_nearest).astype(np.float32)
+    steps = np.diff(reference.neighbours.scaled(codes), axis=0)
     latent = reference.latent_dim
     return Along(
         norm=np.linalg.norm(codes.astype(np.float64), axis=1),
@@ -59,14 +59,5 @@ def measure_along(codes: Float[np.ndarray, "n d"], reference: Reference) -> Alon
         nearest=nearest,
         neighbour_distance=distance,
         percentile=np.array([reference.percentile("neighbour_distance", float(each)) for each in distance]),
-        speed=np.linalg.norm(np.diff(scaled, axis=0), axis=1),
+        speed=np.linalg.norm(steps, axis=1),
     )
-
-
-def _nearest_distance(references: Float[np.ndarray, "n d"], codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
-    from sklearn.metrics import pairwise_distances_argmin  # takes a second, and only a measurement needs it
-
-    nearest = pairwise_distances_argmin(codes, references)
-    # From the differences themselves: the search rounds, and would not say 0 of a reference code.
-    distances: np.ndarray = np.linalg.norm(codes - references[nearest], axis=1)
-    return distances

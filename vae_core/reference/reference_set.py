@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int
 
 from vae_core.errors import ModelError
 from vae_core.latent.mixture import Mixture
+from vae_core.latent.neighbours import NeighbourIndex
 from vae_core.latent.ranges import slider_ranges
 from vae_core.models.posterior import Posterior
 from vae_core.projection.projections import NeighbourMap, PCAMap
@@ -80,9 +81,14 @@ class Reference:
         return bool(np.isfinite(self.logvars).all())
 
     @functools.cached_property
+    def neighbours(self) -> NeighbourIndex:
+        """The means as a set in which nearest codes are looked for, in posterior deviations."""
+        return NeighbourIndex(self.means, self.scale)
+
+    @functools.cached_property
     def umap_map(self) -> NeighbourMap:
         """The UMAP of the means."""
-        return NeighbourMap(self.means, self.umap_places, self.scale)
+        return NeighbourMap(self.neighbours, self.umap_places)
 
     @functools.cached_property
     def scale(self) -> Float[np.ndarray, " d"]:

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from vae_core.latent.neighbours import neighbour_distance
+from vae_core.latent.neighbours import NeighbourIndex
 from vae_core.models.posterior import Posterior
 
 __all__ = ["SCORES", "comparison_scale", "score_percentiles"]
@@ -17,8 +17,8 @@ def score_percentiles(
 ) -> Float[np.ndarray, "s 101"]:
     """The 0th to 100th percentile of each of `SCORES` over the held-out images."""
     kl = np.zeros(len(held_out)) if posterior.logvar.isneginf().any() else posterior.kl().sum(dim=1).numpy()
-    compared = posterior.mean.numpy() * comparison_scale(posterior.logvar.numpy())
-    distance = neighbour_distance(compared, compared, own=1)
+    codes = posterior.mean.numpy()
+    distance = NeighbourIndex(codes, comparison_scale(posterior.logvar.numpy())).mean_distance(codes, exclude=1)
     scores = np.stack([reconstruction, kl, reconstruction + kl, distance])[:, held_out]  # [score, image]
     percentiles: np.ndarray = np.percentile(scores, np.arange(101), axis=1).T.astype(np.float32)
     return percentiles

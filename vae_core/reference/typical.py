@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+from vae_core.latent.neighbours import distances_between
 from vae_core.reference.reference_set import Reference
 
 __all__ = ["class_members", "distant_classes", "spread_codes"]
@@ -22,9 +23,9 @@ def class_members(reference: Reference, label: int) -> Float[np.ndarray, "n d"]:
     compared = members * reference.scale
     some = compared[:: -(-len(members) // SEARCHED)]
     count = min(NEIGHBOURS, len(some) - 1)
-    near = np.sqrt(np.partition(_squared_distances(some, some), count, axis=1)[:, : count + 1])
+    near = np.partition(distances_between(some, some), count, axis=1)[:, : count + 1]
     core = some[near.mean(axis=1).argmin()]
-    outwards: np.ndarray = members[_squared_distances(compared, core[None])[:, 0].argsort(kind="stable")]
+    outwards: np.ndarray = members[distances_between(compared, core[None])[:, 0].argsort(kind="stable")]
     return outwards
 
 
@@ -36,7 +37,7 @@ def distant_classes(reference: Reference) -> tuple[int, int]:
     present = np.unique(reference.labels)
     some = present[np.linspace(0, len(present) - 1, min(COMPARED, len(present))).astype(int)]
     cores = np.stack([class_members(reference, int(label))[0] for label in some]) * reference.scale
-    distances = _squared_distances(cores, cores)
+    distances = distances_between(cores, cores)
     first, last = np.unravel_index(distances.argmax(), distances.shape)
     return int(some[first]), int(some[last])
 
@@ -58,9 +59,3 @@ def spread_codes(reference: Reference, count: int) -> Float[np.ndarray, "n d"]:
 
 def _steps(members: int, count: int) -> Int[np.ndarray, " n"]:
     return np.linspace(0, (members - 1) // 2, count).astype(int)
-
-
-def _squared_distances(codes: Float[np.ndarray, "n d"], others: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "n m"]:
-    products = codes @ others.T
-    distances: np.ndarray = np.square(codes).sum(axis=1)[:, None] + np.square(others).sum(axis=1) - 2 * products
-    return distances.clip(min=0)  # which rounding can miss

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vae_core.evaluation import elbo
 from vae_core.evaluation.elbo import Evaluation, evaluate_elbo, placement_agreement, posteriors
+from vae_core.latent.neighbours import NeighbourIndex
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.inputs import model_input
 from vae_core.models.objective import reconstruction_nats
@@ -172,7 +173,7 @@ class Shifted:
 def square_map() -> NeighbourMap:
     """Codes that lie on the map where they lie in the latent space, on a grid whose diagonal is 50."""
     grid = np.stack(np.meshgrid(np.linspace(0, 30, 20), np.linspace(0, 40, 20)), axis=-1).reshape(-1, 2)
-    return NeighbourMap(grid.astype(np.float32), grid.astype(np.float32), np.ones(2, np.float32))
+    return NeighbourMap(NeighbourIndex(grid.astype(np.float32)), grid.astype(np.float32))
 
 
 def test_placement_is_measured_in_percent_of_the_map_s_diagonal() -> None:
@@ -188,7 +189,7 @@ def test_placement_is_measured_in_percent_of_the_map_s_diagonal() -> None:
 
 def test_kept_neighbours_are_all_where_the_map_is_the_latent_space_and_none_where_it_is_turned_round() -> None:
     placing = square_map()
-    codes = placing.codes[[0, 5, 19]]
+    codes = placing.references.codes[[0, 5, 19]]
     exact = placement_agreement(placing, Shifted(placing, (0.0, 0.0)), codes)
     assert exact["distance_median_percent"] == 0
     assert exact["neighbours_kept_by_umap"] == exact["neighbours_kept"] > 0.3

@@ -13,7 +13,7 @@ from scipy.stats import multivariate_normal
 from tests.conftest import reference_of
 from vae_core.errors import InputError
 from vae_core.latent.graph import CodeGraph, build_graph
-from vae_core.latent.neighbours import neighbour_distance
+from vae_core.latent.neighbours import NeighbourIndex
 from vae_core.latent.paths import Path, interpolate, spherical_path
 from vae_core.latent.timeline import Easing, bilinear_grid, ease, trace
 from vae_core.models.posterior import Posterior
@@ -229,7 +229,7 @@ def test_held_out_codes_have_the_percentiles_that_they_were_measured_with(refere
 def test_an_unseen_code_s_percentile_is_that_of_its_trust_cue(reference: Reference) -> None:
     codes = np.concatenate([cloud(9, seed=8), np.full((1, LATENT), 50, np.float32)])
     measured = measure_along(codes, reference)
-    expected = neighbour_distance(reference.means * reference.scale, codes * reference.scale)
+    expected = NeighbourIndex(reference.means, reference.scale).mean_distance(codes)
     assert measured.neighbour_distance == pytest.approx(expected, rel=1e-4)
     percentiles = [reference.percentile("neighbour_distance", float(each)) for each in expected]
     assert measured.percentile == pytest.approx(percentiles, abs=0.1)

@@ -9,6 +9,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 import vae_core
+from vae_core.latent.neighbours import NeighbourIndex
 from vae_core.projection.projections import PLACING_NEIGHBOURS, AxesMap, LatentMap, NeighbourMap, fit_pca
 from vae_core.projection.umap_fit import fit_umap
 
@@ -26,12 +27,7 @@ def random_codes(count: int, latent: int = LATENT, *, seed: int = 0) -> np.ndarr
 REFERENCE_CODES = random_codes(REFERENCES)
 
 
-def ones(codes: np.ndarray) -> np.ndarray:
-    """Every dimension counts alike."""
-    return np.ones(codes.shape[1], np.float32)
-
-
-NEIGHBOUR_MAP = NeighbourMap(REFERENCE_CODES, random_codes(REFERENCES, 2, seed=1), ones(REFERENCE_CODES))
+NEIGHBOUR_MAP = NeighbourMap(NeighbourIndex(REFERENCE_CODES), random_codes(REFERENCES, 2, seed=1))
 MAPS: dict[str, LatentMap] = {"axes": AxesMap(4, 2), "pca": fit_pca(REFERENCE_CODES), "neighbours": NEIGHBOUR_MAP}
 
 over_all_maps = pytest.mark.parametrize("latent_map", MAPS.values(), ids=MAPS)
@@ -167,14 +163,14 @@ def test_distances_are_told_apart_where_single_precision_cannot() -> None:
     codes = np.array([[1e4, 0.0], *[[0, index / 2**14] for index in range(PLACING_NEIGHBOURS + 1)]], np.float32)
     places = np.array([[index, 0] for index in range(len(codes))], np.float32)
     unseen = np.array([[1e4, 2.0]], np.float32)  # nearest: the first, then those of largest index
-    assert NeighbourMap(codes, places, ones(codes)).place(unseen)[0, 0] == PLACING_NEIGHBOURS // 2 + 2
+    assert NeighbourMap(NeighbourIndex(codes), places).place(unseen)[0, 0] == PLACING_NEIGHBOURS // 2 + 2
 
 
 def test_where_the_map_is_the_latent_space_codes_land_near_themselves() -> None:
     side = np.arange(30, dtype=np.float32)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
     unseen = np.random.default_rng(0).uniform(4, 25, (50, 2)).astype(np.float32)
-    moved = np.abs(NeighbourMap(grid, grid, ones(grid)).place(unseen) - unseen)
+    moved = np.abs(NeighbourMap(NeighbourIndex(grid), grid).place(unseen) - unseen)
     assert moved.max() <= 1.0  # the grid's spacing
 
 
@@ -185,9 +181,7 @@ def test_on_a_reference_point_lies_its_own_code() -> None:
 
 
 def test_between_two_references_lies_their_blend_by_inverse_squared_distance() -> None:
-    pair = NeighbourMap(
-        np.array([[0.0], [10.0]], np.float32), np.array([[0, 0], [1, 0]], np.float32), np.ones(1, np.float32)
-    )
+    pair = NeighbourMap(NeighbourIndex(np.array([[0.0], [10.0]], np.float32)), np.array([[0, 0], [1, 0]], np.float32))
     middle, quarter = (pair.lift(np.array([x, 0.0]), np.zeros(1, np.float32)) for x in (0.5, 0.25))
     assert middle.item() == pytest.approx(5)
     assert quarter.item() == pytest.approx(1)  # weights 1 / 0.25^2 = 16 and 1 / 0.75^2 = 16 / 9
@@ -213,13 +207,13 @@ def test_a_place_far_outside_the_map_still_has_a_code() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 5, 14, 15, 16])
 def test_a_map_may_have_few_references(count: int) -> None:
-    few = NeighbourMap(REFERENCE_CODES[:count], NEIGHBOUR_MAP.places[:count], ones(REFERENCE_CODES))
+    few = NeighbourMap(NeighbourIndex(REFERENCE_CODES[:count]), NEIGHBOUR_MAP.places[:count])
     assert few.place(REFERENCE_CODES[:3]).shape == (3, 2)
     assert few.lift(np.array([0.1, 0.2]), REFERENCE_CODES[0]).shape == (LATENT,)
 
 
 def test_references_on_the_same_place_do_not_break_the_lift() -> None:
-    stacked = NeighbourMap(REFERENCE_CODES[:8], np.zeros((8, 2), np.float32), ones(REFERENCE_CODES))
+    stacked = NeighbourMap(NeighbourIndex(REFERENCE_CODES[:8]), np.zeros((8, 2), np.float32))
     assert stacked.lift(np.zeros(2), REFERENCE_CODES[0]).tolist() in REFERENCE_CODES[:8].tolist()
     np.testing.assert_allclose(
         stacked.lift(np.ones(2), REFERENCE_CODES[0]).mean(), REFERENCE_CODES[:8].mean(), atol=2.0
@@ -265,15 +259,12 @@ def test_nothing_a_page_needs_imports_umap() -> None:
 
 def test_a_dimension_that_counts_more_decides_who_is_near() -> None:
     codes = np.array([[0, 0], [1, 0], [0, 0.5]], np.float32)
-    places = np.array([[0, 0], [1, 0], [2, 0]], np.float32)
     unseen = np.array([[0.6, 0.45]], np.float32)
-    plain, weighted = (NeighbourMap(codes, places, np.array([1, scale], np.float32)) for scale in (1, 10))
-    nearest = [np.square(each.scaled(codes) - each.scaled(unseen)).sum(axis=1).argmin() for each in (plain, weighted)]
-    assert nearest == [1, 2]
+    plain, weighted = (NeighbourIndex(codes, np.array([1, scale], np.float32)) for scale in (1, 10))
+    assert [each.nearest(unseen, 1)[0].item() for each in (plain, weighted)] == [1, 2]
 
 
 def test_a_reference_code_lies_at_its_own_place_whatever_the_scale() -> None:
-    scaled = NeighbourMap(
-        REFERENCE_CODES, NEIGHBOUR_MAP.places, np.linspace(0.1, 30, REFERENCE_CODES.shape[1]).astype(np.float32)
-    )
+    scale = np.linspace(0.1, 30, REFERENCE_CODES.shape[1]).astype(np.float32)
+    scaled = NeighbourMap(NeighbourIndex(REFERENCE_CODES, scale), NEIGHBOUR_MAP.places)
     assert np.array_equal(scaled.place(REFERENCE_CODES[:5]), scaled.places[:5])

@@ -13,7 +13,6 @@ import torch
 
 from vae_core.errors import InputError, ModelError
 from vae_core.latent.mixture import Mixture
-from vae_core.latent.neighbours import neighbour_distance
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import MAX_LOGVAR
 from vae_core.projection.projections import fit_pca
@@ -346,12 +345,6 @@ def test_a_score_is_worse_than_a_share_of_the_held_out_images(tiny_reference: Re
     spread = np.tile(np.linspace(0, 50, 101, dtype=np.float32), (len(SCORES), 1))
     reference = replace(tiny_reference, score_percentiles=spread)
     assert [reference.percentile("kl", value) for value in (-1.0, 0.0, 25.0, 50.0, 99.0)] == [0, 0, 50, 100, 100]
-
-
-def test_neighbour_distance_is_the_mean_over_the_nearest_others() -> None:
-    line = np.arange(17, dtype=np.float32)[:, None]  # 15 neighbours of the first: at distances 1 to 15
-    assert neighbour_distance(line, line, own=1)[0] == pytest.approx(8)
-    assert neighbour_distance(line, np.array([[-1.0]], np.float32))[0] == pytest.approx(8)  # 1 to 15 as well
 
 
 def test_too_few_held_out_images_are_refused() -> None:
