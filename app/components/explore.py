@@ -70,7 +70,7 @@ def explore(
         "strip": next((_strip(each, loaded) for each in examined if each.picture.id == chosen), None),
         "examples": [{"name": name, "image": picture_base64(pixels_of(image))} for name, image in examples],
     }
-    _render(key=key, data=data, **callbacks(key, EVENTS, loaded.digest, on_event))
+    _render(key=key, data=data, **callbacks(key, EVENTS, loaded, on_event))
 
 
 def _strip(each: Examined, loaded: LoadedModel) -> dict[str, Any]:

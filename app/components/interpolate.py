@@ -53,4 +53,4 @@ def interpolate(
         "session": token,
         "pictures": [picture_data(each, loaded) for each in examined],
     }
-    _render(key=key, data=data, **callbacks(key, EVENTS, loaded.digest, on_event))
+    _render(key=key, data=data, **callbacks(key, EVENTS, loaded, on_event))

@@ -11,6 +11,7 @@ import streamlit as st
 from app.live.asset_files import ASSETS_VERSION
 from app.session.state import component_value, session
 from vae_core.errors import VAEExplorerError
+from vae_core.inference.loaded import LoadedModel
 
 __all__ = ["PLOTLY_VERSION", "Event", "Renderer", "callbacks", "register"]
 
@@ -51,30 +52,33 @@ class Event:
     Attributes:
         kind: The name under which the component reported it.
         value: What was reported.
+        same_images: Whether it was done to the model's present reference set; indices of images are of that alone.
     """
 
     kind: str
     value: Any
+    same_images: bool = True
 
 
 def callbacks(
-    key: str, kinds: Iterable[str], digest: str | None, on_event: Callable[[Event], None]
+    key: str, kinds: Iterable[str], loaded: LoadedModel | None, on_event: Callable[[Event], None]
 ) -> dict[str, Callable[[], None]]:
     """The callback that Streamlit wants for each kind of event, all leading to `on_event`.
 
     Args:
         key: Of the component.
         kinds: What it may report.
-        digest: Of the model that the component shows; what was done to another, before a switch, is dropped. None
-            for a component that belongs to no model.
+        loaded: The model that the component shows; what was done to another, before a switch, is dropped. None for a
+            component that belongs to no model.
         on_event: Takes over what was done; an error that it raises on purpose becomes a notice.
     """
+    digest, reference = (None, None) if loaded is None else (loaded.digest, loaded.reference_digest)
 
     def take(kind: str) -> None:
         match component_value(key, kind):
-            case {"model": model, "value": value} if model == digest:
+            case {"model": model, "reference": images, "value": value} if model == digest:
                 try:
-                    on_event(Event(kind, value))
+                    on_event(Event(kind, value, images == reference))
                 except VAEExplorerError as error:
                     session().notices.append(str(error))
 

@@ -38,6 +38,7 @@ def model_data(loaded: LoadedModel) -> dict[str, Any]:
     return {
         "name": loaded.name,
         "digest": loaded.digest,
+        "referenceDigest": loaded.reference_digest,
         "maps": maps_version(loaded),
         "latentDim": loaded.config.latent_dim,
         "shape": list(loaded.config.image_shape),

@@ -43,4 +43,4 @@ def reconstruct_map(
         "chosen": chosen,
         "card": CARD,
     }
-    _render(key=key, data=data, **callbacks(key, ("picked", "view"), loaded.digest, on_event))
+    _render(key=key, data=data, **callbacks(key, ("picked", "view"), loaded, on_event))

@@ -48,4 +48,4 @@ ASSETS_VERSION = _assets_version()
 
 def strip_version(entry: Entry) -> str:
     """What stands in the address of a model's strip; it is told without loading the model."""
-    return f"{entry.version}-{ASSETS_VERSION}"
+    return f"{entry.digest}-{entry.reference_digest}-{ASSETS_VERSION}"

@@ -23,8 +23,8 @@ STORED = {kind.name.lower(): kind for kind in (ProjectionKind.UMAP, ProjectionKi
 
 
 def maps_version(loaded: LoadedModel) -> str:
-    """What stands in the addresses of a model's maps: it changes with the model and with how maps are drawn."""
-    return f"{loaded.digest}-{ASSETS_VERSION}"
+    """What stands in the addresses of a model's maps: it changes with the reference set and with how maps are drawn."""
+    return f"{loaded.reference_digest}-{ASSETS_VERSION}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class MapView:
 
 
 @functools.lru_cache(maxsize=64)
-def _map_json(engine: Engine, name: str, _digest: str, view: MapView) -> bytes:
+def _map_json(engine: Engine, name: str, _reference_digest: str, view: MapView) -> bytes:
     loaded = engine.load(name)
     reference = loaded.need_reference()
     if min(view.axes) < 0 or max(view.axes) >= reference.latent_dim:
@@ -85,7 +85,7 @@ def map_json(engine: Engine, name: str, view: MapView) -> bytes:
         InputError: The model has no such dimension, or is a plain autoencoder, which has no KL.
         ModelError: No model has that name, or it has no reference set.
     """
-    return _map_json(engine, name, engine.load(name).digest, view)
+    return _map_json(engine, name, engine.load(name).reference_digest, view)
 
 
 def _dimension_title(reference: Reference, dimension: int) -> str:

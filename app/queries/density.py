@@ -61,7 +61,7 @@ def _stored(loaded: LoadedModel, body: DensityQuestion) -> Contours:
     return _known(loaded, body.projection, *axes)
 
 
-@once_a_model
+@once_a_model(16)
 def _known(loaded: LoadedModel, projection: str, x: int, y: int) -> Contours:
     return _contours(_places(loaded, projection, x, y))
 

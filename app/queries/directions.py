@@ -12,7 +12,7 @@ from app.wire.directions import Share, ToldSeparation
 from app.wire.numbers import Numbers, strict
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
-from vae_core.inference.memo import principal_component, weights_digest
+from vae_core.inference.memo import principal_component
 from vae_core.latent.directions import (
     NAME_LIMIT,
     Direction,
@@ -122,7 +122,7 @@ def direction(_engine: Engine, loaded: LoadedModel, body: DirectionQuestion) -> 
 
 def saved_directions(_engine: Engine, loaded: LoadedModel, _body: SavedQuestion) -> dict[str, Any]:
     """Those that were saved for the model's weights, how many more were saved for others, and the file of all."""
-    saved = load_directions(loaded.name, weights_digest(loaded))
+    saved = load_directions(loaded.name, loaded.digest)
     described = [_described(loaded, each) for each in saved.directions]
     return {"directions": described, "unfit": saved.of_other_weights, "file": _file_of(loaded)}
 
@@ -130,7 +130,7 @@ def saved_directions(_engine: Engine, loaded: LoadedModel, _body: SavedQuestion)
 def save(_engine: Engine, loaded: LoadedModel, body: SaveQuestion) -> dict[str, Any]:
     """Keep directions in the person's own folder, in place of those of the same names; others there stay."""
     made = [_restored(loaded, told) for told in body.directions]
-    return {"count": len(made), "total": add_directions(loaded.name, weights_digest(loaded), made)}
+    return {"count": len(made), "total": add_directions(loaded.name, loaded.digest, made)}
 
 
 def _between(loaded: LoadedModel, body: BetweenGroups) -> dict[str, Any]:

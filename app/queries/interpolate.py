@@ -14,8 +14,8 @@ from app.wire.packing import floats_base64, floats_of
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES
 from vae_core.inference.engine import Engine
-from vae_core.inference.graphs import data_graph
 from vae_core.inference.loaded import LoadedModel
+from vae_core.inference.memo import data_graph
 from vae_core.latent.codes import check_finite
 from vae_core.latent.paths import Path
 from vae_core.latent.timeline import Easing, bilinear_grid, trace

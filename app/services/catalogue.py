@@ -1,7 +1,5 @@
 """The stored models as a collection: what is known of each without loading it, its card, and itself as a zip."""
 
-import functools
-import hashlib
 import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,7 +12,10 @@ from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ModelError, VAEExplorerError
 from vae_core.models.config import ModelConfig, read_config
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
+from vae_core.runtime.file_states import file_states
+from vae_core.runtime.memo import Memo
 from vae_core.store.collection import preset_of
+from vae_core.store.identity import reference_digest, weights_digest
 from vae_core.store.metrics_file import METRICS_FILE, read_metrics
 from vae_core.store.presets import PRESETS, Preset
 from vae_core.store.stored_models import REFERENCE_FILE, list_models, model_folder
@@ -24,17 +25,19 @@ __all__ = ["FILES", "FIRST_MODEL", "Entry", "card_of", "collection", "families",
 FIRST_MODEL = "mnist-16d"  # what a first visit shows, when it is there
 FILES = (CARD_FILE, CONFIG_FILE, METRICS_FILE, WEIGHTS_FILE, REFERENCE_FILE)  # all that a stored model consists of
 LONGEST_CARD = 100_000  # bytes; a card from outside may be anything
+ENTRIES = 1_000  # kept in memory
 ON_THEIR_OWN, WITHOUT_PRESET = "On their own", "Your own models"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entry:
     """A stored model as its small files describe it.
 
     Attributes:
         name: Of the model.
         folder: Where it is stored.
-        version: Twelve hexadecimal digits that change with any of its files.
+        digest: Digits of what its network computes; empty when its weights cannot be read.
+        reference_digest: Digits of its reference set; empty when it has none, or one that cannot be read.
         config: Its configuration; None when that cannot be read.
         metrics: Its figures; empty when there are none, or they cannot be read.
         size: Of its files together, in bytes.
@@ -43,7 +46,8 @@ class Entry:
 
     name: str
     folder: Path
-    version: str
+    digest: str
+    reference_digest: str
     config: ModelConfig | None
     metrics: dict[str, Any] = field(repr=False)
     size: int
@@ -87,7 +91,9 @@ def find_entry(name: str) -> Entry:
         ModelError: There is none.
     """
     folder = model_folder(name)
-    return _entry(name, folder, *_state(folder))
+    states = file_states(folder / file for file in FILES)
+    size = sum(size for _, size, *_ in states)
+    return _entries.get((name, states), lambda: _read_entry(name, folder, size))
 
 
 def families(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
@@ -121,19 +127,16 @@ def zip_model(entry: Entry) -> bytes:
     return packed.getvalue()
 
 
-def _state(folder: Path) -> tuple[str, int]:
-    """A fingerprint of a model's files from their sizes and times, and their size together in bytes."""
-    states = [(name, (folder / name).stat()) for name in FILES if (folder / name).is_file()]
-    text = repr([str(folder), *((name, state.st_size, state.st_mtime_ns) for name, state in states)])
-    return hashlib.sha256(text.encode()).hexdigest()[:12], sum(state.st_size for _, state in states)
+_entries: Memo[Entry] = Memo(ENTRIES)
 
 
-@functools.lru_cache(maxsize=256)
-def _entry(name: str, folder: Path, version: str, size: int) -> Entry:
-    config, metrics, problem = None, {}, ""
+def _read_entry(name: str, folder: Path, size: int) -> Entry:
+    config, metrics, weights, reference, problem = None, {}, "", "", ""
     try:
         config = read_config(folder / CONFIG_FILE)
         metrics = read_metrics(folder)
+        weights = weights_digest(folder)
+        reference = reference_digest(folder)
     except VAEExplorerError as error:
         problem = str(error)
-    return Entry(name, folder, version, config, metrics, size, problem)
+    return Entry(name, folder, weights, reference, config, metrics, size, problem)

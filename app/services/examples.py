@@ -38,10 +38,10 @@ def decoded_strip(loaded: LoadedModel) -> bytes:
         BusyError: Too many requests wait.
     """
     loaded.need_reference()
-    return _strip(loaded.name, loaded.digest)
+    return _strip(loaded.name, loaded.digest, loaded.reference_digest)
 
 
 @st.cache_data(show_spinner=False, max_entries=256)
-def _strip(name: str, digest: str) -> bytes:  # noqa: ARG001 -- a part of the key
+def _strip(name: str, digest: str, reference_digest: str) -> bytes:  # noqa: ARG001 -- parts of the key
     loaded = engine().load(name)
     return side_by_side(engine().decode(loaded, spread_codes(loaded.need_reference(), PICTURES)))

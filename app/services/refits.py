@@ -24,7 +24,7 @@ class Refits:
 
     def __init__(self) -> None:
         self._changing = threading.Lock()
-        # Each with its model's digest; the newest comes last.
+        # Each with the digest of the reference set that it is of; the newest comes last.
         self._maps: OrderedDict[RefitId, tuple[str, NeighbourMap]] = OrderedDict()
 
     def keep(self, loaded: LoadedModel, places: Float[np.ndarray, "n 2"]) -> RefitId:
@@ -40,7 +40,7 @@ class Refits:
                 if known.places is places:
                     return number
             number = next(free for free in iter(_random_number, None) if free not in self._maps)
-            self._maps[number] = (loaded.digest, refitted)
+            self._maps[number] = (loaded.reference_digest, refitted)
             while len(self._maps) > KEPT:
                 self._maps.popitem(last=False)
         return number
@@ -53,7 +53,7 @@ class Refits:
         """
         with self._changing:
             digest, refitted = self._maps.get(number, ("", None))
-            if refitted is None or digest != loaded.digest:
+            if refitted is None or digest != loaded.reference_digest:
                 raise GoneError(f"map {number} of {loaded.name} is gone; fit it again")
             self._maps.move_to_end(number)  # what is looked at stays longest
         return refitted

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, ValidationError
@@ -20,6 +20,7 @@ __all__ = [
     "DeskGroup",
     "current_desk",
     "desk_data",
+    "forget_images",
     "keep_locked",
     "take_desk",
 ]
@@ -131,15 +132,38 @@ def desk_data(desk: Desk) -> dict[str, Any]:
     return data
 
 
-def take_desk(memory: Session, loaded: LoadedModel, value: Any) -> None:
-    """Keep what the page reports; what is no desk of this model's is dropped."""
+def take_desk(memory: Session, loaded: LoadedModel, value: Any, *, same_images: bool = True) -> None:
+    """Keep what the page reports; what is no desk of this model's is dropped.
+
+    Args:
+        memory: The session.
+        loaded: The model in use.
+        value: Desk as the page reports it.
+        same_images: Whether the page's selection and groups are of the model's present reference set; of another
+            one they are dropped, and the rest is kept.
+    """
     try:
         # From JSON text, where the keys of names are texts and lists are tuples.
         desk = DESK.validate_json(ANYTHING.dump_json(value))
     except (ValidationError, ValueError):
         return
+    if not same_images:
+        desk = _with_images_of(current_desk(memory, loaded), desk)
     if desk.fits(loaded):
         memory.desks[loaded.name] = desk
+
+
+def forget_images(memory: Session, model: str) -> bool:
+    """Drop a desk's selection and groups, which name images by their places; whether there were any."""
+    desk = memory.desks.get(model)
+    if not isinstance(desk, Desk) or not (desk.selection or desk.groups):
+        return False
+    memory.desks[model] = _with_images_of(Desk(), desk)
+    return True
+
+
+def _with_images_of(images: Desk, desk: Desk) -> Desk:
+    return replace(desk, selection=images.selection, origin=images.origin, groups=images.groups)
 
 
 @contextmanager

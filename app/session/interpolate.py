@@ -178,7 +178,7 @@ def _fits(keyframe: Keyframe, memory: Session, loaded: LoadedModel) -> bool:
     return keyframe.picture is None and len(keyframe.code) == loaded.config.latent_dim and numbers
 
 
-@once_a_model
+@once_a_model(1)
 def _first_keyframes(loaded: LoadedModel) -> tuple[Keyframe, Keyframe]:
     """Typical members of two distant classes; of a single class a typical one and the one farthest from it."""
     reference = loaded.need_reference()

@@ -36,7 +36,8 @@ class Link:
         colour: What colours the points.
         z: The sliders' code.
         selection: Reference images that are selected; none where they were too many for a link.
-        digest: The model's, of which codes and images are; empty in links that do not tell.
+        digest: Of the model's weights, of which the code is; empty in links that do not tell.
+        reference: Digest of the reference set, of which the selected images are; empty in links that do not tell.
     """
 
     projection: str
@@ -46,6 +47,7 @@ class Link:
     z: tuple[float, ...]
     selection: Annotated[tuple[int, ...], Field(max_length=1_000)] = ()
     digest: str = ""
+    reference: str = ""
 
 
 @strict
@@ -53,7 +55,7 @@ class StudioLink:
     """What Interpolate puts into a link (`link.js` writes it).
 
     Attributes:
-        digest: The model's, of which the codes are.
+        digest: Of the model's weights, of which the codes are.
         projection: Of the map.
         x: Horizontal dimension of an axes map, from 0.
         y: Vertical dimension, from 0.
@@ -118,6 +120,10 @@ def follow_link(memory: Session, loaded: LoadedModel) -> None:
 
 
 def _follow(memory: Session, loaded: LoadedModel, link: Link | StudioLink) -> None:
+    if 0 < len(link.digest) < len(loaded.digest):
+        raise InputError(
+            "the link is of a version that knew a model by where and when its files were written; ask for a new one."
+        )
     if link.digest not in ("", loaded.digest):
         raise InputError(f"the link was made with another model, or before {loaded.name} was trained anew.")
     taken = _open_explore(memory, loaded, link) if isinstance(link, Link) else _open_studio(memory, loaded, link)
@@ -127,11 +133,14 @@ def _follow(memory: Session, loaded: LoadedModel, link: Link | StudioLink) -> No
 
 def _open_explore(memory: Session, loaded: LoadedModel, link: Link) -> bool:
     code = take_code(loaded, list(link.z))
-    desk = replace(current_desk(memory, loaded), selection=link.selection)
+    is_of_map = link.reference in ("", loaded.reference_digest)
+    desk = replace(current_desk(memory, loaded), selection=link.selection if is_of_map else ())
     if code is None or not desk.fits(loaded) or not _show_map(memory, loaded, link):
         return False
     memory.load_code(loaded.name, code)
     memory.desks[loaded.name] = desk
+    if link.selection and not is_of_map:
+        memory.notices.append(f"The link's selection is left out: it is of another reference set of {loaded.name}.")
     return True
 
 

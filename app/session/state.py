@@ -32,6 +32,7 @@ VIEW_PARAMETER = "view"
 READING_SECONDS = 6.0  # that a notice stays at the least
 
 Code = Float[np.ndarray, " d"]
+Change = Literal["weights", "reference"]  # a model was trained anew; or evaluated anew, which left its weights alone
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Session:
         chosen: Id of the picture whose strip is shown.
         codes: The sliders' code for each model.
         views: The map's view for each model.
-        digests: Of each model when it was last used; another one is another model under the same name.
+        digests: Digest of each model's weights and that of its reference set when it was last used.
         link: What the address says of a view; None once it was followed.
         desks: What the visitor laid out for each model (see `app.session.desk`).
         keyframes: Of the animation, in order, for each model.
@@ -114,7 +115,7 @@ class Session:
     chosen: str | None = None
     codes: dict[str, Code] = field(default_factory=dict)
     views: dict[str, View] = field(default_factory=dict)
-    digests: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, tuple[str, str]] = field(default_factory=dict)
     link: str | None = None
     desks: dict[str, object] = field(default_factory=dict)
     keyframes: dict[str, tuple[Keyframe, ...]] = field(default_factory=dict)
@@ -161,16 +162,20 @@ class Session:
         self.codes[model] = np.asarray(code, np.float32)
         self.revision += 1
 
-    def meet(self, model: str, digest: str) -> bool:
-        """Whether the model was trained anew since it was last used: nothing kept of the one before fits it then."""
-        is_new = self.digests.get(model, digest) != digest
-        self.digests[model] = digest
-        if is_new:
-            kept: tuple[dict[str, Any], ...] = (self.codes, self.views, self.desks, self.keyframes)
-            for of_models in kept:
-                of_models.pop(model, None)
-            self.revision += 1
-        return is_new
+    def meet(self, model: str, digest: str, reference_digest: str) -> Change | None:
+        """What changed of a model since it was last used; None at the first use and where nothing did.
+
+        Of one that was trained anew nothing is kept: no code, view, desk or keyframe of the one before fits it.
+        """
+        weights, reference = self.digests.get(model, (digest, reference_digest))
+        self.digests[model] = (digest, reference_digest)
+        if weights == digest:
+            return None if reference == reference_digest else "reference"
+        kept: tuple[dict[str, Any], ...] = (self.codes, self.views, self.desks, self.keyframes)
+        for of_models in kept:
+            of_models.pop(model, None)
+        self.revision += 1
+        return "weights"
 
     def take_notices(self) -> list[str]:
         """The sentences to show: new ones, and those that nobody can have read yet; a page may run again at once."""

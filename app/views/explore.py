@@ -42,7 +42,7 @@ def handle(event: Event) -> None:
         case "view", view:
             take_view(memory, loaded, view)
         case "desk", desk:
-            take_desk(memory, loaded, desk)
+            take_desk(memory, loaded, desk, same_images=event.same_images)
         case "added", [*files]:
             with keep_locked(memory, loaded):
                 add_sent_pictures(memory, engine(), loaded, files)

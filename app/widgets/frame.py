@@ -8,6 +8,7 @@ import torch
 from app.components.model_picker import model_picker
 from app.components.mounting import Event
 from app.services.catalogue import FIRST_MODEL, collection
+from app.session.desk import forget_images
 from app.session.gallery import switch_model
 from app.session.links import follow_link
 from app.session.state import session
@@ -79,8 +80,11 @@ def choose_model(name: str) -> None:
     """
     memory, loaded = session(), engine().load(name)
     loaded.need_reference()
-    if memory.meet(name, loaded.digest):
+    change = memory.meet(name, loaded.digest, loaded.reference_digest)
+    if change == "weights":
         memory.notices.append(f"{name} was trained anew: its code, map, groups and keyframes start afresh.")
+    elif change == "reference" and forget_images(memory, name):
+        memory.notices.append(f"{name} was evaluated anew: groups and selection, which name its images, start afresh.")
     if memory.model != name:
         switch_model(memory, engine(), loaded)
 

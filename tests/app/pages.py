@@ -69,15 +69,19 @@ def notices(page: AppTest) -> list[str]:
     return [re.sub(r"\\(.)", r"\1", warning.value) for warning in page.warning]
 
 
-def report(page: AppTest, kind: str, value: object) -> None:
-    """Run the page as after a report of its own component."""
+def report(page: AppTest, kind: str, value: object, *, shown: dict[str, Any] | None = None) -> None:
+    """Run the page as after a report of its own component, which shows the model `shown`, or what it was given last."""
     [name] = components(page).keys() - {PICKER}
-    _report(page, name, kind, {"model": sent(page)["model"]["digest"], "value": value})
+    _report(page, name, kind, {**_identity(shown or sent(page)["model"]), "value": value})
 
 
 def pick(page: AppTest, model: object) -> None:
     """Run the page as after a choice in the model picker."""
-    _report(page, PICKER, "picked", {"model": None, "value": model})
+    _report(page, PICKER, "picked", {"model": None, "reference": None, "value": model})
+
+
+def _identity(model: dict[str, Any]) -> dict[str, str]:
+    return {"model": model["digest"], "reference": model["referenceDigest"]}
 
 
 def _report(page: AppTest, component: str, kind: str, value: object) -> None:

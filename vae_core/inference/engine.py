@@ -6,7 +6,6 @@ thread with a bounded queue: live requests of a few rows never wait behind a pag
 
 import atexit
 import functools
-import hashlib
 import itertools
 import threading
 from pathlib import Path
@@ -23,13 +22,16 @@ from vae_core.models.objective import reconstruction_nats
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import CONFIG_FILE, WEIGHTS_FILE
 from vae_core.reference.reference_set import Reference
+from vae_core.runtime.file_states import FileState, file_states
 from vae_core.runtime.lanes import Lane
+from vae_core.store.identity import reference_digest, weights_digest
 from vae_core.store.stored_models import REFERENCE_FILE, load_model, model_folder
 
 __all__ = ["BULK_ROWS", "Engine", "engine"]
 
 LIVE_ROWS = 8  # rows in one live batch; measured: larger ones only add to the wait
 BULK_ROWS = 64  # rows in one batch of a page's request
+READINGS = 3  # of a model whose files change while they are read
 
 
 class Engine:
@@ -38,7 +40,7 @@ class Engine:
     def __init__(self) -> None:
         self._live = Lane("live", max_rows=LIVE_ROWS)
         self._bulk = Lane("bulk", max_rows=BULK_ROWS)
-        self._models: dict[str, LoadedModel] = {}
+        self._models: dict[str, tuple[tuple[FileState, ...], LoadedModel]] = {}  # with the files it was read from
         self._loading = threading.Lock()
         self._alone = itertools.count()  # numbers for jobs that share no batch; a picture's id() may come again
 
@@ -55,15 +57,14 @@ class Engine:
             ConfigError: Its config.json breaks a rule.
         """
         folder = model_folder(name)
-        digest = _digest(folder)
-        known = self._models.get(name)
-        if known is not None and known.digest == digest:
-            return known  # without the lock: while one model loads, the others go on
+        states, known = _states(folder), self._models.get(name)
+        if known is not None and known[0] == states:
+            return known[1]  # without the lock: while one model loads, the others go on
         with self._loading:
             known = self._models.get(name)
-            if known is None or known.digest != digest:
-                self._models[name] = _load(name, folder, digest)
-            return self._models[name]
+            if known is None or known[0] != _states(folder):
+                self._models[name] = _read(name, folder, None if known is None else known[1])
+            return self._models[name][1]
 
     def decode(
         self, loaded: LoadedModel, z: Float[np.ndarray, "n d"], *, live: bool = False, alone: bool = False
@@ -156,7 +157,30 @@ def _cached_engine() -> Engine:
     return made
 
 
-def _load(name: str, folder: Path, digest: str) -> LoadedModel:
+def _read(name: str, folder: Path, known: LoadedModel | None) -> tuple[tuple[FileState, ...], LoadedModel]:
+    """The model with the states of the files that it was read from, all of one moment where that can be had.
+
+    `known` stays in use where it is the same model still, as after a `touch`: what was computed with it is kept.
+    """
+    for _ in range(READINGS):
+        states, loaded = _states(folder), _load(name, folder)
+        if states == _states(folder):
+            break
+    is_same = known is not None and (known.folder, known.config) == (folder, loaded.config)
+    if known is not None and is_same and _digests(known) == _digests(loaded):
+        return states, known
+    return states, loaded
+
+
+def _states(folder: Path) -> tuple[FileState, ...]:
+    return file_states(folder / name for name in (CONFIG_FILE, WEIGHTS_FILE, REFERENCE_FILE))
+
+
+def _digests(loaded: LoadedModel) -> tuple[str, str]:
+    return loaded.digest, loaded.reference_digest
+
+
+def _load(name: str, folder: Path) -> LoadedModel:
     reference_file = folder / REFERENCE_FILE
     model = load_model(name).channels_last()
     reference = Reference.load(reference_file) if reference_file.is_file() else None
@@ -165,15 +189,7 @@ def _load(name: str, folder: Path, digest: str) -> LoadedModel:
             f"{reference_file} holds codes of {reference.latent_dim} dimensions, the model has "
             f"{model.config.latent_dim}; run evaluate to build it again."
         )
-    return LoadedModel(name, folder, digest, model, reference)
-
-
-def _digest(folder: Path) -> str:
-    """A fingerprint of a stored model from its files' sizes and times, cheap enough for every request."""
-    files = [folder / name for name in (CONFIG_FILE, WEIGHTS_FILE, REFERENCE_FILE)]
-    states = [path.stat() for path in files if path.is_file()]
-    text = repr([str(folder), *((state.st_size, state.st_mtime_ns) for state in states)])
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return LoadedModel(name, folder, weights_digest(folder), reference_digest(folder, reference), model, reference)
 
 
 def _checked_codes(z: Float[np.ndarray, "n d"], latent_dim: int) -> np.ndarray:

@@ -11,14 +11,16 @@ from vae_core.reference.reference_set import Reference
 __all__ = ["LoadedModel"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LoadedModel:
     """A stored model in memory.
 
     Attributes:
         name: Its name.
         folder: Where it is stored.
-        digest: Twelve hexadecimal digits that change with the configuration, the weights or the reference set.
+        digest: 32 hexadecimal digits of what the network computes (see `vae_core.store.identity`): codes are of it.
+        reference_digest: 32 hexadecimal digits of the reference set, of which indices and places on maps are; empty
+            when none is stored.
         model: The network, in evaluation mode.
         reference: Its reference set; None when none is stored.
     """
@@ -26,6 +28,7 @@ class LoadedModel:
     name: str
     folder: Path
     digest: str
+    reference_digest: str
     model: VAE
     reference: Reference | None
 

@@ -1,53 +1,56 @@
-"""What depends on a stored model alone and takes a while to compute: made once and kept for all visitors."""
+"""What depends on a stored model alone and takes a while to compute: made once, kept for all visitors with the model.
+
+Where the engine lets a model go, what was kept of it goes as well.
+"""
 
 import functools
-import hashlib
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeVar, TypeVarTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float
 
 from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.directions import Direction, principal_directions
-from vae_core.models.vae import WEIGHTS_FILE
+from vae_core.latent.graph import CodeGraph, build_graph
 from vae_core.reference.groups import values_of
+from vae_core.runtime.memo import Memo
 
-__all__ = ["once_a_model", "principal_component", "reference_values", "weights_digest"]
-
-KEPT = 64  # results of each function
+__all__ = ["data_graph", "once_a_model", "principal_component", "reference_values"]
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
+OfModel = Callable[[LoadedModel, *Arguments], Result]
 
 
-@dataclass(unsafe_hash=True)
-class _Key:
-    """A model as a part of a key: two are the same when their files are. What is kept holds no model."""
+def once_a_model(size: int) -> Callable[[OfModel[*Arguments, Result]], OfModel[*Arguments, Result]]:
+    """Keep a function's results for each model and its other arguments, which can be hashed; errors are not kept.
 
-    digest: str
-    loaded: LoadedModel | None = field(compare=False)  # while the result is made
+    Of several threads that ask for one result at the same time, one makes it. A result must not hold the model: it
+    would never be let go.
+
+    Args:
+        size: Results that are kept of each model, the last used ones.
+    """
+
+    def decorate(make: OfModel[*Arguments, Result]) -> OfModel[*Arguments, Result]:
+        memos: WeakKeyDictionary[LoadedModel, Memo[Result]] = WeakKeyDictionary()
+        choosing = threading.Lock()
+
+        @functools.wraps(make)
+        def of_model(loaded: LoadedModel, /, *args: *Arguments) -> Result:
+            with choosing:
+                memo = memos.setdefault(loaded, Memo(size))
+            return memo.get(args, lambda: make(loaded, *args))
+
+        return of_model
+
+    return decorate
 
 
-def once_a_model(
-    make: Callable[[LoadedModel, *Arguments], Result],
-) -> Callable[[LoadedModel, *Arguments], Result]:
-    """Keep the last results of a function of a model and of arguments that can be hashed; errors are not kept."""
-    kept: Callable[..., Result] = functools.lru_cache(maxsize=KEPT)(lambda key, *args: make(key.loaded, *args))
-
-    @functools.wraps(make)
-    def of_model(loaded: LoadedModel, /, *args: *Arguments) -> Result:
-        key = _Key(loaded.digest, loaded)
-        try:
-            return kept(key, *args)
-        finally:
-            key.loaded = None
-
-    return of_model
-
-
-@once_a_model
+@once_a_model(16)
 def reference_values(loaded: LoadedModel, what: str) -> Float[np.ndarray, " n"]:
     """One number for each reference image, [image]; read-only.
 
@@ -66,7 +69,7 @@ def reference_values(loaded: LoadedModel, what: str) -> Float[np.ndarray, " n"]:
     return values
 
 
-@once_a_model
+@once_a_model(16)
 def principal_component(loaded: LoadedModel, index: int) -> Direction:
     """One of the reference codes' principal components in posterior deviations, the largest variance first, from 0.
 
@@ -78,7 +81,13 @@ def principal_component(loaded: LoadedModel, index: int) -> Direction:
     return principal_directions(reference.means, index + 1, scale=reference.scale)[index]
 
 
-@once_a_model
-def weights_digest(loaded: LoadedModel) -> str:
-    """32 hexadecimal digits that change with the model's weights alone, wherever its files lie."""
-    return hashlib.sha256((loaded.folder / WEIGHTS_FILE).read_bytes()).hexdigest()[:32]
+@once_a_model(1)
+def data_graph(loaded: LoadedModel) -> CodeGraph:
+    """The graph of the model's reference codes that paths through the data follow; the first call takes seconds.
+
+    Raises:
+        ModelError: The model has no reference set.
+        InputError: All its reference codes are the same.
+    """
+    reference = loaded.need_reference()
+    return build_graph(reference.means, reference.scale)

@@ -19,6 +19,7 @@ from vae_core.runtime.locations import CACHE_VARIABLE, cache_folder
 __all__ = ["TrainingCodes", "cached_training", "store_training"]
 
 CACHE_FOLDER = "training-codes"
+STATES = 4  # of models of one name whose codes are kept: a model before it was trained anew, one of another folder
 
 # What a file raises that is missing, cut off or of another kind; a ConfigError is that no folder is known.
 NOT_READABLE = (*ARCHIVE_DAMAGE, ConfigError, KeyError)
@@ -78,7 +79,7 @@ def _check(arrays: dict[str, np.ndarray], reference: Reference) -> None:
 
 
 def store_training(loaded: LoadedModel, codes: TrainingCodes) -> None:
-    """Keep the codes in the cache folder; those of earlier states of the model are removed.
+    """Keep the codes in the cache folder; of models of its name only the last used stay.
 
     Raises:
         ConfigError: The folder cannot be written.
@@ -92,7 +93,7 @@ def store_training(loaded: LoadedModel, codes: TrainingCodes) -> None:
         with temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         temporary.replace(path)  # a kill while writing leaves no half of a file under the name that is read
-        for old in _other_states(path, loaded.name):
+        for old in _by_age(path.parent, loaded.name)[STATES:]:
             old.unlink(missing_ok=True)
     except OSError as error:
         with suppress(OSError):
@@ -103,9 +104,12 @@ def store_training(loaded: LoadedModel, codes: TrainingCodes) -> None:
 
 
 def _cache_file(loaded: LoadedModel) -> Path:
-    return cache_folder() / CACHE_FOLDER / f"{loaded.name}-{loaded.digest}.npz"
+    return cache_folder() / CACHE_FOLDER / f"{loaded.name}-{loaded.digest}-{loaded.reference_digest}.npz"
 
 
-def _other_states(path: Path, name: str) -> list[Path]:
-    rule = re.compile(re.escape(name) + r"-[0-9a-f]{12}\.npz")
-    return [old for old in path.parent.iterdir() if rule.fullmatch(old.name) and old != path]
+def _by_age(folder: Path, name: str) -> list[Path]:
+    """The files of models of that name, the newest first."""
+    # The shorter names are those of version 0.1, which knew a model by its files' times.
+    rule = re.compile(re.escape(name) + r"-([0-9a-f]{12}|[0-9a-f]{32}-[0-9a-f]{32})\.npz")
+    own = [path for path in folder.iterdir() if rule.fullmatch(path.name)]
+    return sorted(own, key=lambda path: path.stat().st_mtime_ns, reverse=True)

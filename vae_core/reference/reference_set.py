@@ -5,6 +5,8 @@ model's latent space as a whole: the Gaussian mixture fitted to its codes, and i
 """
 
 import functools
+import hashlib
+import json
 import zipfile
 import zlib
 from dataclasses import dataclass, fields
@@ -31,7 +33,7 @@ UNREADABLE = (OSError, EOFError, KeyError, RuntimeError, TypeError, ValueError, 
 HALVED = ("means", "logvars")  # stored in half precision
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reference:
     """Encodings of held-out images.
 
@@ -84,6 +86,20 @@ class Reference:
     def neighbours(self) -> NeighbourIndex:
         """The means as a set in which nearest codes are looked for, in posterior deviations."""
         return NeighbourIndex(self.means, self.scale)
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of all parts by name, with their shapes: the same for the same content, however it is stored."""
+        digest = hashlib.sha256()
+        for name in sorted(field.name for field in fields(self)):
+            part = getattr(self, name)
+            if isinstance(part, tuple):
+                digest.update(json.dumps([name, part]).encode() + b"\n")
+            else:
+                plain = part.astype(part.dtype.newbyteorder("<"))  # the same on every machine
+                digest.update(json.dumps([name, plain.dtype.str, plain.shape]).encode() + b"\n")
+                digest.update(plain.tobytes())
+        return digest.hexdigest()
 
     @functools.cached_property
     def umap_map(self) -> NeighbourMap:

@@ -48,13 +48,24 @@ def test_a_damaged_small_file_is_a_sentence_that_names_it(store: Store, models_d
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_an_entrys_version_changes_with_each_file(store: Store, models_dir: Path, file: str):
+def test_an_entry_is_read_once_and_again_when_one_of_its_files_changed(store: Store, models_dir: Path, file: str):
     store("other")
-    before = find_entry("other").version
-    assert find_entry("other").version == before
+    before = find_entry("other")
+    assert find_entry("other") is before
     with (models_dir / "other" / file).open("ab") as opened:
         opened.write(b" ")
-    assert find_entry("other").version != before
+    assert find_entry("other") is not before
+
+
+def test_an_entry_knows_the_digests_without_loading_the_model(store: Store, models_dir: Path):
+    loaded = store("other")
+    entry = find_entry("other")
+    assert (entry.digest, entry.reference_digest) == (loaded.digest, loaded.reference_digest)
+    (models_dir / "other" / WEIGHTS_FILE).write_bytes(b"no weights")
+    damaged = find_entry("other")
+    assert damaged.digest == ""
+    assert "cannot be read as weights" in damaged.problem
+    assert damaged.config == entry.config
 
 
 def test_an_unknown_name_is_an_error(models_dir: Path):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.session.desk import Desk, current_desk, desk_data, take_desk
+from app.session.desk import Desk, current_desk, desk_data, forget_images, take_desk
 from app.session.state import Session
 from app.wire.packing import members_base64
 from vae_core.inference.engine import engine
@@ -91,6 +91,27 @@ def test_what_is_no_desk_of_the_model_s_changes_nothing(loaded: LoadedModel, wro
     before = current_desk(memory, loaded)
     take_desk(memory, loaded, REPORTED | wrong)
     assert current_desk(memory, loaded) is before
+
+
+def test_images_of_a_reference_set_of_before_are_not_taken_over(loaded: LoadedModel) -> None:
+    memory = Session()
+    take_desk(memory, loaded, REPORTED | {"selection": members_base64([4]), "groups": []})
+    gone = {"selection": members_base64([10_000]), "groups": [{**GROUP, "indices": members_base64([10_000])}]}
+    take_desk(memory, loaded, REPORTED | gone | {"names": {"0": "width"}}, same_images=False)
+    desk = current_desk(memory, loaded)
+    assert (desk.selection, desk.groups) == ((4,), ()), "as Python has them"
+    assert (desk.names, len(desk.directions), desk.locked) == ({0: "width"}, 1, (0,))
+
+
+def test_of_a_model_that_was_evaluated_anew_only_what_names_images_is_forgotten(loaded: LoadedModel) -> None:
+    memory = Session()
+    assert not forget_images(memory, loaded.name)
+    take_desk(memory, loaded, REPORTED)
+    assert forget_images(memory, loaded.name)
+    desk = current_desk(memory, loaded)
+    assert (desk.selection, desk.origin, desk.groups) == ((), None, ())
+    assert (desk.names, len(desk.directions), desk.locked, desk.tab) == ({1: "slant"}, 1, (0,), "groups")
+    assert not forget_images(memory, loaded.name)
 
 
 def test_what_is_no_object_changes_nothing(loaded: LoadedModel) -> None:

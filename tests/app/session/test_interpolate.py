@@ -23,10 +23,10 @@ from tests.app.conftest import Store
 from tests.conftest import reference_of
 from vae_core.errors import BusyError, InputError, ModelError
 from vae_core.images.pixels import pixels_of
-from vae_core.inference import graphs
+from vae_core.inference import memo
 from vae_core.inference.engine import Engine, engine
-from vae_core.inference.graphs import data_graph
 from vae_core.inference.loaded import LoadedModel
+from vae_core.inference.memo import data_graph
 from vae_core.latent import timeline
 from vae_core.latent.graph import CodeGraph, build_graph
 from vae_core.reference.path_statistics import measure_along
@@ -170,7 +170,7 @@ class Building:
 def building(monkeypatch: pytest.MonkeyPatch) -> Building:
     building = Building()
     building.go_on.set()
-    monkeypatch.setattr(graphs, "build_graph", building)
+    monkeypatch.setattr(memo, "build_graph", building)
     return building
 
 
@@ -205,18 +205,6 @@ def test_who_asks_while_a_graph_is_built_waits_for_it_and_other_models_do_not(
         thread.join()
     assert building.count == 2
     assert all(each is found[0] for each in found)
-
-
-def test_graphs_of_models_not_used_for_long_are_forgotten(
-    tiny: LoadedModel, store: Store, building: Building, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(graphs, "MAX_GRAPHS", 2)
-    second, third = store("second"), store("third")
-    for loaded in (tiny, second, tiny, third, tiny):
-        data_graph(loaded)
-    assert building.count == 3
-    data_graph(second)
-    assert building.count == 4
 
 
 def test_codes_that_make_no_graph_are_refused_again_and_again(store: Store):

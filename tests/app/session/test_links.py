@@ -2,6 +2,8 @@
 
 import base64
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from app.session.interpolate import Animation, current_animation, current_keyfra
 from app.session.links import follow_link, read_link
 from app.session.state import Session
 from vae_core.errors import InputError
-from vae_core.inference.engine import engine
+from vae_core.inference.engine import Engine, engine
 from vae_core.inference.loaded import LoadedModel
 
 STALE = "This is mnist-2d as it starts: the link was made with another model, or before mnist-2d was trained anew."
@@ -208,9 +210,35 @@ def test_what_no_page_writes_is_damaged(loaded: LoadedModel, studio_view: dict, 
 
 def test_a_link_of_another_model_or_training_is_stale(loaded: LoadedModel, studio_view: dict) -> None:
     for view in (VIEW, studio_view):
-        memory = followed(loaded, text_of(view | {"digest": "0123456789ab"}))
+        memory = followed(loaded, text_of(view | {"digest": "0123456789abcdef" * 2}))
         assert memory.notices == [STALE]
         assert (memory.codes, memory.keyframes, memory.animation, memory.views) == ({}, {}, None, {})
+
+
+def test_a_link_of_a_version_that_knew_models_by_file_times_says_so(loaded: LoadedModel, studio_view: dict) -> None:
+    for view in (VIEW, studio_view):
+        [notice] = followed(loaded, text_of(view | {"digest": "0123456789ab"})).notices
+        assert "knew a model by where and when its files were written; ask for a new one" in notice
+
+
+def test_a_link_opens_in_another_clone(loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = text_of(VIEW | {"digest": loaded.digest, "reference": loaded.reference_digest})
+    shutil.copytree(loaded.folder, tmp_path / "clone" / "mnist-2d")  # with times of its own
+    monkeypatch.setenv("VAE_MODELS_DIR", str(tmp_path / "clone"))
+    elsewhere = Engine().load("mnist-2d")
+    assert elsewhere.folder == tmp_path / "clone" / "mnist-2d"
+    memory = followed(elsewhere, text)
+    assert memory.notices == []
+    assert current_code(memory, elsewhere).tolist() == VIEW["z"]
+    assert current_desk(memory, elsewhere).selection == (4, 5)
+
+
+def test_of_a_model_that_was_evaluated_anew_a_link_restores_all_but_the_selection(loaded: LoadedModel) -> None:
+    memory = followed(loaded, text_of(VIEW | {"digest": loaded.digest, "reference": "0123456789abcdef" * 2}))
+    assert memory.notices == ["The link's selection is left out: it is of another reference set of mnist-2d."]
+    assert current_code(memory, loaded).tolist() == VIEW["z"]
+    assert current_view(memory, loaded).colour == "kl"
+    assert current_desk(memory, loaded).selection == ()
 
 
 @pytest.mark.parametrize("text", ["", "%%%", "YWJj", text_of([]), text_of(VIEW | {"more": 1}), text_of({}), "é"])

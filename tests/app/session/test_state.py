@@ -80,6 +80,25 @@ def test_a_code_from_python_raises_the_revision(memory: Session):
     assert memory.codes["other"].tolist() == [4]
 
 
+def test_of_a_model_that_was_trained_anew_nothing_is_kept(memory: Session):
+    assert memory.meet("tiny", "a", "r") is None
+    memory.codes["tiny"], memory.views["tiny"] = np.zeros(3, np.float32), state.View("pca")
+    memory.desks["tiny"], memory.keyframes["tiny"], memory.codes["other"] = "a desk", (), np.ones(2, np.float32)
+    assert memory.meet("tiny", "a", "r") is None
+    assert memory.meet("tiny", "b", "r") == "weights"
+    assert (memory.views, memory.desks, memory.keyframes, [*memory.codes]) == ({}, {}, {}, ["other"])
+    assert memory.revision == 1
+    assert memory.meet("tiny", "b", "r") is None
+
+
+def test_of_a_model_that_was_evaluated_anew_all_is_kept(memory: Session):
+    memory.meet("tiny", "a", "r")
+    memory.codes["tiny"] = np.zeros(3, np.float32)
+    assert memory.meet("tiny", "a", "s") == "reference"
+    assert [*memory.codes] == ["tiny"]
+    assert memory.meet("tiny", "a", "s") is None
+
+
 def test_notices_go_once_they_can_have_been_read(memory: Session, monkeypatch: pytest.MonkeyPatch):
     now = 100.0
     monkeypatch.setattr(state, "READING_SECONDS", 6.0)

@@ -1,8 +1,10 @@
 """Every page with every kind of model, and what pages do with what a browser reports."""
 
 import base64
+import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.services.catalogue import collection, families, find_entry
-from app.session.state import Session, View
+from app.session.state import Keyframe, Session, View
+from app.wire.packing import members_base64
 from tests.app.conftest import Store
 from tests.app.pages import (
     TITLES,
@@ -26,9 +29,10 @@ from tests.app.pages import (
     sent,
 )
 from vae_core.inference.engine import Engine
-from vae_core.inference.graphs import data_graph
 from vae_core.inference.loaded import LoadedModel
+from vae_core.inference.memo import data_graph
 from vae_core.models.config import TrainingConfig
+from vae_core.reference.reference_set import Reference
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE, list_models
 
 PAGES = [name for name in TITLES if name != "models"]  # which has a suite of its own
@@ -192,7 +196,8 @@ def test_the_picker_names_every_model_with_dimensions_data_and_where_its_strip_i
     assert list(models) == [entry.name for members in families(collection()).values() for entry in members]
     assert (models["tiny"]["dimensions"], models["tiny"]["data"]) == ("3 dimensions", "")
     assert (models["other"]["dimensions"], models["other"]["data"]) == ("1 dimension", "MNIST handwritten digits")
-    address = rf"live/models/other/{find_entry('other').version}-[0-9a-f]{{12}}/strip\.png"
+    digests = f"{find_entry('other').digest}-{find_entry('other').reference_digest}"
+    address = rf"live/models/other/{digests}-[0-9a-f]{{12}}/strip\.png"
     assert re.fullmatch(address, models["other"]["strip"])
 
 
@@ -243,6 +248,75 @@ def test_a_model_trained_anew_under_the_page_starts_afresh_and_the_page_says_so(
     assert sent(page)["view"]["projection"] == "umap"
     page.run()
     assert notices(page) == []
+
+
+def laid_out(*images: int) -> dict[str, object]:
+    """A desk with a group and a selection of these images, and a name."""
+    members = members_base64(images)
+    return {
+        "selection": members,
+        "origin": "map",
+        "groups": [{"name": "mine", "indices": members, "origin": "map"}],
+        "directions": [],
+        "names": {"0": "width"},
+        "locked": [1],
+        "tab": "groups",
+    }
+
+
+def test_a_model_that_was_only_touched_keeps_everything(tiny: LoadedModel):
+    page = open_page("explore", model="tiny")
+    report(page, "z", [0.5, -1.5, 2.0])
+    report(page, "desk", laid_out(3, 4))
+    before = sent(page)
+    for path in tiny.folder.iterdir():
+        os.utime(path, ns=(1, 1))
+    page.run()
+    assert sent(page) == before
+    assert notices(page) == []
+
+
+def test_of_a_model_that_was_evaluated_anew_only_what_names_images_starts_afresh(
+    tiny: LoadedModel, tiny_reference: Reference
+):
+    page = open_page("explore", model="tiny")
+    report(page, "z", [0.5, -1.5, 2.0])
+    report(page, "view", {"projection": "axes", "x": 2, "y": 1, "colour": "label"})
+    report(page, "desk", laid_out(3, 4))
+    keyframes = tuple(Keyframe(name, "map", (0.5, 0.5, 0.5)) for name in ("one", "two"))
+    memory_of(page).keyframes["tiny"] = keyframes
+    before = sent(page)
+    replace(tiny_reference, umap_places=tiny_reference.umap_places + 1).save(tiny.folder / REFERENCE_FILE)
+    page.run()
+    check(page, "explore")
+    assert notices(page) == ["tiny was evaluated anew: groups and selection, which name its images, start afresh."]
+    after = sent(page)
+    assert (after["z"], after["view"], after["model"]["digest"]) == (
+        before["z"],
+        before["view"],
+        before["model"]["digest"],
+    )
+    assert after["model"]["referenceDigest"] != before["model"]["referenceDigest"]
+    assert after["model"]["maps"] != before["model"]["maps"]
+    assert after["desk"]["groups"] == []
+    assert (after["desk"]["names"], after["desk"]["locked"]) == ({"0": "width"}, [1])
+    assert memory_of(page).keyframes == {"tiny": keyframes}
+    page.run()
+    assert notices(page) == []
+
+
+def test_what_a_page_reports_of_the_reference_set_before_loses_its_images_alone(
+    tiny: LoadedModel, tiny_reference: Reference
+):
+    page = open_page("explore", model="tiny")
+    stale = sent(page)["model"]
+    replace(tiny_reference, umap_places=tiny_reference.umap_places + 1).save(tiny.folder / REFERENCE_FILE)
+    page.run()
+    report(page, "desk", laid_out(3, 4), shown=stale)
+    report(page, "z", [0.5, -1.5, 2.0], shown=stale)
+    assert sent(page)["desk"]["groups"] == []
+    assert sent(page)["desk"]["names"] == {"0": "width"}
+    assert memory_of(page).codes["tiny"].tolist() == [0.5, -1.5, 2.0], "its weights are the same"
 
 
 def test_a_released_slider_is_kept_and_not_sent_back_as_new(tiny: LoadedModel):

@@ -2,18 +2,15 @@
 
 import gc
 import weakref
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.app.conftest import Store
 from vae_core.errors import InputError
-from vae_core.inference import memo
 from vae_core.inference.engine import engine
 from vae_core.inference.loaded import LoadedModel
-from vae_core.inference.memo import once_a_model, principal_component, reference_values, weights_digest
-from vae_core.store.stored_models import WEIGHTS_FILE
+from vae_core.inference.memo import once_a_model, principal_component, reference_values
 
 # -- kept ----------------------------------------------------------------------------------------------------------
 
@@ -21,12 +18,12 @@ from vae_core.store.stored_models import WEIGHTS_FILE
 def test_a_result_is_made_once_a_model_and_argument(tiny: LoadedModel, store: Store):
     made: list[tuple[str, int]] = []
 
-    @once_a_model
+    @once_a_model(4)
     def double(loaded: LoadedModel, number: int) -> int:
         made.append((loaded.digest, number))
         return 2 * number
 
-    other = store("other")
+    other = store("other", latent_dim=2)
     assert [double(tiny, 1), double(tiny, 2), double(tiny, 1), double(other, 1), double(tiny, 1)] == [2, 4, 2, 2, 2]
     assert made == [(tiny.digest, 1), (tiny.digest, 2), (other.digest, 1)]
     assert double.__name__ == "double"
@@ -50,7 +47,7 @@ def test_a_model_that_was_replaced_is_let_go(store: Store):
 def test_an_error_is_not_kept(tiny: LoadedModel):
     asked = []
 
-    @once_a_model
+    @once_a_model(4)
     def fail(_loaded: LoadedModel) -> int:
         asked.append(1)
         raise InputError("no.")
@@ -61,16 +58,17 @@ def test_an_error_is_not_kept(tiny: LoadedModel):
     assert len(asked) == 2
 
 
-def test_only_the_last_results_are_kept(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch):
-    made: list[int] = []
+def test_only_the_last_results_of_each_model_are_kept(tiny: LoadedModel, store: Store):
+    made: list[tuple[str, int]] = []
 
-    @once_a_model
-    def note(_loaded: LoadedModel, number: int) -> None:
-        made.append(number)
+    @once_a_model(2)
+    def note(loaded: LoadedModel, number: int) -> None:
+        made.append((loaded.name, number))
 
-    for number in [*range(memo.KEPT + 1), memo.KEPT, 0]:
-        note(tiny, number)
-    assert made == [*range(memo.KEPT + 1), 0]
+    other = store("other")
+    for loaded, number in [(tiny, 1), (tiny, 2), (other, 1), (other, 2), (other, 3), (tiny, 1), (other, 1)]:
+        note(loaded, number)
+    assert made == [("tiny", 1), ("tiny", 2), ("other", 1), ("other", 2), ("other", 3), ("other", 1)]
 
 
 def test_values_are_known_by_names_and_by_dimensions_and_cannot_be_written_to(tiny: LoadedModel):
@@ -90,13 +88,3 @@ def test_the_first_component_has_the_largest_variance(tiny: LoadedModel):
     assert first.variance_share > second.variance_share
     with pytest.raises(InputError, match="got 4"):
         principal_component(tiny, 3)
-
-
-def test_the_weights_digest_knows_weights_alone(store: Store, models_dir: Path):
-    digest = weights_digest(store("one"))
-    assert len(digest) == 32
-    again = store("two")  # the same seed, in another folder
-    assert again.digest != engine().load("one").digest
-    assert weights_digest(again) == digest
-    (models_dir / "two" / WEIGHTS_FILE).write_bytes((models_dir / "tiny" / WEIGHTS_FILE).read_bytes())
-    assert weights_digest(engine().load("two")) != digest

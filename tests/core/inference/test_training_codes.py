@@ -1,5 +1,6 @@
 """Training codes: which images they are of, how they are made, and the file that keeps them."""
 
+import os
 import threading
 import time
 from dataclasses import fields, replace
@@ -64,14 +65,15 @@ def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_codes, "TRAINING_LIMIT", 700)  # three batches, the last one smaller
 
 
-def loaded_with(config: ModelConfig, *, digest: str = "0123456789ab") -> LoadedModel:
+def loaded_with(config: ModelConfig) -> LoadedModel:
     model = VAE.build_seeded(config, seed=0).eval()
     with torch.inference_mode():
         posterior = model.encode(torch.rand(40, *config.image_shape, generator=torch.Generator().manual_seed(0)))
     reference = reference_of(posterior.mean.numpy(), posterior.logvar.numpy(), seed=0)
-    return LoadedModel("tiny", Path("tiny"), digest, model, reference)
+    return LoadedModel("tiny", Path("tiny"), WEIGHTS, reference.digest[:32], model, reference)
 
 
+WEIGHTS = "0123456789abcdef" * 2
 LOADED = loaded_with(CONFIG)
 
 
@@ -229,19 +231,37 @@ def test_stored_codes_come_back_to_the_last_bit(cache: Path) -> None:
     codes = encoded(50)
     store_training(LOADED, codes)
     assert_same(cached_training(LOADED), codes)
-    assert [path.name for path in (cache / "training-codes").iterdir()] == ["tiny-0123456789ab.npz"]
+    assert [path.name for path in (cache / "training-codes").iterdir()] == [
+        f"tiny-{WEIGHTS}-{LOADED.reference_digest}.npz"
+    ]
 
 
-def test_another_state_of_the_model_has_codes_of_its_own_and_removes_the_old_ones(cache: Path) -> None:
+@pytest.mark.parametrize("part", ["digest", "reference_digest"])
+def test_another_state_of_the_model_has_codes_of_its_own(cache: Path, part: str) -> None:
     store_training(LOADED, encoded(50))
-    neighbours = [cache / "training-codes" / name for name in ("tiny-2-0123456789ab.npz", "tiny-notes.npz", "a.txt")]
-    for path in neighbours:
-        path.touch()
-    newer = replace(LOADED, digest="ba9876543210")
+    newer = replace(LOADED, **{part: "f" * 32})
     assert cached_training(newer) is None
     store_training(newer, encoded(60))
-    assert cached_training(LOADED) is None
     assert len(cached_training(newer) or ()) == 60
+    assert len(cached_training(LOADED) or ()) == 50, "of a clone on the same machine, for instance"
+
+
+def test_of_models_of_one_name_the_codes_used_last_are_kept(cache: Path) -> None:
+    folder = cache / "training-codes"
+    folder.mkdir(parents=True)
+    neighbours = [folder / name for name in ("tiny-2-0123456789ab.npz", "tiny-notes.npz", "a.txt")]
+    old = folder / "tiny-0123456789ab.npz"  # as version 0.1 named it
+    for path in (*neighbours, old):
+        path.touch()
+        os.utime(path, ns=(0, 0))
+    states = [replace(LOADED, digest=f"{number:032x}") for number in range(training_cache.STATES + 1)]
+    for age, state in enumerate(states):
+        store_training(state, encoded(50))
+        [stored] = folder.glob(f"tiny-{state.digest}-*.npz")
+        os.utime(stored, ns=(age, age + 1))
+    assert cached_training(states[0]) is None
+    assert all(cached_training(state) for state in states[1:])
+    assert not old.exists()
     assert all(path.exists() for path in neighbours)
 
 
@@ -295,7 +315,7 @@ def damage(path: Path, how: str) -> None:
 def test_a_damaged_file_counts_as_none_and_is_replaced(cache: Path, how: str) -> None:
     codes = encoded(50)
     store_training(LOADED, codes)
-    damage(cache / "training-codes" / "tiny-0123456789ab.npz", how)
+    damage(cache / "training-codes" / f"tiny-{WEIGHTS}-{LOADED.reference_digest}.npz", how)
     assert cached_training(LOADED) is None
     store_training(LOADED, codes)
     assert_same(cached_training(LOADED), codes)

@@ -85,7 +85,7 @@ class Explore {
   }
 
   reportDesk(desk) {
-    keepDesk(this.data.model.digest, desk);
+    keepDesk(this.data.model, desk);
     this.report("desk", desk);
   }
 
@@ -162,7 +162,7 @@ class Explore {
     this.films.use(this.bulk, model, { projection: model.projections[0], x: 0, y: 0 });
     this.components = null;
     this.undo.switchModel(model);
-    const told = restoredDesk(model.digest, this.data.desk);
+    const told = restoredDesk(model, this.data.desk);
     const desk = unpacked(told);
     this.store.state = desk;
     this.toPanels("switchModel", model);
@@ -206,10 +206,10 @@ class Explore {
 
   /** The leading principal components as sliders: what to drag first where there are many dimensions. */
   async fetchComponents() {
-    const { digest } = this.data.model;
+    const before = this.data;
     const ask = (index) => this.queries.ask("direction", { kind: "component", index }, `component ${index}`);
     const made = await Promise.all(Array.from({ length: COMPONENTS }, (_, i) => ask(i))).catch(() => []);
-    if (digest !== this.data.model.digest) return;
+    if (isOtherModel(before, this.data)) return;
     this.components = made.map((each, i) => ({ ...each, name: `PC ${i + 1}`, builtIn: true }));
     this.showDirections();
     this.toPanels("offer");
@@ -326,7 +326,7 @@ class Explore {
 
   async copyLink() {
     const { selection } = this.store.state;
-    const link = exploreLink({ model: this.data.model.name, digest: this.data.model.digest, view: this.view, z: this.z, selection });
+    const link = exploreLink({ model: this.data.model, view: this.view, z: this.z, selection });
     const stored = this.mapSide.shownRefit ? " It shows the stored map: one that was fitted anew is not in it." : "";
     const leftOut = selection.length > MOST_SELECTED ? ` It leaves out what is selected: more than ${MOST_SELECTED} images would make it too long to send.` : "";
     this.say(((await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`) + stored + leftOut);

@@ -72,7 +72,7 @@ export class MapSide {
 
   /** The map that is fitted anew and shown; null for the model's own. */
   get shownRefit() {
-    return this.view.projection === "umap" ? refitOf(this.data.model.digest) : null;
+    return this.view.projection === "umap" ? refitOf(this.data.model) : null;
   }
 
   /** The map that live questions are to place codes on. */

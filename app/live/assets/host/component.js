@@ -34,12 +34,13 @@ function bringUpToDate(part, component) {
  * drops it; null for a component of no model. Triggers, not state values: a state value that is reported twice in a row arrives once.
  */
 export function report(component, kind, value) {
-  component.setTriggerValue(kind, { model: component.data.model?.digest ?? null, value });
+  const { digest = null, referenceDigest = null } = component.data.model ?? {};
+  component.setTriggerValue(kind, { model: digest, reference: referenceDigest, value });
 }
 
-/** Whether the data of two updates belong to different models. */
+/** Whether the data of two updates belong to different models, or to different reference sets of one. */
 export function isOtherModel(before, after) {
-  return before?.model.digest !== after.model.digest || before?.model.name !== after.model.name;
+  return ["name", "digest", "referenceDigest"].some((part) => before?.model[part] !== after.model[part]);
 }
 
 /** What to say of the live channel's state; nothing when all is well. */

@@ -9,12 +9,13 @@ const FEWEST = 2; // keyframes
 const FINEST = 0.001; // step of a keyframe's code
 const LARGEST = 32_767; // steps, which take two bytes
 
-/** The address of a page that shows this model, map, code and selection; with its digest it knows the model again. */
-export function exploreLink({ model, digest, view, z, selection }) {
+/** The address of a page that shows this model, map, code and selection; by its digests it knows the model again. */
+export function exploreLink({ model, view, z, selection }) {
   const { projection, x, y, colour } = view;
   const rounded = Array.from(z, (value) => Number(value.toFixed(3)));
   const chosen = selection.length <= MOST_SELECTED ? selection : [];
-  return address(model, textOf({ projection, x, y, colour, z: rounded, selection: chosen, digest }));
+  const images = chosen.length ? { selection: chosen, reference: model.referenceDigest } : {};
+  return address(model.name, textOf({ projection, x, y, colour, z: rounded, digest: model.digest, ...images }));
 }
 
 /**

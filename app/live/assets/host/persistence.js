@@ -1,12 +1,13 @@
 // What a person laid out for a model stays in the browser: a reload, or a server that was restarted, costs no names,
-// groups or directions. A model that was trained anew has another digest and starts afresh.
+// groups or directions. A model that was trained anew has another digest and starts afresh; groups are of a reference
+// set's images, so of one that was evaluated anew they are left out.
 
 const KEY = "vae-explorer desk 1 "; // with another number when what is kept is written in another way
 const PARTS = ["names", "groups", "directions", "locked"];
 
 /** Keep a packed desk for the next visit; a browser that keeps nothing is left alone. */
-export function keepDesk(digest, desk) {
-  const kept = Object.fromEntries(PARTS.map((part) => [part, desk[part]]));
+export function keepDesk({ digest, referenceDigest }, desk) {
+  const kept = { ...Object.fromEntries(PARTS.map((part) => [part, desk[part]])), reference: referenceDigest };
   try {
     if (isBlank(desk)) localStorage.removeItem(KEY + digest);
     else localStorage.setItem(KEY + digest, JSON.stringify(kept));
@@ -20,10 +21,11 @@ export function keepDesk(digest, desk) {
  * @param {object} desk as Python gives it
  * @returns {object}
  */
-export function restoredDesk(digest, desk) {
+export function restoredDesk({ digest, referenceDigest }, desk) {
   try {
-    const kept = isBlank(desk) && JSON.parse(localStorage.getItem(KEY + digest));
-    return kept ? { ...desk, ...kept } : desk;
+    const { reference, ...kept } = (isBlank(desk) && JSON.parse(localStorage.getItem(KEY + digest))) || {};
+    if (reference !== referenceDigest) delete kept.groups;
+    return Object.keys(kept).length ? { ...desk, ...kept } : desk;
   } catch {
     return desk;
   }

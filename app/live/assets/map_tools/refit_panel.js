@@ -8,11 +8,11 @@ import { beginWork, workOf } from "../engine/background_work.js";
 
 const METRICS = ["euclidean", "cosine", "correlation", "manhattan"];
 const STORED = { neighbors: 15, minDist: 0.1, metric: "euclidean", deviations: true, seed: 0 }; // of the models' own maps
-const kept = new Map(); // a model's digest -> {number, places, settings}; as long as the browser's page lives
+const kept = new Map(); // a reference set's digest -> {number, places, settings}; as long as the browser's page lives
 
 /** The refitted map that is shown for a model; null for its own. */
-export function refitOf(digest) {
-  return kept.get(digest) ?? null;
+export function refitOf({ referenceDigest }) {
+  return kept.get(referenceDigest) ?? null;
 }
 
 export class RefitPanel {
@@ -45,19 +45,19 @@ export class RefitPanel {
     this.element = el("span", { class: "refit" }, this.details);
   }
 
-  /** @param {{digest: string, variational: boolean}} model */
+  /** @param {{referenceDigest: string, variational: boolean}} model */
   switchModel(model, queries) {
     this.model = model;
     this.queries = queries;
     this.go.disabled = false;
     this.deviations.disabled = !model.variational;
-    this.fill(refitOf(model.digest)?.settings ?? { ...STORED, deviations: model.variational });
+    this.fill(refitOf(model)?.settings ?? { ...STORED, deviations: model.variational });
     const work = workOf(this.key);
     if (work) this.watch(work);
   }
 
   get key() {
-    return `refit ${this.model.digest}`;
+    return `refit ${this.model.referenceDigest}`;
   }
 
   fill(settings) {
@@ -84,7 +84,7 @@ export class RefitPanel {
     this.say("");
     const keep = async (made) => {
       const { number, places } = await made.json();
-      kept.set(model.digest, { number, places: floatsOf(places), settings });
+      kept.set(model.referenceDigest, { number, places: floatsOf(places), settings });
     };
     this.watch(beginWork(this.key, this.root, () => queries.begin("refit", settings), keep));
   }
@@ -105,7 +105,7 @@ export class RefitPanel {
 
   /** Back to the map that came with the model. */
   showStored() {
-    kept.delete(this.model.digest);
+    kept.delete(this.model.referenceDigest);
     this.shown();
   }
 
@@ -115,7 +115,7 @@ export class RefitPanel {
   }
 
   showSummary() {
-    const isAnew = Boolean(refitOf(this.model.digest));
+    const isAnew = Boolean(refitOf(this.model));
     this.back.disabled = !isAnew;
     this.summary.textContent = isAnew ? "UMAP settings: fitted anew" : "UMAP settings";
   }

@@ -6,7 +6,7 @@ import { TrainingPoints } from "./training_points.js";
 import { beginWork, workOf } from "../engine/background_work.js";
 
 const ABOUT = "The images that the model was trained on, placed by the rule for new pictures. They can be looked at and loaded; a lasso selects reference images alone";
-const kept = new Map(); // a model's digest -> TrainingPoints; as long as the browser's page lives
+const kept = new Map(); // digests of a model's weights and reference set -> TrainingPoints; as long as the browser's page lives
 
 export class TrainingSwitch {
   /**
@@ -32,7 +32,7 @@ export class TrainingSwitch {
   }
 
   get key() {
-    return `training ${this.model.digest}`;
+    return `training ${keyOf(this.model)}`;
   }
 
   /** On a map that was fitted anew training images have no places. */
@@ -43,17 +43,17 @@ export class TrainingSwitch {
 
   /** The points, when they are switched on and there. */
   get points() {
-    return this.box.checked ? (kept.get(this.model.digest) ?? null) : null;
+    return this.box.checked ? (kept.get(keyOf(this.model)) ?? null) : null;
   }
 
   count() {
-    const points = kept.get(this.model.digest);
+    const points = kept.get(keyOf(this.model));
     this.title.textContent = points ? `${points.length.toLocaleString("en")} training images` : "Training images";
   }
 
   turned() {
     if (!this.box.checked) this.line.stop();
-    else if (!kept.has(this.model.digest)) return this.fetch();
+    else if (!kept.has(keyOf(this.model))) return this.fetch();
     this.onChange(this.points);
   }
 
@@ -61,7 +61,7 @@ export class TrainingSwitch {
     const { model, queries } = this;
     this.say("");
     const keep = async (made) => {
-      kept.set(model.digest, new TrainingPoints(await made.json(), model.latentDim));
+      kept.set(keyOf(model), new TrainingPoints(await made.json(), model.latentDim));
     };
     this.watch(beginWork(this.key, this.root, () => queries.begin("training", {}), keep));
   }
@@ -72,7 +72,7 @@ export class TrainingSwitch {
     } catch (error) {
       this.say(`No training images: ${error.message}`);
     }
-    this.box.checked &&= kept.has(this.model.digest);
+    this.box.checked &&= kept.has(keyOf(this.model));
     this.count();
     this.onChange(this.points);
   }
@@ -81,4 +81,9 @@ export class TrainingSwitch {
   close() {
     this.line.leave();
   }
+}
+
+/** Their codes are of the weights, their places of the reference set's map. */
+function keyOf({ digest, referenceDigest }) {
+  return `${digest} ${referenceDigest}`;
 }
