@@ -6,7 +6,6 @@ from jaxtyping import Float
 from app.services.draws import draw_code
 from app.services.refits import refits
 from app.wire.protocol import Kind, ProjectionKind, Question, RefitId, pack_answer
-from vae_core.images.mosaic import pixels_of
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
