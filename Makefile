@@ -6,7 +6,7 @@ BIN := .venv/bin
 RUN := .venv/.runs
 TESTS := .venv/.tests
 
-.PHONY: run serve test check bench models clean
+.PHONY: run serve test test-slow check bench models clean
 
 run: $(RUN)  ## install what the app needs and start it on http://localhost:8501
 	$(BIN)/streamlit run app/server.py
@@ -16,6 +16,9 @@ serve: $(RUN)  ## the same for a class room: reachable from other machines, at H
 
 test: $(TESTS)  ## install what tests need and run them all, in two processes: a browser mostly waits
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+test-slow: $(TESTS)  ## what takes minutes: a wheel, killed processes, figures measured again
+	$(BIN)/python -m pytest -m slow
 
 check: $(TESTS)  ## style, types, import rules
 	$(BIN)/ruff check .

@@ -15,7 +15,7 @@ import pytest
 
 from vae_core.runtime.locations import CACHE_VARIABLE, HOME_VARIABLE
 
-__all__ = ["free_port", "running_process", "running_server"]
+__all__ = ["free_port", "running_process", "running_server", "wait_until_healthy"]
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 60
