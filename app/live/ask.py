@@ -22,6 +22,9 @@ from app.live.guards import is_same_origin
 from app.live.refusals import foreign_page, refusal
 from app.queries import density, directions, groups, interpolate, map_jobs, neighbours, places, traversals
 from app.queries.base import Answer, File, Question
+from app.services.jobs import jobs
+from app.services.visitors import VISITOR_HEADER, visitors
+from app.services.work import JobRequest
 from vae_core.errors import BusyError, InputError, ModelError, VAEExplorerError
 from vae_core.inference.engine import engine
 from vae_core.runtime.failures import unforeseen
@@ -63,7 +66,8 @@ async def ask(request: Request) -> Response:
         return Response(status_code=400)
     if body is None:
         return _wrong(f"a question has at most {BODY_LIMIT:,} bytes; ask about fewer images or frames.", 413)
-    return await _respond(request.path_params["model"], QUESTIONS[what], body)
+    visitor = visitors().known(request.headers.get(VISITOR_HEADER))
+    return await _respond(request.path_params["model"], QUESTIONS[what], body, visitor)
 
 
 async def _read(request: Request) -> bytes | None:
@@ -79,11 +83,11 @@ async def _read(request: Request) -> bytes | None:
     return bytes(content)
 
 
-async def _respond(model: str, question: Question, body: bytes) -> Response:
+async def _respond(model: str, question: Question, body: bytes, visitor: str) -> Response:
     try:
         with _taking_a_place():
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(_answering(), _answer, model, question, body)
+            return await loop.run_in_executor(_answering(), _answer, model, question, body, visitor)
     except VAEExplorerError as error:
         return refusal(error)
     except Exception as error:  # noqa: BLE001 - the page must hear that no answer comes
@@ -121,18 +125,20 @@ def _limit_products() -> None:
     threadpool_limits(limits=1, user_api="blas")
 
 
-def _answer(model: str, question: Question, body: bytes) -> Response:
+def _answer(model: str, question: Question, body: bytes, visitor: str) -> Response:
     try:
         model_folder(model)
     except ModelError as error:
         return refusal(error, 404)
     import_measuring()
-    return _packed(question.answer(engine(), engine().load(model), question.read(body)))
+    return _packed(question.answer(engine(), engine().load(model), question.read(body)), visitor)
 
 
-def _packed(answer: Answer) -> Response:
+def _packed(answer: Answer, visitor: str) -> Response:
     if isinstance(answer, File):
         return as_attachment(answer)
+    if isinstance(answer, JobRequest):
+        answer = {"job": jobs().begin(answer, visitor)}
     try:
         return Response(json.dumps(answer, allow_nan=False), media_type=JSON)
     except ValueError as error:  # JSON knows neither infinity nor NaN

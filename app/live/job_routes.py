@@ -10,8 +10,6 @@ from app.live.downloads import as_attachment
 from app.live.refusals import refusing
 from app.queries.base import File
 from app.services.jobs import jobs
-from vae_core.errors import GoneError
-from vae_core.runtime.jobs import JobState
 
 __all__ = ["job_routes"]
 
@@ -24,32 +22,24 @@ NOT_KEPT = {"Cache-Control": "no-store"}  # the next answer under the same addre
 @refusing
 def job_state(request: Request) -> Response:
     """How far the job is."""
-    return _told(jobs().state(request.path_params["job"]))
+    return JSONResponse(asdict(jobs().state(request.path_params["job"])), headers=NOT_KEPT)
 
 
 @refusing
 def job_stop(request: Request) -> Response:
-    """End the job, and say how far it came."""
-    return _told(jobs().stop(request.path_params["job"]))
+    """Give the job up, and say how far it came."""
+    return JSONResponse(asdict(jobs().stop(request.path_params["job"])), headers=NOT_KEPT)
 
 
 @refusing
 def job_result(request: Request) -> Response:
     """What the job made: a file, or JSON."""
     result = jobs().result(request.path_params["job"])
-    if result is None:
-        raise _forgotten()
-    return as_attachment(result) if isinstance(result, File) else JSONResponse(result, headers=NOT_KEPT)
-
-
-def _told(state: JobState | None) -> Response:
-    if state is None:
-        raise _forgotten()
-    return JSONResponse(asdict(state), headers=NOT_KEPT)
-
-
-def _forgotten() -> GoneError:
-    return GoneError("the server has forgotten this work; start it again.")
+    if isinstance(result, File):
+        return as_attachment(result)
+    if isinstance(result, bytes):  # JSON already
+        return Response(result, headers=NOT_KEPT, media_type="application/json")
+    return JSONResponse(result, headers=NOT_KEPT)
 
 
 def job_routes(live: str) -> list[BaseRoute]:

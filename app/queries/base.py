@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 from pydantic import TypeAdapter, ValidationError
 
+from app.services.work import JobRequest
 from vae_core.errors import InputError
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import Engine
@@ -36,7 +37,7 @@ class File:
     name: str
 
 
-Answer = dict[str, Any] | File  # a dictionary is sent as JSON
+Answer = dict[str, Any] | File | JobRequest  # a dictionary is sent as JSON, of a job its id
 
 
 @dataclass(frozen=True, eq=False)

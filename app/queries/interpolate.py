@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.queries.base import Answer, File, Question, as_code
 from app.services.exports import FILE_TYPES, Export, Format, Order, check_order
-from app.services.jobs import jobs
+from app.services.work import JobRequest
 from app.wire.numbers import Numbers, strict
 from app.wire.packing import floats_base64, floats_of
 from vae_core.errors import InputError
@@ -122,7 +122,7 @@ def grid(_engine: Engine, loaded: LoadedModel, body: GridQuestion) -> Answer:
 
 
 def export(engine: Engine, loaded: LoadedModel, body: ExportQuestion) -> Answer:
-    """A job that makes the file."""
+    """The file, made in the background."""
     codes, positions = _unpacked(loaded, body.codes), np.array(body.positions, np.int64)
     order = Order(codes, body.format, body.fps, body.scale, body.loop, positions, body.columns)
     check_order(order, loaded)
@@ -131,7 +131,7 @@ def export(engine: Engine, loaded: LoadedModel, body: ExportQuestion) -> Answer:
     def as_file(content: bytes) -> File:
         return File(content, media_type, body.name + ending)
 
-    return {"job": jobs().begin("export", lambda: Export(engine, loaded, order).start(), as_file)}
+    return JobRequest("export", order.key(loaded), Export(engine, loaded, order), as_file)
 
 
 def _check_frames(keyframes: int, body: TraceQuestion) -> None:

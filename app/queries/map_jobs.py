@@ -1,20 +1,21 @@
 """Questions that take long and concern the map: a UMAP fitted anew, and the codes of the training images."""
 
 import functools
+import json
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from app.queries.base import Answer, Question
-from app.services.jobs import jobs
 from app.services.refits import refits
+from app.services.work import JobRequest, fingerprint
 from app.wire.numbers import strict
 from app.wire.packing import flags_base64, floats_base64, halves_base64, whole_base64
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
-from vae_core.inference.training_codes import TrainingCodes, start_training_codes
-from vae_core.projection.refit import Refit, start_refit
+from vae_core.inference.training_codes import TrainingCodes, prepare_training_codes
+from vae_core.projection.refit import prepare_refit
 from vae_core.projection.refit_settings import UmapSettings
 from vae_core.reference.reference_set import Reference
 
@@ -46,20 +47,17 @@ class TrainingQuestion:
 
 
 def refit(_engine: Engine, loaded: LoadedModel, body: RefitQuestion) -> Answer:
-    """A job that fits it, turned towards the stored map."""
+    """The places, fitted in the background and turned towards the stored map."""
     reference = loaded.need_reference()
     settings = UmapSettings(body.neighbors, body.minDist, body.metric, body.deviations, body.seed)
-
-    def start() -> Refit:
-        return start_refit(reference.means, reference.scale, settings, onto=reference.umap_places)
-
-    return {"job": jobs().begin("refit", start, functools.partial(_placed, loaded))}
+    job = prepare_refit(reference.means, reference.scale, settings, onto=reference.umap_places)
+    return JobRequest("refit", fingerprint(loaded.reference_digest, settings), job, functools.partial(_placed, loaded))
 
 
 def training(_engine: Engine, loaded: LoadedModel, _body: TrainingQuestion) -> Answer:
-    """A job that encodes them and places them on the stored map, or reads what is known of them."""
-    present = functools.partial(_encoded, loaded.need_reference())
-    return {"job": jobs().begin("training", lambda: start_training_codes(loaded), present)}
+    """Their codes with their places on the stored map, made in the background or read where they are kept."""
+    job = prepare_training_codes(loaded).then(functools.partial(_encoded, loaded.need_reference()))
+    return JobRequest("training", fingerprint(loaded.digest, loaded.reference_digest), job, lambda packed: packed)
 
 
 def _placed(loaded: LoadedModel, places: Float[np.ndarray, "n 2"]) -> dict[str, Any]:
@@ -67,15 +65,16 @@ def _placed(loaded: LoadedModel, places: Float[np.ndarray, "n 2"]) -> dict[str, 
     return {"places": floats_base64(places), "number": refits().keep(loaded, places)}
 
 
-def _encoded(reference: Reference, training: TrainingCodes) -> dict[str, str]:
-    """The codes in half precision, which is all that is kept of them; each image's label as for references."""
-    return {
+def _encoded(reference: Reference, training: TrainingCodes) -> bytes:
+    """JSON of the codes in half precision, which is all that is kept of them; each image's label as for references."""
+    arrays = {
         "umap": floats_base64(training.places),
         "pca": floats_base64(reference.pca_map.place(training.codes)),
         "labels": whole_base64(training.labels),
         "codes": halves_base64(training.codes),
         "trained": flags_base64(training.trained),  # 0: of the validation part
     }
+    return json.dumps(arrays).encode()
 
 
 QUESTIONS = {

@@ -1,12 +1,13 @@
 """Animations, strips and codes as files: each is made in a thread of its own, beside the live pictures."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from app.services.work import fingerprint
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES, MAX_SIDE, gif_fps, to_gif, to_mp4, to_npz, to_strip, to_webp
 from vae_core.images.mosaic import check_size
@@ -54,6 +55,10 @@ class Order:
     loop: bool
     positions: Int[np.ndarray, " k"]
     columns: int | None = None
+
+    def key(self, loaded: LoadedModel) -> str:
+        """What the file depends on: equal orders of one model give equal files."""
+        return fingerprint(loaded.digest, *(getattr(self, each.name) for each in fields(self)))
 
 
 class _Stopped(Exception):  # noqa: N818 -- no error: what stops an encoder half way

@@ -13,6 +13,7 @@ import numpy as np
 import streamlit as st
 from jaxtyping import Float
 
+from app.services.visitors import visitors
 from vae_core.images.preparation_options import Preparation
 
 __all__ = [
@@ -99,7 +100,8 @@ class Session:
         desks: What the visitor laid out for each model (see `app.session.desk`).
         keyframes: Of the animation, in order, for each model.
         animation: How keyframes are played and exported (see `app.session.interpolate`); None until that is changed.
-        token: Random; tells one session from the next, such as the one after a restart of the server.
+        token: Random; tells one session from the next, such as the one after a restart of the server, and names the
+            visitor where places in a queue are given out (see `app.services.visitors`).
         revision: Rises whenever Python, not the page, changes code or view.
         notices: Sentences to show.
         shown: Those that are shown, each with when it may go, seconds of the monotonic clock.
@@ -189,9 +191,9 @@ class Session:
 def session() -> Session:
     """This visitor's memory; made at the first call, with the model that the address asks for."""
     if KEY not in st.session_state:
-        st.session_state[KEY] = Session(
-            model=st.query_params.get(MODEL_PARAMETER), link=st.query_params.get(VIEW_PARAMETER)
-        )
+        made = Session(model=st.query_params.get(MODEL_PARAMETER), link=st.query_params.get(VIEW_PARAMETER))
+        visitors().welcome(made.token, made)
+        st.session_state[KEY] = made
     memory: Session = st.session_state[KEY]
     return memory
 

@@ -1,5 +1,6 @@
 """The live channel from outside: who is let in, what is refused, what mends itself."""
 
+import re
 import struct
 
 import pytest
@@ -152,3 +153,10 @@ def test_it_works_below_a_prefix(page: Page):
         before = pixels(decoded(page))
         page.get_by_role("button", name="Zero").click()
         wait_until_changed(page, decoded(page), before)
+
+
+def test_a_page_says_who_asks(page: Page, server: str):
+    with page.expect_request(lambda request: "/ask/" in request.url) as asked:
+        open_page(page, server)
+        page.get_by_role("tab", name="Neighbours").click()
+    assert re.fullmatch("[0-9a-f]{16}", asked.value.headers["x-visitor"])

@@ -34,7 +34,7 @@ __all__ = [
     "encode_training",
     "has_training_images",
     "load_training_images",
-    "start_training_codes",
+    "prepare_training_codes",
     "store_training",
 ]
 
@@ -164,7 +164,7 @@ def _need_training(loaded: LoadedModel) -> TrainingConfig:
 
 
 class TrainingCodesJob(BackgroundJob[TrainingCodes]):
-    """Reads the stored codes, or else makes and stores them; see `start_training_codes`."""
+    """Reads the stored codes, or else makes and stores them; see `prepare_training_codes`."""
 
     def __init__(self, loaded: LoadedModel, data_dir: Path | None) -> None:
         super().__init__("training-codes")
@@ -194,8 +194,8 @@ class TrainingCodesJob(BackgroundJob[TrainingCodes]):
             logger.warning("the training codes of %s are not kept: %s", self._loaded.name, error)
 
 
-def start_training_codes(loaded: LoadedModel, *, data_dir: Path | None = None) -> TrainingCodesJob:
-    """Get a model's training codes in the background, from the cache folder or else from its images.
+def prepare_training_codes(loaded: LoadedModel, *, data_dir: Path | None = None) -> TrainingCodesJob:
+    """A job, not started yet, that gets a model's training codes: from the cache folder or from its images.
 
     Args:
         loaded: The model.
@@ -205,4 +205,4 @@ def start_training_codes(loaded: LoadedModel, *, data_dir: Path | None = None) -
         ModelError: The model has no reference set, so no map.
     """
     loaded.need_reference()
-    return TrainingCodesJob(loaded, data_dir).start()
+    return TrainingCodesJob(loaded, data_dir)

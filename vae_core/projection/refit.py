@@ -1,8 +1,8 @@
 """A UMAP fitted anew with other settings, in a process of its own, while the map that is there stays in use.
 
 A process can be ended at once, and its long computations do not hold this interpreter's lock, so that live pictures
-go on. One map is fitted at a time; those asked for meanwhile wait in their order. The process is started by the name
-of its module rather than by multiprocessing, which would run the page that asks for it once more in the new process.
+go on. The process is started by the name of its module rather than by multiprocessing, which would run the page that
+asks for it once more in the new process.
 """
 
 import io
@@ -24,7 +24,7 @@ from vae_core.projection.refit_settings import METRICS, UmapSettings
 from vae_core.runtime.jobs import BackgroundJob
 from vae_core.runtime.strict_json import config_to_json
 
-__all__ = ["Refit", "start_refit"]
+__all__ = ["Refit", "prepare_refit"]
 
 FEWEST_CODES = 16  # as many as a reference set
 
@@ -49,32 +49,10 @@ class Refit(BackgroundJob[Float[np.ndarray, "n 2"]]):
         super().__init__("refit")
         self._task = task
         self._onto = onto
+        self._starting = threading.Lock()  # so that a stop comes either before the process or when there is one to end
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> "Refit":
-        """Take the last place in the line of those that wait."""
-        with _moved:
-            _line.append(self)
-        return super().start()
-
     def _work(self) -> Float[np.ndarray, "n 2"] | None:
-        try:
-            return self._fit() if self._wait_for_turn() else None
-        finally:
-            with _moved:
-                _line.remove(self)
-                _moved.notify_all()
-
-    def _wait_for_turn(self) -> bool:
-        with _moved:
-            while (before := _line.index(self)) and not self._stopping.is_set():
-                maps = "1 map" if before == 1 else f"{before} maps"
-                self._say("starting", 0.0, f"one map is fitted at a time: {maps} before this one")
-                _moved.wait()
-        return not self._stopping.is_set()
-
-    def _fit(self) -> Float[np.ndarray, "n 2"] | None:
-        self._say("starting", 0.0, "starting")
         process = self._begin()
         if process is None:
             return None
@@ -88,7 +66,7 @@ class Refit(BackgroundJob[Float[np.ndarray, "n 2"]]):
         return places if places is None or self._onto is None else align(places, self._onto)
 
     def _begin(self) -> subprocess.Popen[bytes] | None:
-        with _moved:  # so that a stop comes either before the process or when there is one to end
+        with self._starting:
             if self._stopping.is_set():
                 return None
             self._process = subprocess.Popen(  # noqa: S603 - our own module
@@ -122,17 +100,12 @@ class Refit(BackgroundJob[Float[np.ndarray, "n 2"]]):
         return self._say("layout", share, f"laying the map out: epoch {done} of {epochs}")
 
     def _interrupt(self) -> None:
-        with _moved:
-            _moved.notify_all()
+        with self._starting:
             if self._process is not None:
                 self._process.kill()
 
 
-_line: list[Refit] = []  # in the order in which they were asked for: the first one fits
-_moved = threading.Condition()
-
-
-def start_refit(
+def prepare_refit(
     codes: Float[np.ndarray, "n d"],
     scale: Float[np.ndarray, " e"],
     settings: UmapSettings,
@@ -140,7 +113,7 @@ def start_refit(
     initial: Float[np.ndarray, "m 2"] | None = None,
     onto: Float[np.ndarray, "m 2"] | None = None,
 ) -> Refit:
-    """Fit a UMAP in the background; 10,000 codes of 16 dimensions take about 16 s of one core.
+    """A job, not started yet, that fits a UMAP; 10,000 codes of 16 dimensions take about 16 s of one core.
 
     Each code's neighbours are exact, while those of a stored map come from umap-learn's approximate search: the same
     settings give nearly, but not exactly, the stored map.
@@ -164,7 +137,7 @@ def start_refit(
     if initial is not None and np.ptp(initial, axis=0).min() == 0:
         raise InputError("the initial places must spread along both axes, got a line or a point; leave them out.")
     compared = codes * scale if settings.scaled else codes
-    return Refit(_pack(compared, settings, initial), onto).start()
+    return Refit(_pack(compared, settings, initial), onto)
 
 
 def _check_codes(codes: Float[np.ndarray, "n d"], scale: Float[np.ndarray, " e"], settings: UmapSettings) -> None:

@@ -4,9 +4,10 @@ import atexit
 import threading
 import weakref
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from vae_core.errors import BusyError, VAEExplorerError
 from vae_core.runtime.failures import unforeseen
@@ -17,6 +18,7 @@ Phase = Literal["starting", "neighbours", "layout", "encoding", "done", "failed"
 LAST_PHASES = ("done", "failed", "stopped")
 
 Result = TypeVar("Result")
+Packed = TypeVar("Packed")
 Job = TypeVar("Job", bound="BackgroundJob[Any]")
 
 
@@ -25,9 +27,9 @@ class JobState:
     """How far a job is.
 
     Attributes:
-        phase: What it does at present, or how it ended.
-        share: Of the whole job that is done, from 0 to 1; it never falls.
-        message: The same for the person at the screen; of a job that failed the reason.
+        phase: What the job does at present, or how it ended.
+        share: Part of the whole job that is done, from 0 to 1; it never falls.
+        message: Human-readable progress; the error's sentence if the job failed.
     """
 
     phase: Phase
@@ -46,10 +48,17 @@ class BackgroundJob(ABC, Generic[Result]):
     A kind of job overrides `_work`, and `_interrupt` where it can be ended sooner than by looking at `_stopping`.
 
     Args:
-        name: Of the thread.
+        name: Name of the thread.
+
+    Attributes:
+        on_news: Called in the job's thread after each report of progress; may stop the job.
+        on_end: Called in the job's thread once, as the last thing that it does.
     """
 
     def __init__(self, name: str) -> None:
+        self.on_news: Callable[[], None] = _do_nothing
+        self.on_end: Callable[[], None] = _do_nothing
+        self._pack: Callable[[Any], Any] | None = None
         self._changing = threading.Lock()
         self._state = JobState("starting", 0.0, "starting")
         self._stopping = threading.Event()
@@ -62,17 +71,20 @@ class BackgroundJob(ABC, Generic[Result]):
         self._thread.start()
         return self
 
+    def then(self, pack: Callable[[Result], Packed]) -> "BackgroundJob[Packed]":
+        """Pass the result through a function in the job's thread before the job is done; call it before `start`."""
+        self._pack = pack
+        return cast("BackgroundJob[Packed]", self)
+
     def state(self) -> JobState:
-        """How far it is, at once."""
+        """How far the job is, without waiting."""
         return self._state
 
-    @property
-    def is_working(self) -> bool:
-        """Whether its thread is: one that was stopped may still be at its last step."""
-        return self._thread.is_alive()
-
     def stop(self) -> None:
-        """End it before it is done, at once for those who ask; one that has ended stays as it is."""
+        """Cancel the job: `state` says "stopped" at once, the thread may need until its next step.
+
+        A job that has ended stays as it is.
+        """
         if self._end("stopped", "stopped"):
             self._stopping.set()
             self._interrupt()
@@ -113,10 +125,12 @@ class BackgroundJob(ABC, Generic[Result]):
         """Make `_work` return soon; called once, by the thread that stops."""
 
     def _say(self, phase: Phase, share: float, message: str) -> None:
-        """Tell how far it is; what has ended stays so."""
+        """Report how far the job is; the state of one that has ended stays."""
         with self._changing:
-            if not self._state.ended:
-                self._state = JobState(phase, max(share, self._state.share), message)
+            if self._state.ended:
+                return
+            self._state = JobState(phase, max(share, self._state.share), message)
+        self.on_news()
 
     def _end(self, phase: Literal["failed", "stopped"], message: str) -> bool:
         """End without a result; false where it had ended."""
@@ -128,13 +142,20 @@ class BackgroundJob(ABC, Generic[Result]):
 
     def _run(self) -> None:
         try:
+            self._try()
+        finally:
+            self.on_end()
+
+    def _try(self) -> None:
+        try:
             result = self._work()
+            packed = result if result is None or self._pack is None else self._pack(result)
         except VAEExplorerError as error:
             self._end("failed", str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, those who ask must hear that nothing comes
             self._end("failed", str(unforeseen(error, self._thread.name)))
         else:
-            self._finish(result)
+            self._finish(packed)
 
     def _finish(self, result: Result | None) -> None:
         with self._changing:
@@ -143,6 +164,10 @@ class BackgroundJob(ABC, Generic[Result]):
             self._result = result
             share = self._state.share
             self._state = JobState("stopped", share, "stopped") if result is None else JobState("done", 1.0, "done")
+
+
+def _do_nothing() -> None:
+    """What a job calls that nobody listens to."""
 
 
 _jobs: weakref.WeakSet[BackgroundJob[Any]] = weakref.WeakSet()

@@ -24,7 +24,7 @@ from vae_core.inference.training_codes import (
     encode_training,
     has_training_images,
     load_training_images,
-    start_training_codes,
+    prepare_training_codes,
     store_training,
 )
 from vae_core.models.config import ModelConfig, TrainingConfig
@@ -349,12 +349,12 @@ def test_writing_that_breaks_off_leaves_the_file_that_was_there(cache: Path, mon
 def test_a_job_makes_the_codes_once_and_reads_them_afterwards(
     mnist: Path, few_images: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with start_training_codes(LOADED, data_dir=mnist) as job:
+    with prepare_training_codes(LOADED, data_dir=mnist).start() as job:
         assert ended(job) == JobState("done", 1.0, "done")
         codes = job.result()
     assert len(codes) == 700
     monkeypatch.setattr(training_codes, "load_training_images", None)
-    with start_training_codes(LOADED) as job:
+    with prepare_training_codes(LOADED).start() as job:
         assert ended(job).phase == "done"
         assert_same(job.result(), codes)
 
@@ -371,7 +371,7 @@ def test_a_job_tells_how_far_it_is_and_stops(
         assert go_on.wait(SECONDS)
 
     monkeypatch.setattr(TrainingCodesJob, "_pass_on", wait_after)
-    with start_training_codes(LOADED, data_dir=mnist) as job:
+    with prepare_training_codes(LOADED, data_dir=mnist).start() as job:
         assert first_batch_done.wait(SECONDS)
         assert job.state() == JobState("encoding", 250 / 700, "encoding training images: 250 of 700")
         job.stop()
@@ -382,7 +382,7 @@ def test_a_job_tells_how_far_it_is_and_stops(
 
 
 def test_a_job_whose_images_are_not_here_fails_with_the_reason() -> None:
-    with start_training_codes(LOADED) as job:
+    with prepare_training_codes(LOADED).start() as job:
         state = ended(job)
     assert state.phase == "failed"
     assert "must be on this machine, got 'mnist'" in state.message
@@ -392,7 +392,7 @@ def test_a_job_whose_codes_cannot_be_kept_still_has_them(
     mnist: Path, few_images: None, cache: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache.write_text("a file")
-    with start_training_codes(LOADED, data_dir=mnist) as job:
+    with prepare_training_codes(LOADED, data_dir=mnist).start() as job:
         assert ended(job).phase == "done"
         assert len(job.result()) == 700
     assert "are not kept" in caplog.text
@@ -400,4 +400,4 @@ def test_a_job_whose_codes_cannot_be_kept_still_has_them(
 
 def test_a_job_needs_a_map() -> None:
     with pytest.raises(ModelError, match="no reference set"):
-        start_training_codes(replace(LOADED, reference=None))
+        prepare_training_codes(replace(LOADED, reference=None))

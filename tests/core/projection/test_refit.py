@@ -1,11 +1,9 @@
 """Maps fitted anew: settings, the process that fits, its line, and the turn towards the old map."""
 
-import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from itertools import pairwise
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,7 +12,7 @@ from scipy.spatial.distance import pdist, squareform
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.projection import refit
 from vae_core.projection.alignment import align
-from vae_core.projection.refit import Refit, start_refit
+from vae_core.projection.refit import Refit, prepare_refit
 from vae_core.projection.refit_settings import METRICS, UmapSettings
 from vae_core.projection.refit_worker import find_nearest
 from vae_core.runtime.jobs import JobState
@@ -47,21 +45,18 @@ def ended(job: Refit) -> JobState:
 
 
 @pytest.fixture
-def process_that(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Makes refits start a process that reads its task and then does what it is told; ends what is left of them."""
+def process_that(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes refits start a process that reads its task and then does what it is told."""
 
     def does(code: str) -> None:
         start = "import json, os, signal, sys, time; task = sys.stdin.buffer.read(); "
         monkeypatch.setattr(refit, "COMMAND", [sys.executable, "-c", start + code])
 
-    yield does
-    for job in list(refit._line):
-        job.close()
-    assert refit._line == []
+    return does
 
 
 def start(**options: np.ndarray) -> Refit:
-    return start_refit(CODES, ONES, UmapSettings(), **options)
+    return prepare_refit(CODES, ONES, UmapSettings(), **options).start()
 
 
 # --- settings ------------------------------------------------------------------------------------------------
@@ -115,8 +110,7 @@ def test_the_ends_of_each_range_are_inside(metric: str) -> None:
 def test_what_cannot_be_fitted_is_refused_at_once(given: dict[str, object], message: str) -> None:
     task = {"codes": CODES, "scale": ONES, "settings": UmapSettings(), **given}
     with pytest.raises(InputError, match=message):
-        start_refit(**task)  # type: ignore[arg-type]
-    assert refit._line == []
+        prepare_refit(**task)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -205,7 +199,9 @@ def test_maps_that_cannot_be_compared_are_refused(places: np.ndarray, onto: np.n
 def test_a_refit_lays_codes_out_tells_how_far_it_is_and_turns_them_towards_the_old_map() -> None:
     seen: list[JobState] = []
     scale = np.array([1, 0.1, 0.1, 0.1], np.float32)
-    with start_refit(CODES, scale, UmapSettings(n_neighbors=10, metric="manhattan"), initial=OLD, onto=OLD) as job:
+    with prepare_refit(
+        CODES, scale, UmapSettings(n_neighbors=10, metric="manhattan"), initial=OLD, onto=OLD
+    ).start() as job:
         wait_until(lambda: seen.append(job.state()) or seen[-1].ended)  # type: ignore[func-returns-value]
         assert seen[-1] == JobState("done", 1.0, "done")
         places = job.result()
@@ -262,7 +258,7 @@ def test_a_process_that_dies_before_it_has_read_its_task_is_a_failure(
     process_that("")
     monkeypatch.setattr(refit, "COMMAND", [sys.executable, "-c", "import os; os._exit(4)"])
     many = np.tile(CODES, (2_000, 1))  # more than a pipe holds
-    with start_refit(many, ONES, UmapSettings()) as job:
+    with prepare_refit(many, ONES, UmapSettings()).start() as job:
         assert "exit status 4" in ended(job).message
 
 
@@ -299,7 +295,7 @@ def test_the_process_gets_the_codes_as_they_are_compared(process_that: Callable[
     )
     scale = np.array([1, 2, 3, 4], np.float32)
     for scaled, expected in ((True, CODES * scale), (False, CODES)):
-        with start_refit(CODES, scale, UmapSettings(scaled=scaled)) as job:
+        with prepare_refit(CODES, scale, UmapSettings(scaled=scaled)).start() as job:
             assert ended(job).phase == "done"
             assert np.array_equal(job.result(), expected[:, 2:])
 
@@ -325,33 +321,3 @@ def test_a_stop_ends_the_process_at_once(process_that: Callable[[str], None]) ->
     assert process.stdout.closed
     with pytest.raises(VAEExplorerError, match="stopped"):
         job.result()
-
-
-# --- the line ------------------------------------------------------------------------------------------------
-
-
-def test_one_map_is_fitted_at_a_time_in_the_order_of_asking(process_that: Callable[[str], None]) -> None:
-    process_that("print('{}', flush=True); time.sleep(600)")
-    jobs = [start() for _ in range(4)]
-    first, second, third, fourth = jobs
-    wait_until(lambda: first.state().phase == "neighbours" and "3 maps" in fourth.state().message)
-    assert "1 map before" in second.state().message
-    assert [job._process is None for job in jobs] == [False, True, True, True]
-    second.stop()
-    wait_until(lambda: "1 map before" in third.state().message)
-    first.stop()
-    wait_until(lambda: third.state().phase == "neighbours")
-    assert second._process is None, "what was stopped while it waited was never started"
-    assert fourth._process is None
-    third.stop()
-    wait_until(lambda: fourth.state().phase == "neighbours")
-    for job in jobs:
-        job.close()
-    for earlier, later in pairwise(jobs):
-        assert earlier.state().phase == later.state().phase == "stopped"
-
-
-def test_a_failure_lets_the_next_one_go(process_that: Callable[[str], None]) -> None:
-    process_that(f"print(json.dumps({json.dumps({'failed': 'no'})})); sys.exit(1)")
-    with start() as first, start() as second:
-        assert ended(first).phase == ended(second).phase == "failed"

@@ -110,6 +110,46 @@ def test_what_nobody_foresaw_is_logged_and_told_by_a_number(error: Exception, ca
     assert type(error).__name__ in caplog.text
 
 
+def test_what_a_job_makes_is_packed_in_its_thread_before_it_is_done() -> None:
+    threads = []
+
+    def packed(steps: int) -> str:
+        threads.append(threading.current_thread().name)
+        return f"{steps} steps"
+
+    with Steps(0).then(packed).start() as job:
+        job.close()
+        assert job.result() == "0 steps"
+    assert threads == ["vae-steps"]
+
+
+def test_what_cannot_be_packed_is_a_failure() -> None:
+    def refuse(_steps: int) -> str:
+        raise InputError("it cannot be packed.")
+
+    with Steps(0).then(refuse).start() as job:
+        job.close()
+        assert job.state() == JobState("failed", 0.0, "it cannot be packed.")
+
+
+def test_who_listens_hears_of_each_step_and_of_the_end_when_nothing_is_left(two_steps: Steps) -> None:
+    heard: list[str] = []
+    two_steps.on_news = lambda: heard.append(two_steps.state().message)
+    two_steps.on_end = lambda: heard.append(f"over: {two_steps.state().phase}")
+    two_steps.start()
+    two_steps.step()
+    two_steps.stop()
+    two_steps.wait()
+    assert heard == ["step 1", "over: stopped"]
+
+
+def test_who_listens_may_stop_the_job(two_steps: Steps) -> None:
+    two_steps.on_news = two_steps.stop
+    two_steps.start()
+    two_steps.may_step.release()
+    assert two_steps.wait().phase == "stopped"
+
+
 def test_a_share_never_falls_and_nothing_is_said_after_the_end() -> None:
     job = Steps(0)
     job._say("encoding", 0.5, "half")

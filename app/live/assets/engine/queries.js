@@ -1,6 +1,7 @@
 // Questions that need more than a decoded picture: answered by the server in one go (see app/live/ask.py).
 
 import { refusalOf } from "./refusal.js";
+import { visitorHeaders } from "./visitor.js";
 
 /**
  * Asks questions about one model; of two in the same slot the newer one counts.
@@ -52,7 +53,7 @@ export class Queries {
 
   async post(what, body, signal) {
     const url = new URL(`live/models/${encodeURIComponent(this.model)}/ask/${what}`, this.root);
-    const headers = { "Content-Type": "application/json" };
+    const headers = { "Content-Type": "application/json", ...visitorHeaders() };
     const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal }).catch((error) => {
       if (error.name === "AbortError") throw error;
       throw new Error("the server is out of reach; try again shortly");

@@ -1,5 +1,6 @@
 // What our components share: how they are mounted, and how they report to Python.
 
+import { setVisitor } from "../engine/visitor.js";
 import { adoptStyles } from "../ui/dom.js";
 import { loadPlotly } from "../map/plotly.js";
 import { sentence } from "../ui/text.js";
@@ -24,6 +25,7 @@ export function mounting(Part, folders) {
 function bringUpToDate(part, component) {
   const before = part.data;
   part.component = component;
+  setVisitor(component.data.session);
   part.data = component.data;
   if (!before) part.build(part.data);
   part.update(part.data, before);
