@@ -141,7 +141,11 @@
   }
 
   let frames = 0;
-  const count = () => requestAnimationFrame(() => (frames++, count()));
+  const count = () =>
+    requestAnimationFrame(() => {
+      frames++;
+      count();
+    });
   count();
 
   /** Frames that the browser drew since the last call. */
@@ -171,5 +175,18 @@
     return kept;
   }
 
-  window.watch = { mapPainted, shownPictures, uploadShown, nativePicture, followNative, groupShown, plot, points, asked, takeFrames, when, take };
+  window.watch = {
+    mapPainted,
+    shownPictures,
+    uploadShown,
+    nativePicture,
+    followNative,
+    groupShown,
+    plot,
+    points,
+    asked,
+    takeFrames,
+    when,
+    take,
+  };
 })();

@@ -54,10 +54,12 @@ export class Queries {
   async post(what, body, signal) {
     const url = new URL(`live/models/${encodeURIComponent(this.model)}/ask/${what}`, this.root);
     const headers = { "Content-Type": "application/json", ...visitorHeaders() };
-    const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal }).catch((error) => {
-      if (error.name === "AbortError") throw error;
-      throw new Error("the server is out of reach; try again shortly");
-    });
+    const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal }).catch(
+      (error) => {
+        if (error.name === "AbortError") throw error;
+        throw new Error("the server is out of reach; try again shortly");
+      },
+    );
     if (!response.ok) throw await refusalOf(response);
     return response;
   }

@@ -4,28 +4,28 @@
 // when a value is settled. Python's own changes come with a revision number, so that an answer that was on its way
 // while the person moved on never takes a slider back.
 
-import { channelText, isOtherModel, mounting, report } from "../host/component.js";
-import { NavigationGuard, isSame } from "../host/navigation_guard.js";
-import { Store, packed, unpacked } from "../host/store.js";
-import { DirectionPanel } from "../panels/directions.js";
-import { el } from "../ui/dom.js";
-import { DATA_DRAW, gaussian, priorDraw } from "../ui/draws.js";
-import { Filmstrips } from "./filmstrips.js";
-import { GroupPanel } from "../panels/groups.js";
-import { keepDesk, restoredDesk } from "../host/persistence.js";
-import { copy, exploreLink, MOST_SELECTED } from "../host/link.js";
-import { MapSide } from "./map_side.js";
-import { sentence } from "../ui/text.js";
-import { NeighbourPanel } from "../panels/neighbours.js";
-import { mountPictures } from "../ui/pictures.js";
-import { paint, savePNG, sizeCanvas } from "../ui/pixels.js";
 import { Queries } from "../engine/queries.js";
 import { GONE } from "../engine/refusal.js";
-import { movedAlong, SliderPanel } from "./sliders.js";
 import { DECODE, DRAW, LiveSocket } from "../engine/socket.js";
-import { Tabs } from "../ui/tabs.js";
-import { TraversalPanel } from "../panels/traversals.js";
+import { channelText, isOtherModel, mounting, report } from "../host/component.js";
+import { copy, exploreLink, MOST_SELECTED } from "../host/link.js";
+import { isSame, NavigationGuard } from "../host/navigation_guard.js";
+import { keepDesk, restoredDesk } from "../host/persistence.js";
+import { packed, Store, unpacked } from "../host/store.js";
 import { Undo } from "../host/undo.js";
+import { DirectionPanel } from "../panels/directions.js";
+import { GroupPanel } from "../panels/groups.js";
+import { NeighbourPanel } from "../panels/neighbours.js";
+import { TraversalPanel } from "../panels/traversals.js";
+import { el } from "../ui/dom.js";
+import { DATA_DRAW, gaussian, priorDraw } from "../ui/draws.js";
+import { mountPictures } from "../ui/pictures.js";
+import { paint, savePNG, sizeCanvas } from "../ui/pixels.js";
+import { Tabs } from "../ui/tabs.js";
+import { sentence } from "../ui/text.js";
+import { Filmstrips } from "./filmstrips.js";
+import { MapSide } from "./map_side.js";
+import { movedAlong, SliderPanel } from "./sliders.js";
 
 const SAVED_SCALE = 16; // a saved picture's pixels a side for each of the model's
 const KEY_SETTLE_MS = 250; // held arrow keys count as one change
@@ -129,7 +129,9 @@ class Explore {
       { class: "actions" },
       (this.priorButton = button("", "", () => this.load(gaussian(this.z.length)))),
       button(DATA_DRAW.text, DATA_DRAW.title, () => this.drawLikeData()),
-      button("Random (image)", "The code of a reference image", () => this.loadReference(Math.floor(Math.random() * this.data.model.references))),
+      button("Random (image)", "The code of a reference image", () =>
+        this.loadReference(Math.floor(Math.random() * this.data.model.references)),
+      ),
       button("Zero", "Every dimension at 0", () => this.load(new Float32Array(this.z.length))),
       this.undo.undoButton,
       this.undo.redoButton,
@@ -321,15 +323,27 @@ class Explore {
 
   /** Load the code of a reference image by its number. */
   loadReference(index) {
-    this.queries.ask("code", { index }, "load").then(({ code }) => this.load(code), (error) => this.say(error.message));
+    this.queries.ask("code", { index }, "load").then(
+      ({ code }) => this.load(code),
+      (error) => this.say(error.message),
+    );
   }
 
   async copyLink() {
     const { selection } = this.store.state;
     const link = exploreLink({ model: this.data.model, view: this.view, z: this.z, selection });
     const stored = this.mapSide.shownRefit ? " It shows the stored map: one that was fitted anew is not in it." : "";
-    const leftOut = selection.length > MOST_SELECTED ? ` It leaves out what is selected: more than ${MOST_SELECTED} images would make it too long to send.` : "";
-    this.say(((await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`) + stored + leftOut);
+    const leftOut =
+      selection.length > MOST_SELECTED
+        ? ` It leaves out what is selected: more than ${MOST_SELECTED} images would make it too long to send.`
+        : "";
+    this.say(
+      ((await copy(link))
+        ? "The link is in the clipboard."
+        : `The browser does not let pages copy; the link is ${link}`) +
+        stored +
+        leftOut,
+    );
   }
 
   rename(dimension, name) {

@@ -1,8 +1,8 @@
 // Filmstrips on the sliders' tracks: what each slider would do to the present code.
 
+import { PATH } from "../engine/socket.js";
 import { paint, sizeCanvas } from "../ui/pixels.js";
 import { movedAlong } from "./sliders.js";
-import { PATH } from "../engine/socket.js";
 
 const FRAMES = 13; // on a track
 const AT_ONCE = 65; // codes in one question: a large model decodes so many in a quarter of a second

@@ -1,15 +1,15 @@
 // Explore's map: which one is shown, what is laid over it, and what its places look like.
 
-import { el } from "../ui/dom.js";
-import { LatentMap } from "../map/latent_map.js";
-import { floatsOf } from "../ui/base64.js";
-import { PeekCard } from "../map_tools/peek.js";
-import { refitOf, RefitPanel } from "../map_tools/refit_panel.js";
 import { GONE } from "../engine/refusal.js";
 import { DECODE, PATH, PEEK } from "../engine/socket.js";
+import { LatentMap } from "../map/latent_map.js";
 import { starsOf } from "../map/stars.js";
+import { PeekCard } from "../map_tools/peek.js";
+import { RefitPanel, refitOf } from "../map_tools/refit_panel.js";
 import { Toolbar } from "../map_tools/toolbar.js";
 import { TrainingSwitch } from "../map_tools/training_switch.js";
+import { floatsOf } from "../ui/base64.js";
+import { el } from "../ui/dom.js";
 
 const AT_ONCE = 256; // codes that one question may hold
 
@@ -128,7 +128,8 @@ export class MapSide {
     return this.queries.ask("density", { projection, x, y, refit: this.shownRefit?.number ?? null }).then(
       (field) => {
         const [xs, ys, density] = [field.x, field.y, field.density].map(floatsOf);
-        if (this.map.drawn === drawn && this.toolbar.density.checked) this.map.setContours({ x: xs, y: ys, density, levels: field.levels });
+        if (this.map.drawn === drawn && this.toolbar.density.checked)
+          this.map.setContours({ x: xs, y: ys, density, levels: field.levels });
       },
       (error) => (error.code === GONE && this.forgetRefit()) || this.explore.say(error.message),
     );
@@ -142,7 +143,8 @@ export class MapSide {
   /** What lies at a place: of a training image its own picture, elsewhere what the map makes of the place. */
   peekAt({ x, y, training }, onAnswer) {
     const { socket, z } = this.explore;
-    if (training !== undefined) socket.ask("peek", DECODE, this.placing, this.training.points.codeOf(training), onAnswer);
+    if (training !== undefined)
+      socket.ask("peek", DECODE, this.placing, this.training.points.codeOf(training), onAnswer);
     else socket.ask("peek", PEEK, this.placing, [x, y, ...z], onAnswer);
   }
 
@@ -150,7 +152,14 @@ export class MapSide {
     const { socket, z } = this.explore;
     const pick = (this.pick = { before: Float32Array.from(z) });
     if (training !== undefined) this.explore.load(this.training.points.codeOf(training));
-    else socket.ask("load", PEEK, this.placing, [x, y, ...z], ({ codes }) => pick === this.pick && this.explore.load(codes));
+    else
+      socket.ask(
+        "load",
+        PEEK,
+        this.placing,
+        [x, y, ...z],
+        ({ codes }) => pick === this.pick && this.explore.load(codes),
+      );
   }
 
   /** What was picked was the first half of a double-click; its code may be on its way still. */
@@ -162,7 +171,10 @@ export class MapSide {
   /** What is known of a training image, line by line. */
   aboutTraining(image) {
     const { labels, trained } = this.training.points;
-    return [this.data.model.labelNames[labels[image]], trained[image] ? "seen in training" : "seen when weights were chosen"];
+    return [
+      this.data.model.labelNames[labels[image]],
+      trained[image] ? "seen in training" : "seen when weights were chosen",
+    ];
   }
 
   async placeStars() {
@@ -177,7 +189,9 @@ export class MapSide {
   /** Pictures with their places on a map that was fitted anew, which Python does not know. */
   async placedOn(placing, pictures) {
     const starts = [...Array(Math.ceil(pictures.length / AT_ONCE)).keys()].map((i) => i * AT_ONCE);
-    const parts = starts.map((start) => this.placesOf(placing, pictures.slice(start, start + AT_ONCE), `stars ${start}`));
+    const parts = starts.map((start) =>
+      this.placesOf(placing, pictures.slice(start, start + AT_ONCE), `stars ${start}`),
+    );
     const places = (await Promise.all(parts)).flat();
     return pictures.map((picture, i) => ({ ...picture, places: { refit: places[i] } }));
   }
@@ -185,7 +199,9 @@ export class MapSide {
   placesOf(placing, pictures, slot) {
     const codes = pictures.flatMap(({ mean }) => mean);
     return new Promise((resolve) => {
-      this.explore.bulk.ask(slot, PATH, placing, codes, ({ places }) => resolve(pictures.map((_, i) => [places[2 * i], places[2 * i + 1]])));
+      this.explore.bulk.ask(slot, PATH, placing, codes, ({ places }) =>
+        resolve(pictures.map((_, i) => [places[2 * i], places[2 * i + 1]])),
+      );
     });
   }
 }

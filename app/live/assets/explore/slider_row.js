@@ -32,9 +32,22 @@ export class SliderRow {
     this.hooks = hooks;
     this.value = NaN; // nothing is shown yet
     this.input = el("input", { type: "range", min: info.low, max: info.high, step: STEP, "aria-label": info.title });
-    this.number = el("input", { class: "number", type: "text", inputmode: "decimal", "aria-label": `Value of ${info.title}` });
+    this.number = el("input", {
+      class: "number",
+      type: "text",
+      inputmode: "decimal",
+      "aria-label": `Value of ${info.title}`,
+    });
     this.strip = el("canvas", { class: "track-strip", "aria-hidden": true });
-    this.element = el("div", { class: "row", "data-quiet": info.quiet }, this.lockButton(), this.nameField(), this.track(), this.number, this.amount());
+    this.element = el(
+      "div",
+      { class: "row", "data-quiet": info.quiet },
+      this.lockButton(),
+      this.nameField(),
+      this.track(),
+      this.number,
+      this.amount(),
+    );
     this.listen();
   }
 
@@ -51,7 +64,12 @@ export class SliderRow {
     const { canLock, title } = this.info;
     if (!canLock) return this.removeButton(title);
     const label = `Lock ${title}`;
-    this.lock = el("button", { class: "lock", "aria-label": label, "aria-pressed": false, title: "Keep this value when codes are drawn or loaded" });
+    this.lock = el("button", {
+      class: "lock",
+      "aria-label": label,
+      "aria-pressed": false,
+      title: "Keep this value when codes are drawn or loaded",
+    });
     this.lock.addEventListener("click", () => this.hooks.onLock(this.lock.getAttribute("aria-pressed") !== "true"));
     return this.lock;
   }
@@ -59,14 +77,25 @@ export class SliderRow {
   removeButton(title) {
     if (!this.hooks.onRemove) return el("span", {});
     const label = `Remove ${title}`;
-    return el("button", { class: "lock away", title: label, "aria-label": label, onclick: () => this.hooks.onRemove() }, "×");
+    return el(
+      "button",
+      { class: "lock away", title: label, "aria-label": label, onclick: () => this.hooks.onRemove() },
+      "×",
+    );
   }
 
   nameField() {
     const { name, title, quiet } = this.info;
     const hint = quiet ? "Inactive: it changes next to nothing" : title;
     if (!this.hooks.onName) return el("span", { class: "name", title: hint }, name);
-    this.name = el("input", { class: "name", type: "text", maxlength: 60, value: name, title: `${hint}. Type a name of your own.`, "aria-label": `Name of ${title}` });
+    this.name = el("input", {
+      class: "name",
+      type: "text",
+      maxlength: 60,
+      value: name,
+      title: `${hint}. Type a name of your own.`,
+      "aria-label": `Name of ${title}`,
+    });
     this.name.addEventListener("change", () => this.hooks.onName(this.name.value.trim()));
     this.name.addEventListener("keydown", (event) => event.key === "Enter" && this.name.blur());
     return this.name;
@@ -85,8 +114,13 @@ export class SliderRow {
     const { low, high } = this.span;
     const at = (value) => `${(100 * (value - low)) / (high - low)}%`;
     const [far, near, middle, nearTop, farTop] = this.info.quantiles;
-    const parts = [[far, farTop, "most"], [near, nearTop, "half"]];
-    const stretches = parts.map(([from, to, kind]) => el("i", { class: kind, style: `left: ${at(from)}; right: calc(100% - ${at(to)})` }));
+    const parts = [
+      [far, farTop, "most"],
+      [near, nearTop, "half"],
+    ];
+    const stretches = parts.map(([from, to, kind]) =>
+      el("i", { class: kind, style: `left: ${at(from)}; right: calc(100% - ${at(to)})` }),
+    );
     this.band.replaceChildren(...stretches, el("i", { class: "median", style: `left: ${at(middle)}` }));
   }
 

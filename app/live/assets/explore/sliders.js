@@ -24,12 +24,22 @@ export class SliderPanel {
     this.directions = []; // {direction, row}
     this.locked = []; // dimensions
     this.turn = 0; // of the rows in sight: which one follows a drag next
-    this.search = el("input", { type: "search", class: "search", placeholder: "Find a dimension", "aria-label": "Find a dimension" });
+    this.search = el("input", {
+      type: "search",
+      class: "search",
+      placeholder: "Find a dimension",
+      "aria-label": "Find a dimension",
+    });
     this.search.addEventListener("input", () => this.filter());
     this.unit = el("span", {});
     this.films = el("input", { type: "checkbox", checked: true });
     this.films.addEventListener("change", () => this.showFilms());
-    const films = el("label", { class: "films", title: "On every track, what the slider will do" }, this.films, "Filmstrips");
+    const films = el(
+      "label",
+      { class: "films", title: "On every track, what the slider will do" },
+      this.films,
+      "Filmstrips",
+    );
     this.head = el("div", { class: "sliders-head" }, this.search, films, this.unit);
     this.problem = el("p", { class: "note", role: "status" });
     this.missing = el("p", { class: "note", role: "status" });
@@ -109,10 +119,25 @@ export class SliderPanel {
 
   directionRow(direction) {
     const { name, low, high, separation, varianceShare } = direction;
-    const amount = separation ? `AUROC ${separation.auroc.toFixed(3)}` : varianceShare ? `${(100 * varianceShare).toFixed(0)}% var.` : "";
+    const amount = separation
+      ? `AUROC ${separation.auroc.toFixed(3)}`
+      : varianceShare
+        ? `${(100 * varianceShare).toFixed(0)}% var.`
+        : "";
     const judged = separation?.byPlace ? ", of which one was chosen by place" : "";
     const hint = separation ? `Held-out AUROC of its two groups${judged}` : varianceShare ? VARIANCE_HINT : "";
-    const info = { title: name, name, low, high, quantiles: null, amount, share: null, hint, quiet: false, canLock: false };
+    const info = {
+      title: name,
+      name,
+      low,
+      high,
+      quantiles: null,
+      amount,
+      share: null,
+      hint,
+      quiet: false,
+      canLock: false,
+    };
     const hooks = { ...this.common(), onMove: (value) => this.hooks.onDirection(direction, value) };
     if (!direction.builtIn) hooks.onRemove = () => this.hooks.onForget(direction);
     const row = new SliderRow(info, hooks);

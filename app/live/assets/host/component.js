@@ -1,8 +1,8 @@
 // What our components share: how they are mounted, and how they report to Python.
 
 import { setVisitor } from "../engine/visitor.js";
-import { adoptStyles } from "../ui/dom.js";
 import { loadPlotly } from "../map/plotly.js";
+import { adoptStyles } from "../ui/dom.js";
 import { sentence } from "../ui/text.js";
 
 /**
@@ -17,7 +17,10 @@ export function mounting(Part, folders) {
     const shadow = component.parentElement;
     shadow.latest = component;
     if (component.data.plotlyVersion) loadPlotly(root, component.data.plotlyVersion); // the largest file goes first
-    await adoptStyles(shadow, ["ui", ...folders].map((folder) => new URL(`styles/${folder}.css`, assets).href));
+    await adoptStyles(
+      shadow,
+      ["ui", ...folders].map((folder) => new URL(`styles/${folder}.css`, assets).href),
+    );
     bringUpToDate((shadow.part ??= new Part(shadow, root)), shadow.latest);
   };
 }

@@ -42,7 +42,9 @@ export function interpolateLink({ model, view, keyframes, codes, animation }) {
 /** What a link leaves out, as a sentence; empty when it holds all keyframes. */
 export function leftOut(kept, all) {
   if (kept === all) return "";
-  return kept ? `It holds the first ${kept} of ${all} keyframes: more would make it too long to send.` : "It holds no keyframes: their codes would make it too long to send.";
+  return kept
+    ? `It holds the first ${kept} of ${all} keyframes: more would make it too long to send.`
+    : "It holds no keyframes: their codes would make it too long to send.";
 }
 
 /** Copy a text; resolves to whether the browser allowed it. */
@@ -78,7 +80,10 @@ function address(model, view) {
 
 /** JSON as base64 in the alphabet of addresses, without padding. */
 function textOf(view) {
-  return base64Of(new TextEncoder().encode(JSON.stringify(view))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return base64Of(new TextEncoder().encode(JSON.stringify(view)))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
 }
 
 /** Codes as whole steps; those beyond what two bytes take have larger steps. */

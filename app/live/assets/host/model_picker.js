@@ -3,8 +3,8 @@
 // A select-only combobox as WAI-ARIA describes it: the focus stays on the button while the arrow keys move through
 // the list. The list lies in the browser's top layer, so that no column cuts it off.
 
-import { mounting, report } from "./component.js";
 import { el, renew } from "../ui/dom.js";
+import { mounting, report } from "./component.js";
 
 const MARGIN = 8; // pixels that the list keeps from the window's edges
 const GAP = 4; // between button and list

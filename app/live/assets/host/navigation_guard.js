@@ -39,7 +39,8 @@ export class NavigationGuard {
    */
   listen(part, signal) {
     const settleBefore = (event) => event.composedPath().includes(part) || this.hooks.settle();
-    for (const type of ["pointerdown", "focusin"]) window.addEventListener(type, settleBefore, { capture: true, signal });
+    for (const type of ["pointerdown", "focusin"])
+      window.addEventListener(type, settleBefore, { capture: true, signal });
     window.addEventListener("click", (event) => this.clicked(event), { capture: true, signal });
     signal.addEventListener("abort", () => [this.soon, this.stays].forEach(clearTimeout));
   }

@@ -9,8 +9,16 @@ export class Undo {
   /** @param {(direction: number) => void} onStep called when somebody wants to go back (-1) or forth (1) */
   constructor(onStep) {
     this.onStep = onStep;
-    this.undoButton = el("button", { class: "action", title: "Back to the code before (Ctrl+Z)", onclick: () => onStep(-1) }, "Undo");
-    this.redoButton = el("button", { class: "action", title: "Forth again (Ctrl+Y)", onclick: () => onStep(1) }, "Redo");
+    this.undoButton = el(
+      "button",
+      { class: "action", title: "Back to the code before (Ctrl+Z)", onclick: () => onStep(-1) },
+      "Undo",
+    );
+    this.redoButton = el(
+      "button",
+      { class: "action", title: "Forth again (Ctrl+Y)", onclick: () => onStep(1) },
+      "Redo",
+    );
   }
 
   switchModel({ digest }) {

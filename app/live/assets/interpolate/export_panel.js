@@ -1,12 +1,12 @@
 // A path as a file: GIF, WebP, MP4, a strip of pictures, or its codes. The server makes it, the browser saves it.
 
-import { el } from "../ui/dom.js";
-import { fill, labelled, select, whole, wholeField } from "../ui/fields.js";
 import { Job } from "../engine/jobs.js";
+import { saveFile } from "../engine/queries.js";
 import { KINDS } from "../playback/path_kinds.js";
 import { codeAt, MAX_FRAMES } from "../playback/paths.js";
 import { base64OfFloats } from "../ui/base64.js";
-import { saveFile } from "../engine/queries.js";
+import { el } from "../ui/dom.js";
+import { fill, labelled, select, whole, wholeField } from "../ui/fields.js";
 
 const FORMATS = [
   { key: "gif", title: "GIF", ending: "gif", moves: true, repeats: true },
@@ -30,7 +30,11 @@ export class ExportPanel {
   constructor(interpolate) {
     this.interpolate = interpolate;
     this.kind = this.select("Kind of path", (kind) => ({ kind }));
-    this.format = this.select("Format", (format) => ({ format }), FORMATS.map(({ key, title }) => [key, title]));
+    this.format = this.select(
+      "Format",
+      (format) => ({ format }),
+      FORMATS.map(({ key, title }) => [key, title]),
+    );
     this.fps = this.number("Frames per second", MAX_FPS, (fps) => ({ fps }));
     this.scale = this.select("Size", (scale) => ({ scale: Number(scale) }));
     this.pictures = this.number("Strip pictures", MAX_FRAMES, (pictures) => ({ pictures }));
@@ -74,14 +78,20 @@ export class ExportPanel {
     if (this.job && !this.job.url) this.stop(); // it was to begin with the model before
     const fitting = SCALES.filter((scale) => scale * Math.max(height, width) <= MAX_SIDE);
     this.scales = fitting;
-    fill(this.scale, fitting.map((scale) => [scale, `${width * scale} × ${height * scale}`]));
+    fill(
+      this.scale,
+      fitting.map((scale) => [scale, `${width * scale} × ${height * scale}`]),
+    );
   }
 
   /** Settings or paths changed. */
   show() {
     if (!this.scales) return;
     const { export: wish, kinds } = this.interpolate.store.state;
-    fill(this.kind, KINDS.filter(({ key }) => kinds.includes(key)).map(({ key, title }) => [key, title]));
+    fill(
+      this.kind,
+      KINDS.filter(({ key }) => kinds.includes(key)).map(({ key, title }) => [key, title]),
+    );
     this.kind.value = this.exported();
     this.format.value = wish.format;
     this.fps.value = wish.fps;
@@ -142,7 +152,10 @@ export class ExportPanel {
     const { export: wish } = store.state;
     const { latentDim, name } = data.model;
     const { key, repeats } = this.chosen();
-    const chosen = key === "strip" ? this.stripFrames(track.frames.length).map((index) => codeAt(track, index, latentDim)) : [track.codes];
+    const chosen =
+      key === "strip"
+        ? this.stripFrames(track.frames.length).map((index) => codeAt(track, index, latentDim))
+        : [track.codes];
     return {
       codes: base64OfFloats(chosen.flatMap((codes) => Array.from(codes))),
       format: key,
@@ -209,5 +222,7 @@ function seconds(frames, fps) {
 function gifRate(fps) {
   const [low, high] = GIF_DELAYS;
   const delays = Array.from({ length: high - low + 1 }, (_, i) => low + i);
-  return 100 / delays.reduce((best, delay) => (Math.abs(100 / delay - fps) < Math.abs(100 / best - fps) ? delay : best));
+  return (
+    100 / delays.reduce((best, delay) => (Math.abs(100 / delay - fps) < Math.abs(100 / best - fps) ? delay : best))
+  );
 }

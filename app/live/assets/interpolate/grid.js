@@ -1,15 +1,18 @@
 // What lies between four corners: a grid of pictures from the first four keyframes, as one picture.
 
+import { PATH } from "../engine/socket.js";
+import { floatsOf } from "../ui/base64.js";
 import { el } from "../ui/dom.js";
 import { labelled, select, whole, wholeField } from "../ui/fields.js";
-import { sentence } from "../ui/text.js";
 import { paint, savePNG } from "../ui/pixels.js";
-import { floatsOf } from "../ui/base64.js";
-import { PATH } from "../engine/socket.js";
+import { sentence } from "../ui/text.js";
 
 const CORNERS = 4;
 const SIDES = [2, 64]; // codes along a side, as vae_core.latent.timeline takes
-const PATHS = [["linear", "Linear"], ["spherical", "Spherical"]];
+const PATHS = [
+  ["linear", "Linear"],
+  ["spherical", "Spherical"],
+];
 const MAX_BATCH = 256; // codes in one question (app/wire/protocol.py)
 const SAVED_SIDE = 2048; // pixels of a saved picture's longer side, about
 const ASKED_MS = 150; // after the last change
@@ -23,12 +26,25 @@ export class GridPanel {
     this.interpolate = interpolate;
     this.rows = this.number("Grid rows", (rows) => ({ rows }));
     this.columns = this.number("Grid columns", (columns) => ({ columns }));
-    this.path = select("Grid path", PATHS, { onchange: () => this.wish({ spherical: this.path.value === "spherical" }) });
+    this.path = select("Grid path", PATHS, {
+      onchange: () => this.wish({ spherical: this.path.value === "spherical" }),
+    });
     this.canvas = el("canvas", { "data-testid": "grid", role: "img", "aria-label": "Grid", hidden: true });
     this.saver = el("button", { class: "action small", disabled: true, onclick: () => this.save() }, "Save PNG");
     this.note = el("p", { class: "note", role: "status" });
-    const order = el("p", { class: "note" }, "Corners: keyframe 1 top left, 2 top right, 3 bottom left, 4 bottom right.");
-    const head = el("div", { class: "panel-head" }, labelled("Rows", this.rows), labelled("Columns", this.columns), this.path, this.saver);
+    const order = el(
+      "p",
+      { class: "note" },
+      "Corners: keyframe 1 top left, 2 top right, 3 bottom left, 4 bottom right.",
+    );
+    const head = el(
+      "div",
+      { class: "panel-head" },
+      labelled("Rows", this.rows),
+      labelled("Columns", this.columns),
+      this.path,
+      this.saver,
+    );
     this.element = el("div", { class: "grid-panel" }, head, order, this.note, this.canvas);
     interpolate.store.on(["grid", "keyframes"], (state) => this.changed(state));
   }
@@ -85,7 +101,10 @@ export class GridPanel {
     const { latentDim, shape } = this.interpolate.data.model;
     const [, height, width] = shape;
     Object.assign(this.canvas, { width: columns * width, height: rows * height });
-    this.canvas.setAttribute("aria-label", `Grid of ${rows} rows and ${columns} columns between the first four keyframes`);
+    this.canvas.setAttribute(
+      "aria-label",
+      `Grid of ${rows} rows and ${columns} columns between the first four keyframes`,
+    );
     this.canvas.style.setProperty("--aspect", (columns * width) / (rows * height));
     this.canvas.hidden = false;
     this.saver.disabled = true;

@@ -3,30 +3,30 @@
 // All pictures of the paths are decoded in batches and kept; playing and scrubbing then only paint, at the display's
 // own rate. Python is told of keyframes and settings when they settle.
 
+import { Queries } from "../engine/queries.js";
+import { LiveSocket, PATH, PEEK } from "../engine/socket.js";
 import { channelText, isOtherModel, mounting, report } from "../host/component.js";
-import { Curves } from "../playback/curves.js";
-import { NavigationGuard, isSame } from "../host/navigation_guard.js";
+import { copy, interpolateLink, leftOut } from "../host/link.js";
+import { isSame, NavigationGuard } from "../host/navigation_guard.js";
 import { Store } from "../host/store.js";
+import { LatentMap } from "../map/latent_map.js";
+import { starsOf } from "../map/stars.js";
+import { PeekCard } from "../map_tools/peek.js";
+import { Toolbar } from "../map_tools/toolbar.js";
+import { Curves } from "../playback/curves.js";
+import { PathMarks } from "../playback/path_marks.js";
+import { AnimationPaths, lineAlong } from "../playback/paths.js";
+import { Player } from "../playback/player.js";
+import { Screens } from "../playback/screens.js";
 import { el } from "../ui/dom.js";
-import { ExportPanel } from "./export_panel.js";
 import { button } from "../ui/fields.js";
+import { Tabs } from "../ui/tabs.js";
+import { sentence } from "../ui/text.js";
+import { ExportPanel } from "./export_panel.js";
 import { GridPanel } from "./grid.js";
 import { KeyframeStrip } from "./keyframes.js";
-import { copy, leftOut, interpolateLink } from "../host/link.js";
-import { LatentMap } from "../map/latent_map.js";
-import { sentence } from "../ui/text.js";
-import { PathMarks } from "../playback/path_marks.js";
 import { PathPanel } from "./path_panel.js";
-import { AnimationPaths, lineAlong } from "../playback/paths.js";
-import { PeekCard } from "../map_tools/peek.js";
-import { Queries } from "../engine/queries.js";
-import { Screens } from "../playback/screens.js";
-import { LiveSocket, PATH, PEEK } from "../engine/socket.js";
 import { Sources } from "./sources.js";
-import { starsOf } from "../map/stars.js";
-import { Tabs } from "../ui/tabs.js";
-import { Toolbar } from "../map_tools/toolbar.js";
-import { Player } from "../playback/player.js";
 
 const ASKED_MS = 60; // after the last of several changes
 const PYTHON_BACK_MS = 2000; // Streamlit's own connection comes back later than ours
@@ -118,7 +118,15 @@ class Interpolate {
     const left = el("section", { class: "left", "aria-label": "Latent map and what lies along the paths" });
     left.append(this.toolbar.element, this.map.element, this.curves.element);
     const right = el("section", { class: "right", "aria-label": "Keyframes and animation" });
-    right.append(this.strip.element, this.sources.element, this.channel, this.note, this.screens.element, this.player.element, this.tabs.element);
+    right.append(
+      this.strip.element,
+      this.sources.element,
+      this.channel,
+      this.note,
+      this.screens.element,
+      this.player.element,
+      this.tabs.element,
+    );
     this.element = el("div", { class: "page interpolate" }, left, right);
     this.sources.pictures.acceptDrops(this.element);
     this.listening = new AbortController();
@@ -211,7 +219,10 @@ class Interpolate {
     if (!this.view || !keyframes) return;
     this.live.ask("thumbs", PATH, this.view, this.codes().flat(), ({ places, frames }) => {
       this.strip.setPictures(keyframes, frames);
-      const pins = keyframes.map(({ picture }, i) => ({ place: { x: places[2 * i], y: places[2 * i + 1] }, starred: picture !== null }));
+      const pins = keyframes.map(({ picture }, i) => ({
+        place: { x: places[2 * i], y: places[2 * i + 1] },
+        starred: picture !== null,
+      }));
       this.map.marks.setKeyframes(pins);
     });
   }
@@ -219,8 +230,16 @@ class Interpolate {
   async copyLink() {
     const { keyframes, animation: all } = this.reported();
     const { export: _, ...animation } = all; // how files are made is each person's own
-    const { link, kept } = interpolateLink({ model: this.data.model, view: this.view, keyframes, codes: this.codes(), animation });
-    const news = (await copy(link)) ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`;
+    const { link, kept } = interpolateLink({
+      model: this.data.model,
+      view: this.view,
+      keyframes,
+      codes: this.codes(),
+      animation,
+    });
+    const news = (await copy(link))
+      ? "The link is in the clipboard."
+      : `The browser does not let pages copy; the link is ${link}`;
     this.say(`${news} ${leftOut(kept, keyframes.length)}`.trim());
   }
 
@@ -241,7 +260,9 @@ class Interpolate {
 
   framesCame(done, all) {
     const { outline } = this.player;
-    this.map.marks.setPaths(this.paths.shown().map(({ kind, places }) => ({ kind, places: lineAlong(places, outline) })));
+    this.map.marks.setPaths(
+      this.paths.shown().map(({ kind, places }) => ({ kind, places: lineAlong(places, outline) })),
+    );
     this.player.setLoaded(all ? done / all : 1);
   }
 
@@ -280,7 +301,10 @@ class Interpolate {
   }
 
   placeStars() {
-    this.map.marks.setStars(starsOf(this.data.pictures, this.view, null), { verb: "Add", onPick: (id) => this.sources.addPicture(id) });
+    this.map.marks.setStars(starsOf(this.data.pictures, this.view, null), {
+      verb: "Add",
+      onPick: (id) => this.sources.addPicture(id),
+    });
   }
 
   turnTo(tab) {

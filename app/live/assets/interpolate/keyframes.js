@@ -22,7 +22,9 @@ export class KeyframeStrip {
     this.list.addEventListener("dragover", (event) => this.draggedOver(event));
     this.list.addEventListener("dragleave", () => this.markDrop(null));
     this.list.addEventListener("drop", (event) => this.dropped(event));
-    const reverse = button("Reverse", "The keyframes in reverse order", () => hooks.onChange(this.keyframes.toReversed()));
+    const reverse = button("Reverse", "The keyframes in reverse order", () =>
+      hooks.onChange(this.keyframes.toReversed()),
+    );
     this.actions = el("div", { class: "strip-actions" }, reverse);
     this.element = el("div", { class: "strip-row" }, this.list, this.actions);
   }
@@ -52,12 +54,23 @@ export class KeyframeStrip {
     const picture = this.pictures.get(keyframe);
     if (picture) paint(canvas, picture, this.shape);
     // No button: Firefox drags no element that a press on a button begins.
-    const go = el("div", { class: "keyframe-go", role: "button", tabindex: 0, "data-part": "go", title: HELP, "aria-label": `Keyframe ${place + 1}: ${keyframe.name}` });
+    const go = el("div", {
+      class: "keyframe-go",
+      role: "button",
+      tabindex: 0,
+      "data-part": "go",
+      title: HELP,
+      "aria-label": `Keyframe ${place + 1}: ${keyframe.name}`,
+    });
     go.append(el("span", { class: "canvas-room" }, canvas, el("span", { class: "keyframe-number" }, `${place + 1}`)));
     go.append(el("span", { class: "end-name", title: keyframe.name }, keyframe.name));
     go.addEventListener("click", () => this.hooks.onGo(place));
     const tool = (part, sign, label, act, disabled) =>
-      el("button", { class: "tool", "data-part": part, title: label, "aria-label": label, onclick: act, disabled }, sign);
+      el(
+        "button",
+        { class: "tool", "data-part": part, title: label, "aria-label": label, onclick: act, disabled },
+        sign,
+      );
     const last = this.keyframes.length - 1;
     const tools = el(
       "span",
@@ -88,7 +101,9 @@ export class KeyframeStrip {
     this.current = place;
     if (place !== this.passed) this.bringIntoView(place);
     this.passed = place;
-    this.cards.forEach(({ go }, i) => (i === place ? go.setAttribute("aria-current", "step") : go.removeAttribute("aria-current")));
+    this.cards.forEach(({ go }, i) =>
+      i === place ? go.setAttribute("aria-current", "step") : go.removeAttribute("aria-current"),
+    );
   }
 
   /** Scroll the strip alone, and only while nobody is busy with it. */

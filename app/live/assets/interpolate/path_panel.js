@@ -1,8 +1,8 @@
 // How the frames between keyframes are spaced, and how the path through the data is found.
 
+import { MAX_FRAMES } from "../playback/paths.js";
 import { el } from "../ui/dom.js";
 import { labelled, select, whole, wholeField } from "../ui/fields.js";
-import { MAX_FRAMES } from "../playback/paths.js";
 
 const EASINGS = [
   ["linear", "Linear: at an even pace"],
@@ -27,15 +27,28 @@ export class PathPanel {
     this.frames = wholeField("Frames per leg", { min, max, onchange: () => this.setFrames() });
     this.seconds = el("span", { class: "faint" });
     this.note = el("p", {});
-    const note = el("details", { class: "how" }, el("summary", {}, "How the path through the data is found"), this.note);
-    const head = el("div", { class: "panel-head" }, labelled("Easing", this.easing), labelled("Frames per leg", this.frames), this.seconds);
+    const note = el(
+      "details",
+      { class: "how" },
+      el("summary", {}, "How the path through the data is found"),
+      this.note,
+    );
+    const head = el(
+      "div",
+      { class: "panel-head" },
+      labelled("Easing", this.easing),
+      labelled("Frames per leg", this.frames),
+      this.seconds,
+    );
     this.element = el("div", { class: "path-panel" }, head, note);
     store.on(["easing", "framesPerLeg"], (state) => this.show(state));
     store.on(["keyframes", "loop", "framesPerLeg"], (state) => this.fit(state));
   }
 
   setModel({ references, variational, graph }) {
-    const unit = variational ? "posterior deviations, so that dimensions without information count for little" : "units of z";
+    const unit = variational
+      ? "posterior deviations, so that dimensions without information count for little"
+      : "units of z";
     const price = graph.power === 2 ? "its length squared" : `its length to the power ${graph.power}`;
     this.note.textContent =
       `The codes of the ${references.toLocaleString("en")} reference images are joined, each to its ${graph.neighbours} nearest. ` +

@@ -1,11 +1,11 @@
 // Where keyframes come from: random draws, a reference image, the sliders on Explore, the map, the person's pictures.
 
+import { DRAW, PEEK } from "../engine/socket.js";
 import { el } from "../ui/dom.js";
 import { DATA_DRAW, gaussian, priorDraw } from "../ui/draws.js";
 import { button } from "../ui/fields.js";
-import { shortened } from "../ui/text.js";
 import { mountPictures } from "../ui/pictures.js";
-import { DRAW, PEEK } from "../engine/socket.js";
+import { shortened } from "../ui/text.js";
 
 const FEWEST = 2; // keyframes, as vae_core.latent.timeline takes
 const MOST = 64;
@@ -19,8 +19,12 @@ export class Sources {
     this.prior = button("", "", () => this.add("prior", "N(0, I) draw", gaussian(interpolate.data.model.latentDim)));
     this.adding = [
       this.prior,
-      button(DATA_DRAW.text, DATA_DRAW.title, () => this.ask(DRAW, [], (code) => this.add("data", "like the data", code))),
-      button("Random (image)", "The code of a reference image", () => this.addReference(Math.floor(Math.random() * interpolate.data.model.references))),
+      button(DATA_DRAW.text, DATA_DRAW.title, () =>
+        this.ask(DRAW, [], (code) => this.add("data", "like the data", code)),
+      ),
+      button("Random (image)", "The code of a reference image", () =>
+        this.addReference(Math.floor(Math.random() * interpolate.data.model.references)),
+      ),
       button("Sliders", "The code of the sliders on Explore", () => this.add("sliders", "sliders", interpolate.data.z)),
     ];
     this.pictures = mountPictures({
@@ -31,7 +35,13 @@ export class Sources {
       onProblem: (text) => interpolate.say(text),
       verb: "Add",
     });
-    const buttons = el("div", { class: "actions" }, el("span", { class: "or" }, "Add"), ...this.adding, this.pictures.element);
+    const buttons = el(
+      "div",
+      { class: "actions" },
+      el("span", { class: "or" }, "Add"),
+      ...this.adding,
+      this.pictures.element,
+    );
     this.element = el("div", { class: "sources", role: "group", "aria-label": "Add keyframes" }, buttons);
     interpolate.store.on(["keyframes"], ({ keyframes }) => this.setRoom(keyframes.length < MOST));
   }
@@ -67,7 +77,9 @@ export class Sources {
 
   addReference(index) {
     const add = ({ label, code }) => this.add("reference", `${label} · #${index}`, code);
-    this.interpolate.queries.ask("code", { index }, this.nextSlot()).then(add, (error) => this.interpolate.say(error.message));
+    this.interpolate.queries
+      .ask("code", { index }, this.nextSlot())
+      .then(add, (error) => this.interpolate.say(error.message));
   }
 
   /** What lies at a place of the map; on a map of two dimensions the others are those of the sliders. */
@@ -96,7 +108,8 @@ export class Sources {
     const { store } = this.interpolate;
     const there = new Set(pictures.map(({ id }) => id));
     const kept = store.state.keyframes.filter(({ picture }) => !picture || there.has(picture));
-    if (kept.length < FEWEST) store.set({ keyframes: studio.keyframes }); // Python has filled them up
+    if (kept.length < FEWEST)
+      store.set({ keyframes: studio.keyframes }); // Python has filled them up
     else if (kept.length < store.state.keyframes.length) store.set({ keyframes: kept });
     for (const { id } of pictures) if (!this.known.has(id)) this.addPicture(id);
     this.known = there;

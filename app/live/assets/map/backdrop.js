@@ -35,7 +35,12 @@ export class Backdrop {
     clearTimeout(this.soon);
     if (!this.layers.length || !this.frame.isSet) return;
     const { left, top, width, height } = this.frame.area();
-    Object.assign(this.element.style, { left: `${left}px`, top: `${top}px`, width: `${width}px`, height: `${height}px` });
+    Object.assign(this.element.style, {
+      left: `${left}px`,
+      top: `${top}px`,
+      width: `${width}px`,
+      height: `${height}px`,
+    });
     this.drawn = this.reach(width, height);
     const { width: across, height: up } = this.drawn;
     const ratio = devicePixelRatio;
@@ -52,13 +57,20 @@ export class Backdrop {
   reach(width, height) {
     const { unit, x, y } = this.frame;
     const [beside, above] = [Math.round(BEYOND * width), Math.round(BEYOND * height)];
-    return { x: x[0] - beside * unit, y: y[1] + above * unit, unit, width: width + 2 * beside, height: height + 2 * above };
+    return {
+      x: x[0] - beside * unit,
+      y: y[1] + above * unit,
+      unit,
+      width: width + 2 * beside,
+      height: height + 2 * above,
+    };
   }
 
   drawLayer(context, { x, y, colour }) {
     const { x: x0, y: y0, unit } = this.drawn;
     context.fillStyle = colour;
-    for (let i = 0; i < x.length; i++) context.fillRect((x[i] - x0) / unit - SIZE / 2, (y0 - y[i]) / unit - SIZE / 2, SIZE, SIZE);
+    for (let i = 0; i < x.length; i++)
+      context.fillRect((x[i] - x0) / unit - SIZE / 2, (y0 - y[i]) / unit - SIZE / 2, SIZE, SIZE);
   }
 
   /** Follow the map: the picture at once, its points when the map rests. */

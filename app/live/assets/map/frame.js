@@ -97,13 +97,19 @@ export class MapFrame {
 
   toPixel({ x, y }) {
     const { left, top, width, height } = this.area();
-    const { x: [x0, x1], y: [y0, y1] } = this;
+    const {
+      x: [x0, x1],
+      y: [y0, y1],
+    } = this;
     return { x: left + ((x - x0) / (x1 - x0)) * width, y: top + ((y1 - y) / (y1 - y0)) * height };
   }
 
   toPlace({ x, y }) {
     const { left, top, width, height } = this.area();
-    const { x: [x0, x1], y: [y0, y1] } = this;
+    const {
+      x: [x0, x1],
+      y: [y0, y1],
+    } = this;
     return { x: x0 + ((x - left) / width) * (x1 - x0), y: y1 - ((y - top) / height) * (y1 - y0) };
   }
 

@@ -1,14 +1,14 @@
 // A latent map: Plotly draws the points; what moves lies over the plot (see marks.js).
 
+import { el } from "../ui/dom.js";
 import { Backdrop } from "./backdrop.js";
 import { contourTraces } from "./contours.js";
-import { el } from "../ui/dom.js";
-import { adoptPlotlyStyles, extentOf, fetchFigure, joinPoints, loadPlotly, movedTo, pointsOf } from "./plotly.js";
 import { MapFrame } from "./frame.js";
 import { MapMarks } from "./marks.js";
+import { morph } from "./morph.js";
+import { adoptPlotlyStyles, extentOf, fetchFigure, joinPoints, loadPlotly, movedTo, pointsOf } from "./plotly.js";
 import { MapPointer } from "./pointer.js";
 import { MapSelection } from "./selection.js";
-import { morph } from "./morph.js";
 
 const SNAP_PX = 6; // nearer to a point than this means the point
 const REST_MS = 250; // after which a map that was panned or zoomed has come to rest
@@ -151,7 +151,12 @@ export class LatentMap {
   dressed(layout) {
     const colours = this.themeColours();
     this.worn = JSON.stringify(colours);
-    const changes = { ...colours, ...this.frame.change(), uirevision: this.drawn, dragmode: this.plot.layout?.dragmode ?? "pan" };
+    const changes = {
+      ...colours,
+      ...this.frame.change(),
+      uirevision: this.drawn,
+      dragmode: this.plot.layout?.dragmode ?? "pan",
+    };
     for (const [path, value] of Object.entries(changes)) {
       const steps = path.split(".");
       const last = steps.pop();
@@ -173,7 +178,10 @@ export class LatentMap {
       scrollZoom: true,
       doubleClick: false,
       showTips: false, // they would cover the model picker
-      modeBarButtons: [...(this.selection ? [["lasso2d", "select2d"]] : []), ["pan2d", "zoom2d", "zoomIn2d", "zoomOut2d", home]],
+      modeBarButtons: [
+        ...(this.selection ? [["lasso2d", "select2d"]] : []),
+        ["pan2d", "zoom2d", "zoomIn2d", "zoomOut2d", home],
+      ],
     };
   }
 
@@ -283,7 +291,8 @@ export class LatentMap {
     const { x, y, indices } = this.points;
     let best = -1;
     let least = (SNAP_PX * this.frame.unit) ** 2;
-    for (let i = x.length - 1; i >= 0; i--) { // from the top layer down
+    for (let i = x.length - 1; i >= 0; i--) {
+      // from the top layer down
       const distance = (x[i] - place.x) ** 2 + (y[i] - place.y) ** 2;
       if (distance < least) [best, least] = [i, distance];
     }

@@ -1,8 +1,8 @@
 // Plotly and its figures: fetching both from the server, and what a shadow root needs of Plotly's style.
 
 import { refusalOf } from "../engine/refusal.js";
-import { el } from "../ui/dom.js";
 import { floatsOf, wholeOf } from "../ui/base64.js";
+import { el } from "../ui/dom.js";
 
 let plotlyScript = null;
 
@@ -83,6 +83,7 @@ export function movedTo(places, layers) {
 
 /** Lowest and highest of each axis. */
 export function extentOf({ x, y }) {
-  const span = (values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+  const span = (values) =>
+    values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
   return { x: span(x), y: span(y) };
 }

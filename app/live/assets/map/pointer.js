@@ -19,7 +19,11 @@ export class MapPointer {
     const node = map.element;
     node.addEventListener("pointermove", (event) => this.pointed(event));
     node.addEventListener("pointerleave", () => map.hooks.onLeave?.());
-    node.addEventListener("pointerdown", (event) => (this.pressed = event.button === 0 ? this.inPlot(event) : null), true);
+    node.addEventListener(
+      "pointerdown",
+      (event) => (this.pressed = event.button === 0 ? this.inPlot(event) : null),
+      true,
+    );
     node.addEventListener("keydown", (event) => this.keyed(event));
     node.addEventListener("blur", () => this.leaveCrosshair());
     // Plotly covers the page while a button is down, so that the release is heard on the window alone.

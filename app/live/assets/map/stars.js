@@ -13,7 +13,12 @@ export function starsOf(pictures, view, chosenId) {
 /** The button that stands for one; see MapMarks.setStars. */
 export function starButton({ id, name, place, chosen }, { verb, onPick, onShow, onHide }) {
   const label = `${verb} ${name}`;
-  const node = el("button", { class: "star", title: onShow ? null : label, "aria-label": label, "data-chosen": chosen });
+  const node = el("button", {
+    class: "star",
+    title: onShow ? null : label,
+    "aria-label": label,
+    "data-chosen": chosen,
+  });
   node.append("★");
   node.addEventListener("click", () => onPick(id));
   for (const type of ["pointerenter", "focus"]) node.addEventListener(type, () => onShow?.(id, place));

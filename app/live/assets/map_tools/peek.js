@@ -1,8 +1,8 @@
 // What lies under the pointer: a picture at once, and when the pointer rests what is known of the place.
 
 import { el } from "../ui/dom.js";
-import { number } from "../ui/text.js";
 import { paint, sizeCanvas } from "../ui/pixels.js";
+import { number } from "../ui/text.js";
 
 const REST_MS = 125;
 const GAP = 18; // pixels between the pointer and the card
@@ -16,7 +16,12 @@ export class PeekCard {
     this.picture = el("canvas", { "data-testid": "peek", role: "img", "aria-label": "Decoded at this place" });
     this.original = el("img", { class: "original", alt: "The picture itself", hidden: true });
     this.text = el("div", { class: "peek-text", "aria-live": "polite" });
-    this.captions = el("div", { class: "peek-captions", hidden: true }, el("span", {}, "decoded"), el("span", {}, "original"));
+    this.captions = el(
+      "div",
+      { class: "peek-captions", hidden: true },
+      el("span", {}, "decoded"),
+      el("span", {}, "original"),
+    );
     const pictures = el("div", { class: "peek-pictures" }, this.picture, this.original);
     this.element = el("div", { class: "peek-card", hidden: true }, pictures, this.captions, this.text);
     this.wanted = null;
@@ -54,12 +59,19 @@ export class PeekCard {
 
   rested(place) {
     const { queries } = this.page;
-    const showLines = (lines) => this.wanted === place && this.text.replaceChildren(...lines.map((line) => el("span", {}, line)));
+    const showLines = (lines) =>
+      this.wanted === place && this.text.replaceChildren(...lines.map((line) => el("span", {}, line)));
     const unknown = () => {}; // the picture is there; what is known of it is an extra
     if (place.training !== undefined) showLines(this.page.aboutTraining(place.training));
-    else if (place.index !== undefined) queries.ask("card", { index: place.index }, "peek").then((card) => this.wanted === place && this.showCard(card, showLines), unknown);
+    else if (place.index !== undefined)
+      queries
+        .ask("card", { index: place.index }, "peek")
+        .then((card) => this.wanted === place && this.showCard(card, showLines), unknown);
     else if (this.isBlend(place)) showLines(["Far from all points:", "a blend of the nearest ones"]);
-    else if (this.code) queries.ask("place", { z: Array.from(this.code) }, "peek").then(({ hint }) => showLines([`Between points: ${hint}`]), unknown);
+    else if (this.code)
+      queries
+        .ask("place", { z: Array.from(this.code) }, "peek")
+        .then(({ hint }) => showLines([`Between points: ${hint}`]), unknown);
     else this.rest = setTimeout(() => this.rested(place), REST_MS);
   }
 

@@ -1,10 +1,10 @@
 // UMAP with other settings: fitted in the background, shown when it is there, while the map at hand stays in use.
 
+import { beginWork, workOf } from "../engine/background_work.js";
+import { floatsOf } from "../ui/base64.js";
 import { el } from "../ui/dom.js";
 import { JobLine } from "../ui/job_line.js";
 import { parsed } from "../ui/text.js";
-import { floatsOf } from "../ui/base64.js";
-import { beginWork, workOf } from "../engine/background_work.js";
 
 const METRICS = ["euclidean", "cosine", "correlation", "manhattan"];
 const STORED = { neighbors: 15, minDist: 0.1, metric: "euclidean", deviations: true, seed: 0 }; // of the models' own maps
@@ -26,7 +26,11 @@ export class RefitPanel {
     this.neighbors = numberField("Neighbours", { min: 2, max: 200, step: 1 });
     this.minDist = numberField("Least distance", { min: 0, max: 0.99, step: 0.05 });
     this.seed = numberField("Seed", { min: 0, max: 2 ** 32 - 1, step: 1 });
-    this.metric = el("select", { "aria-label": "Metric" }, ...METRICS.map((name) => el("option", { value: name }, name)));
+    this.metric = el(
+      "select",
+      { "aria-label": "Metric" },
+      ...METRICS.map((name) => el("option", { value: name }, name)),
+    );
     this.deviations = el("input", { type: "checkbox", "aria-label": "In posterior deviations" });
     this.go = el("button", { class: "action", onclick: () => this.fit() }, "Fit again");
     this.back = el("button", { class: "action", onclick: () => this.showStored() }, "Stored map");
@@ -36,7 +40,10 @@ export class RefitPanel {
       field(this.neighbors, "How many nearest codes each one is tied to: few show detail, many the whole"),
       field(this.minDist, "How near to each other points may come: small values make tight clumps"),
       field(this.metric, "How codes are compared"),
-      field(this.deviations, "Differences count in posterior deviations, so that dimensions that say nothing count for nothing"),
+      field(
+        this.deviations,
+        "Differences count in posterior deviations, so that dimensions that say nothing count for nothing",
+      ),
       field(this.seed, "Another seed shows which parts of the layout are chance"),
       el("div", { class: "actions" }, this.go, this.back),
     );

@@ -30,7 +30,8 @@ const READING = {
     "Codes that differ in other dimensions may lie on the same place.",
   ],
 };
-const SEEN_TITLE = "The set has few held-out pictures: pictures that the model was trained on fill up the map, as hollow points";
+const SEEN_TITLE =
+  "The set has few held-out pictures: pictures that the model was trained on fill up the map, as hollow points";
 
 export class Toolbar {
   /**
@@ -57,10 +58,18 @@ export class Toolbar {
     this.projection = this.select("Map", named);
     this.x = this.select("Horizontal", dimensions);
     this.y = this.select("Vertical", dimensions);
-    this.colour = this.select("Colour", [["label", labelTitle], ...NAMED_VALUES.filter(([key]) => key !== "kl" || variational), ...dimensions]);
+    this.colour = this.select("Colour", [
+      ["label", labelTitle],
+      ...NAMED_VALUES.filter(([key]) => key !== "kl" || variational),
+      ...dimensions,
+    ]);
     this.axes = el("span", { class: "axes" }, this.x.label, this.y.label);
     this.hasChoice = !plane;
-    const seen = el("span", { class: "note", title: SEEN_TITLE, hidden: !seenInTraining }, `○ ${seenInTraining} seen in training`);
+    const seen = el(
+      "span",
+      { class: "note", title: SEEN_TITLE, hidden: !seenInTraining },
+      `○ ${seenInTraining} seen in training`,
+    );
     this.reading = el("ul", {});
     const reading = el("details", { class: "reading" }, el("summary", {}, "How to read this map"), this.reading);
     const shown = [this.projection.label, this.axes, this.colour.label, this.densityLabel, ...this.extras];

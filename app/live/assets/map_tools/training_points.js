@@ -37,7 +37,10 @@ export class TrainingPoints {
     if (refit) return [];
     const places = this.placesOn(view);
     const { colour } = view;
-    if (colour === "label") return own.map(({ trace: { legendgroup, marker } }) => this.layer(places, this.ofClass(legendgroup), marker.color, legendgroup));
+    if (colour === "label")
+      return own.map(({ trace: { legendgroup, marker } }) =>
+        this.layer(places, this.ofClass(legendgroup), marker.color, legendgroup),
+      );
     const values = this.valuesOf(colour);
     return values ? this.shaded(places, values, own[0].trace.marker) : [this.layer(places, this.all(), NEUTRAL)];
   }
@@ -52,10 +55,13 @@ export class TrainingPoints {
 
   /** One layer for each of some shades, which lie evenly on the scale. */
   shaded(places, values, { colorscale, cmin, cmax }) {
-    const shadeOf = (value) => Math.min(SHADES - 1, Math.max(0, Math.floor((SHADES * (value - cmin)) / (cmax - cmin || 1))));
+    const shadeOf = (value) =>
+      Math.min(SHADES - 1, Math.max(0, Math.floor((SHADES * (value - cmin)) / (cmax - cmin || 1))));
     const members = Array.from({ length: SHADES }, () => []);
     values.forEach((value, image) => members[shadeOf(value)].push(image));
-    return members.map((images, shade) => this.layer(places, Int32Array.from(images), colourAt(colorscale, (shade + 0.5) / SHADES)));
+    return members.map((images, shade) =>
+      this.layer(places, Int32Array.from(images), colourAt(colorscale, (shade + 0.5) / SHADES)),
+    );
   }
 
   layer(places, images, colour, legendgroup) {

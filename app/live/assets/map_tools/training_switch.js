@@ -1,11 +1,12 @@
 // A switch for the points of training images: they are encoded once, in the background, where the data set is at hand.
 
+import { beginWork, workOf } from "../engine/background_work.js";
 import { el } from "../ui/dom.js";
 import { JobLine } from "../ui/job_line.js";
 import { TrainingPoints } from "./training_points.js";
-import { beginWork, workOf } from "../engine/background_work.js";
 
-const ABOUT = "The images that the model was trained on, placed by the rule for new pictures. They can be looked at and loaded; a lasso selects reference images alone";
+const ABOUT =
+  "The images that the model was trained on, placed by the rule for new pictures. They can be looked at and loaded; a lasso selects reference images alone";
 const kept = new Map(); // digests of a model's weights and reference set -> TrainingPoints; as long as the browser's page lives
 
 export class TrainingSwitch {

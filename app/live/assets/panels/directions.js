@@ -1,11 +1,11 @@
 // Directions in latent space: from one group to another, principal components, axes; and arithmetic on pictures.
 
+import { PATH } from "../engine/socket.js";
 import { MOST_KEPT } from "../host/store.js";
 import { el } from "../ui/dom.js";
 import { button, fill, select, wholeField } from "../ui/fields.js";
-import { dimensionOptions, LONGEST_NAME, number, sentence, shortened, unusedName } from "../ui/text.js";
 import { paint, sizeCanvas } from "../ui/pixels.js";
-import { PATH } from "../engine/socket.js";
+import { dimensionOptions, LONGEST_NAME, number, sentence, shortened, unusedName } from "../ui/text.js";
 
 const STEPS = [-2, -1, 0, 1, 2]; // of a direction, in its row of pictures
 const TOLD_AXES = 3; // axes that a direction overlaps with most
@@ -13,7 +13,8 @@ const SHOWN_ROWS = 20; // whose pictures are decoded; more cannot be looked at t
 const ANYWHERE = { projection: "axes", x: 0, y: 0 }; // where the pictures lie on a map is not asked
 const HALF_NAME = 28; // characters of each group's name: both make one of a direction
 const TOO_MANY = `At most ${MOST_KEPT} directions are kept; remove one first.`;
-const BY_PLACE = "One group was chosen by where its codes lie, so they lie apart by choice: this says nothing of their pictures.";
+const BY_PLACE =
+  "One group was chosen by where its codes lie, so they lie apart by choice: this says nothing of their pictures.";
 const REST = " without others"; // what a direction is called that has lost its parts along others
 const COMPONENT_HINT =
   "Where the codes vary most, counted in posterior deviations as distances are; a step is one standard deviation along it";
@@ -39,7 +40,9 @@ export class DirectionPanel {
   }
 
   makers() {
-    const between = button("Add direction", "From the mean of one group's codes to that of the other", () => this.addBetween());
+    const between = button("Add direction", "From the mean of one group's codes to that of the other", () =>
+      this.addBetween(),
+    );
     const component = button("Add", COMPONENT_HINT, () => this.addComponent());
     const axis = button("Add", "One dimension of z", () => this.add({ kind: "axis", index: Number(this.axis.value) }));
     return el(
@@ -54,7 +57,17 @@ export class DirectionPanel {
   arithmeticRow() {
     const [a, b, c] = this.terms;
     const load = button("Load A \u2212 B + C", "What makes A differ from B, put on C", () => this.calculate());
-    return el("div", { class: "maker" }, el("strong", {}, "Arithmetic"), a, el("span", {}, "\u2212"), b, el("span", {}, "+"), c, load);
+    return el(
+      "div",
+      { class: "maker" },
+      el("strong", {}, "Arithmetic"),
+      a,
+      el("span", {}, "\u2212"),
+      b,
+      el("span", {}, "+"),
+      c,
+      load,
+    );
   }
 
   storing() {
@@ -86,7 +99,8 @@ export class DirectionPanel {
     const stored = await this.explore.queries.ask("saved-directions", {}, "where directions are").catch(() => null);
     if (!stored) return;
     const count = stored.directions.length;
-    const saved = count === 0 ? "None are saved yet. They would be" : count === 1 ? "1 is saved," : `${count} are saved,`;
+    const saved =
+      count === 0 ? "None are saved yet. They would be" : count === 1 ? "1 is saved," : `${count} are saved,`;
     this.where.textContent = `${saved} kept in ${stored.file} on the computer that runs this page; everybody who uses it shares them.`;
   }
 
@@ -98,7 +112,11 @@ export class DirectionPanel {
     fill(this.axis, dimensionOptions(model, this.explore.store.state.names));
     const kept = groups.map(({ name }) => [`group ${name}`, name]);
     const labels = model.labelNames.map((name, i) => [`label ${i}`, `${model.labelTitle}: ${name}`]);
-    for (const [node, at] of [[this.from, 0], [this.to, 1]]) fill(node, [...kept, ...labels], at);
+    for (const [node, at] of [
+      [this.from, 0],
+      [this.to, 1],
+    ])
+      fill(node, [...kept, ...labels], at);
     const pictures = this.explore.data.pictures.map(({ id, name }) => [`picture ${id}`, name]);
     this.terms.forEach((node, at) => fill(node, [["now", "The sliders' code"], ...pictures, ...kept, ...labels], at));
   }
@@ -113,7 +131,11 @@ export class DirectionPanel {
     const group = this.groupOf(choice);
     if (group) return group.indices;
     const [, index] = choice.split(" ");
-    const { indices } = await this.explore.queries.ask("select", { by: "label", label: Number(index) }, `members ${slot}`);
+    const { indices } = await this.explore.queries.ask(
+      "select",
+      { by: "label", label: Number(index) },
+      `members ${slot}`,
+    );
     return indices;
   }
 
@@ -177,20 +199,57 @@ export class DirectionPanel {
 
   row(direction, i) {
     const { name, separation, why, varianceShare } = direction;
-    const input = el("input", { class: "name", type: "text", maxlength: 60, value: name, "aria-label": `Name of direction ${i + 1}` });
+    const input = el("input", {
+      class: "name",
+      type: "text",
+      maxlength: 60,
+      value: name,
+      "aria-label": `Name of direction ${i + 1}`,
+    });
     input.addEventListener("change", () => this.rename(i, shortened(input.value)));
     const lines = [];
-    if (separation) lines.push(`Tells held-out members apart: AUROC ${separation.auroc.toFixed(3)} \u00b1 ${separation.error.toFixed(3)}.`);
+    if (separation)
+      lines.push(
+        `Tells held-out members apart: AUROC ${separation.auroc.toFixed(3)} \u00b1 ${separation.error.toFixed(3)}.`,
+      );
     if (separation?.byPlace) lines.push(BY_PLACE);
     if (why) lines.push(sentence(why));
     if (varianceShare) lines.push(`${(100 * varianceShare).toFixed(1)}% of the variance.`);
     lines.push(`Overlaps with ${this.overlapOf(direction)}.`);
-    const apart = button("Without the others", "Take away what it shares with the directions above", () => this.separate(i));
+    const apart = button("Without the others", "Take away what it shares with the directions above", () =>
+      this.separate(i),
+    );
     apart.disabled = i === 0;
-    const away = el("button", { class: "lock away", title: `Remove ${name}`, "aria-label": `Remove direction ${name}`, onclick: () => this.remove(i) }, "×");
-    const film = STEPS.map((step) => el("figure", {}, el("canvas", { class: "frame" }), el("figcaption", {}, step === 0 ? "now" : number(step).replace(".00", ""))));
+    const away = el(
+      "button",
+      {
+        class: "lock away",
+        title: `Remove ${name}`,
+        "aria-label": `Remove direction ${name}`,
+        onclick: () => this.remove(i),
+      },
+      "×",
+    );
+    const film = STEPS.map((step) =>
+      el(
+        "figure",
+        {},
+        el("canvas", { class: "frame" }),
+        el("figcaption", {}, step === 0 ? "now" : number(step).replace(".00", "")),
+      ),
+    );
     const head = el("div", { class: "kept-row" }, input, apart, away);
-    const element = el("div", { class: "direction-card" }, head, el("p", { class: "note", title: `Overlap with every axis: ${this.overlapOf(direction, Infinity)}` }, lines.join(" ")), el("div", { class: "film" }, ...film));
+    const element = el(
+      "div",
+      { class: "direction-card" },
+      head,
+      el(
+        "p",
+        { class: "note", title: `Overlap with every axis: ${this.overlapOf(direction, Infinity)}` },
+        lines.join(" "),
+      ),
+      el("div", { class: "film" }, ...film),
+    );
     return { element, canvases: film.map((figure) => figure.firstChild) };
   }
 
@@ -226,7 +285,9 @@ export class DirectionPanel {
   }
 
   change(i, change) {
-    const directions = this.explore.store.state.directions.map((each, at) => (at === i ? { ...each, ...change } : each));
+    const directions = this.explore.store.state.directions.map((each, at) =>
+      at === i ? { ...each, ...change } : each,
+    );
     this.explore.store.set({ directions });
   }
 
@@ -240,7 +301,12 @@ export class DirectionPanel {
     const place = () => this.explore.store.state.directions.findIndex((each) => each.vector === vector); // as they are then
     const against = directions.slice(0, i).map((each) => each.vector);
     try {
-      const made = await this.ask({ kind: "without", direction: { name, kind, vector }, against, name: this.restOf(name) });
+      const made = await this.ask({
+        kind: "without",
+        direction: { name, kind, vector },
+        against,
+        name: this.restOf(name),
+      });
       const now = this.explore.store.state.directions[place()]?.name; // the person may have named it meanwhile
       if (now !== undefined) this.change(place(), now === name ? made : { ...made, name: now });
     } catch (error) {
@@ -251,7 +317,10 @@ export class DirectionPanel {
   /** What is left of a direction is another one, by name as well. */
   restOf(name) {
     const stem = name.endsWith(REST) ? name : `${shortened(name, LONGEST_NAME - REST.length)}${REST}`;
-    return unusedName(stem, this.explore.store.state.directions.filter((each) => each.name !== name));
+    return unusedName(
+      stem,
+      this.explore.store.state.directions.filter((each) => each.name !== name),
+    );
   }
 
   // -- arithmetic and storing --------------------------------------------------------------------------------------
@@ -260,7 +329,11 @@ export class DirectionPanel {
     if (choice === "now") return Array.from(this.explore.z);
     const [kind, id] = choice.split(" ");
     if (kind === "picture") return this.explore.data.pictures.find((picture) => picture.id === id).mean; // offer() knows all
-    const { meanCode } = await this.explore.queries.ask("group", { indices: await this.membersOf(choice, slot) }, `mean ${slot}`);
+    const { meanCode } = await this.explore.queries.ask(
+      "group",
+      { indices: await this.membersOf(choice, slot) },
+      `mean ${slot}`,
+    );
     return meanCode;
   }
 
@@ -274,7 +347,13 @@ export class DirectionPanel {
   }
 
   async save() {
-    const stored = ({ name, kind, vector, separation, varianceShare }) => ({ name, kind, vector, separation, varianceShare });
+    const stored = ({ name, kind, vector, separation, varianceShare }) => ({
+      name,
+      kind,
+      vector,
+      separation,
+      varianceShare,
+    });
     try {
       const { directions } = this.explore.store.state;
       if (!directions.length) throw new Error("There is no direction to save yet; add one first.");
@@ -297,7 +376,11 @@ export class DirectionPanel {
       const here = unknown.length < saved.length ? "; others of those names are here already" : "";
       const full = fresh.length < unknown.length ? `; ${TOO_MANY.toLowerCase().slice(0, -1)}` : "";
       const old = unfit ? `; ${unfit} more belong to an older training of this model` : "";
-      this.explore.say(saved.length || unfit ? `${fresh.length} of ${saved.length} saved directions were added${here}${full}${old}.` : "No direction is saved yet.");
+      this.explore.say(
+        saved.length || unfit
+          ? `${fresh.length} of ${saved.length} saved directions were added${here}${full}${old}.`
+          : "No direction is saved yet.",
+      );
     } catch (error) {
       this.explore.say(error.message);
     }

@@ -1,11 +1,11 @@
 // Groups of reference images: what is selected on the map, by label or by a range of values, and what was kept of it.
 
 import { freeName, MOST_KEPT } from "../host/store.js";
+import { NAMED_VALUES } from "../map_tools/toolbar.js";
 import { el } from "../ui/dom.js";
 import { button, select } from "../ui/fields.js";
 import { montageOf } from "../ui/montage.js";
 import { dimensionOptions, fixed, number, parsed, shortened, unusedName } from "../ui/text.js";
-import { NAMED_VALUES } from "../map_tools/toolbar.js";
 
 const MEMBER_WIDTH = 52; // CSS pixels of a member's picture, at the most
 const FACTS = { kl: "KL", reconstruction: "reconstruction" };
@@ -28,13 +28,23 @@ export class GroupPanel {
 
   switchModel(model) {
     this.model = model;
-    this.labels = this.choice(model.labelTitle, "label", model.labelNames.map((name, i) => [i, name]));
-    this.what = select("Range of", [...NAMED_VALUES.filter(([key]) => key !== "kl" || model.variational), ...dimensionOptions(model, {})]);
+    this.labels = this.choice(
+      model.labelTitle,
+      "label",
+      model.labelNames.map((name, i) => [i, name]),
+    );
+    this.what = select("Range of", [
+      ...NAMED_VALUES.filter(([key]) => key !== "kl" || model.variational),
+      ...dimensionOptions(model, {}),
+    ]);
     this.low = this.bound("Lowest value");
     this.high = this.bound("Highest value");
     this.what.addEventListener("change", () => this.proposeRange());
     const byRange = el("button", { class: "action small", onclick: () => this.selectRange() }, "Select range");
-    this.choosers.replaceChildren(this.labels, el("span", { class: "range" }, this.what, this.low, "to", this.high, byRange));
+    this.choosers.replaceChildren(
+      this.labels,
+      el("span", { class: "range" }, this.what, this.low, "to", this.high, byRange),
+    );
     this.ranged = null;
   }
 
@@ -98,7 +108,9 @@ export class GroupPanel {
     this.ask("select", body, ({ indices }) => {
       if (store.state.selection !== before) return;
       if (indices.length) store.set({ selection: indices, origin: body.by });
-      this.explore.say(indices.length ? "" : `No image ${body.by === "label" ? "has that label" : "lies in that range"}.`);
+      this.explore.say(
+        indices.length ? "" : `No image ${body.by === "label" ? "has that label" : "lies in that range"}.`,
+      );
     });
   }
 
@@ -135,9 +147,20 @@ export class GroupPanel {
     const nats = Object.entries(means).map(([name, value]) => `${FACTS[name]} ${number(value)} nats`);
     const seen = group.seen ? [`${group.seen} seen in training`] : [];
     if (this.explore.mapSide.training.points) seen.push("of the reference images alone");
-    const mean = el("button", { class: "thumb", title: "Load the mean of their codes", "aria-label": "Load the group's mean", onclick: () => this.explore.load(meanCode) });
+    const mean = el("button", {
+      class: "thumb",
+      title: "Load the mean of their codes",
+      "aria-label": "Load the group's mean",
+      onclick: () => this.explore.load(meanCode),
+    });
     mean.append(el("img", { src: `data:image/png;base64,${meanPicture}`, alt: "" }));
-    const head = el("div", { class: "group-head" }, el("figure", {}, mean, el("figcaption", {}, "mean")), this.facts(count, [...nats, ...seen]), this.bars(labels, count));
+    const head = el(
+      "div",
+      { class: "group-head" },
+      el("figure", {}, mean, el("figcaption", {}, "mean")),
+      this.facts(count, [...nats, ...seen]),
+      this.bars(labels, count),
+    );
     this.summary.dataset.count = count;
     this.summary.setAttribute("aria-busy", false);
     const montage = montageOf(group, (index) => this.explore.loadReference(index));
@@ -151,9 +174,17 @@ export class GroupPanel {
   }
 
   bars(labels, count) {
-    const rows = labels.slice(0, 6).map(([name, members]) =>
-      el("div", { class: "bar" }, el("span", {}, name), el("i", { style: `width: ${(100 * members) / count}%` }), el("span", { class: "faint" }, String(members))),
-    );
+    const rows = labels
+      .slice(0, 6)
+      .map(([name, members]) =>
+        el(
+          "div",
+          { class: "bar" },
+          el("span", {}, name),
+          el("i", { style: `width: ${(100 * members) / count}%` }),
+          el("span", { class: "faint" }, String(members)),
+        ),
+      );
     const rest = labels.length > 6 ? [el("span", { class: "faint" }, `and ${labels.length - 6} more`)] : [];
     return el("div", { class: "bars" }, ...rows, ...rest);
   }
@@ -174,7 +205,9 @@ export class GroupPanel {
     const { groups } = this.explore.store.state;
     const name = groups.find((group) => String(group.indices) === String(indices))?.name ?? "selection";
     const body = { name, indices, format };
-    this.explore.queries.save("export-group", body, `${this.model.name}-${name}.${format}`).catch((error) => this.explore.say(error.message));
+    this.explore.queries
+      .save("export-group", body, `${this.model.name}-${name}.${format}`)
+      .catch((error) => this.explore.say(error.message));
   }
 
   keep({ indices, origin }, label) {
@@ -197,11 +230,29 @@ export class GroupPanel {
   }
 
   keptRow({ name, indices, origin }, i) {
-    const input = el("input", { class: "name", type: "text", maxlength: 60, value: name, "aria-label": `Name of group ${i + 1}` });
+    const input = el("input", {
+      class: "name",
+      type: "text",
+      maxlength: 60,
+      value: name,
+      "aria-label": `Name of group ${i + 1}`,
+    });
     input.addEventListener("change", () => this.rename(i, shortened(input.value)));
     const count = el("span", { class: "faint" }, counted(indices.length));
-    const show = el("button", { class: "action small", title: "Select its members on the map", onclick: () => this.explore.store.set({ selection: indices, origin }) }, "Show");
-    const away = el("button", { class: "lock away", title: `Remove ${name}`, "aria-label": `Remove ${name}`, onclick: () => this.remove(i) }, "×");
+    const show = el(
+      "button",
+      {
+        class: "action small",
+        title: "Select its members on the map",
+        onclick: () => this.explore.store.set({ selection: indices, origin }),
+      },
+      "Show",
+    );
+    const away = el(
+      "button",
+      { class: "lock away", title: `Remove ${name}`, "aria-label": `Remove ${name}`, onclick: () => this.remove(i) },
+      "×",
+    );
     return el("div", { class: "kept-row" }, input, count, show, away);
   }
 

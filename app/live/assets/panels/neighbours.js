@@ -18,7 +18,11 @@ export class NeighbourPanel {
     this.metric = el(
       "select",
       { "aria-label": "Distance" },
-      el("option", { value: "deviations", title: "Euclidean, each step counted in the dimension's posterior deviations (1/σ)" }, "In posterior deviations"),
+      el(
+        "option",
+        { value: "deviations", title: "Euclidean, each step counted in the dimension's posterior deviations (1/σ)" },
+        "In posterior deviations",
+      ),
       el("option", { value: "euclidean" }, "Euclidean"),
       el("option", { value: "cosine" }, "Cosine"),
     );
@@ -65,8 +69,17 @@ export class NeighbourPanel {
 
   card({ index, label, distance, seen, image }) {
     const title = `Load ${label}, number ${index}, at a distance of ${number(distance)}${seen ? ", seen in training" : ""}`;
-    const node = el("button", { class: "card", title, "aria-label": title, onclick: () => this.explore.loadReference(index) });
-    node.append(el("img", { src: `data:image/png;base64,${image}`, alt: "" }), el("span", {}, label), el("span", { class: "faint" }, number(distance)));
+    const node = el("button", {
+      class: "card",
+      title,
+      "aria-label": title,
+      onclick: () => this.explore.loadReference(index),
+    });
+    node.append(
+      el("img", { src: `data:image/png;base64,${image}`, alt: "" }),
+      el("span", {}, label),
+      el("span", { class: "faint" }, number(distance)),
+    );
     for (const type of ["pointerenter", "focus"]) node.addEventListener(type, () => this.explore.map.ring(index));
     for (const type of ["pointerleave", "blur"]) node.addEventListener(type, () => this.explore.map.ring(null));
     return el("div", { role: "listitem" }, node); // of its own: a button in that role would be none for a screen reader

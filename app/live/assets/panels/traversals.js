@@ -1,9 +1,9 @@
 // Traversals: all dimensions step by step on one sheet, and the plane of two dimensions or directions.
 
+import { saveFile } from "../engine/queries.js";
 import { el } from "../ui/dom.js";
 import { button, fill, select, whole, wholeField } from "../ui/fields.js";
 import { dimensionOptions, sentence } from "../ui/text.js";
-import { saveFile } from "../engine/queries.js";
 
 const FEW_ROWS = 24; // of a sheet at first: so many can be looked at together, and are decoded in a moment
 const MOST_AGAIN = 400; // pictures that are decoded anew whenever the code settles; of more the person asks
@@ -23,12 +23,33 @@ export class TraversalPanel {
     this.side = wholeField("Pictures a side", { min: 2, max: 40, value: 16 });
     this.under = el("input", { type: "checkbox" });
     this.under.addEventListener("change", () => this.layUnder());
-    this.underLabel = el("label", { title: "What the model decodes at every place, under the points of the map" }, this.under, "Under the map");
+    this.underLabel = el(
+      "label",
+      { title: "What the model decodes at every place, under the points of the map" },
+      this.under,
+      "Under the map",
+    );
     this.shownPicture = el("img", { class: "sheet", alt: "", hidden: true, "data-testid": "sheet" });
     this.saveButton = button("Save PNG", "What is shown here", () => saveFile(this.picture.content, this.picture.name));
     this.saveButton.disabled = true;
-    const sheet = el("div", { class: "maker" }, el("strong", {}, "A sheet"), el("label", { title: "The strongest come first" }, this.rows, "dimensions"), el("label", {}, this.steps, "steps"), button("Show", "Each row moves one dimension and keeps the others", () => this.showSheet()));
-    const plane = el("div", { class: "maker" }, el("strong", {}, "A plane"), this.first, el("span", {}, "by"), this.second, el("label", {}, this.side, "a side"), button("Show", "Two dimensions or directions, the others as they are", () => this.showPlane()));
+    const sheet = el(
+      "div",
+      { class: "maker" },
+      el("strong", {}, "A sheet"),
+      el("label", { title: "The strongest come first" }, this.rows, "dimensions"),
+      el("label", {}, this.steps, "steps"),
+      button("Show", "Each row moves one dimension and keeps the others", () => this.showSheet()),
+    );
+    const plane = el(
+      "div",
+      { class: "maker" },
+      el("strong", {}, "A plane"),
+      this.first,
+      el("span", {}, "by"),
+      this.second,
+      el("label", {}, this.side, "a side"),
+      button("Show", "Two dimensions or directions, the others as they are", () => this.showPlane()),
+    );
     const tools = el("div", { class: "actions" }, this.saveButton, this.underLabel);
     this.status = el("p", { class: "note", role: "status" });
     this.element = el("div", { class: "traversals" }, sheet, plane, tools, this.status, this.shownPicture);
@@ -83,15 +104,28 @@ export class TraversalPanel {
     const rows = model.sliders.slice(0, whole(this.rows, model.latentDim)); // the strongest come first
     const steps = whole(this.steps, 9);
     const { names } = this.explore.store.state;
-    const body = { z: Array.from(this.explore.z), dimensions: rows.map(({ dimension }) => dimension), steps, low: null, high: null, names };
+    const body = {
+      z: Array.from(this.explore.z),
+      dimensions: rows.map(({ dimension }) => dimension),
+      steps,
+      low: null,
+      high: null,
+      names,
+    };
     this.again = () => this.showSheet();
     this.pictures = rows.length * steps;
-    this.show("sheet", body, `${model.name}-traversals.png`, `${rows.length} dimensions, one row each, from the lowest to the highest value`);
+    this.show(
+      "sheet",
+      body,
+      `${model.name}-traversals.png`,
+      `${rows.length} dimensions, one row each, from the lowest to the highest value`,
+    );
   }
 
   showPlane() {
     const { model } = this.explore.data;
-    if (this.first.value === this.second.value) return this.explore.say("A plane needs two different dimensions or directions.");
+    if (this.first.value === this.second.value)
+      return this.explore.say("A plane needs two different dimensions or directions.");
     const [first, second] = [this.first, this.second].map((node) => this.vectorOf(node.value));
     const side = whole(this.side, 16);
     const body = { ...this.planeOf(first, second), side, file: true };
@@ -119,7 +153,13 @@ export class TraversalPanel {
     const isLine = span < 1e-6 * uu * vv; // both point the same way
     const [a, b] = isLine ? [zu / uu, 0] : [(zu * vv - zv * uv) / span, (zv * uu - zu * uv) / span];
     const z = Array.from(this.explore.z, (value, i) => value - a * u[i] - b * v[i]);
-    return { z, first: first.vector, second: second.vector, low: [first.low, second.low], high: [first.high, second.high] };
+    return {
+      z,
+      first: first.vector,
+      second: second.vector,
+      low: [first.low, second.low],
+      high: [first.high, second.high],
+    };
   }
 
   /** Decode and show; of what is asked meanwhile the newest is shown. */
@@ -148,9 +188,17 @@ export class TraversalPanel {
     if (!range) return;
     if (!this.under.checked || view.projection !== "axes") return map.setUnderlay(null);
     const unit = (dimension) => [Number(dimension === 0), Number(dimension === 1)];
-    const body = { z: [0, 0], first: unit(view.x), second: unit(view.y), low: [range.x[0], range.y[0]], high: [range.x[1], range.y[1]], side: data.model.shape[1] > 32 ? 16 : 24 };
+    const body = {
+      z: [0, 0],
+      first: unit(view.x),
+      second: unit(view.y),
+      low: [range.x[0], range.y[0]],
+      high: [range.x[1], range.y[1]],
+      side: data.model.shape[1] > 32 ? 16 : 24,
+    };
     queries.ask("plane", body).then(
-      ({ picture }) => this.under.checked && map.setUnderlay({ source: `data:image/png;base64,${picture}`, x: range.x, y: range.y }),
+      ({ picture }) =>
+        this.under.checked && map.setUnderlay({ source: `data:image/png;base64,${picture}`, x: range.x, y: range.y }),
       (error) => this.explore.say(error.message),
     );
   }

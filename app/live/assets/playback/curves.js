@@ -7,13 +7,22 @@ const WIDTH = 1000; // of a chart's own units; it is stretched to the room there
 const HEIGHT = 100;
 const AIR = 0.06; // of the height, left free above and below the lines
 const CHARTS = [
-  { key: "norm", title: "Norm", about: "Norm of the code; dashed, for a model with a prior: the mean norm of draws from N(0, I)" },
-  { key: "logDensity", title: "Log-density", about: "Log-density in nats under the Gaussian mixture fitted to the codes of training images" },
+  {
+    key: "norm",
+    title: "Norm",
+    about: "Norm of the code; dashed, for a model with a prior: the mean norm of draws from N(0, I)",
+  },
+  {
+    key: "logDensity",
+    title: "Log-density",
+    about: "Log-density in nats under the Gaussian mixture fitted to the codes of training images",
+  },
   {
     key: "percentile",
     title: "Farther out than", // so many percent of images
     name: "Distance to data in percent of images",
-    about: "Distance to the nearest reference codes, as a percentile: how many percent of held-out images lie as near to their neighbours or nearer",
+    about:
+      "Distance to the nearest reference codes, as a percentile: how many percent of held-out images lie as near to their neighbours or nearer",
     range: [0, 100],
     text: (value) => `${Math.round(value)}%`,
     unit: " of images",
@@ -25,7 +34,11 @@ export class Curves {
   constructor(onScrub) {
     this.onScrub = onScrub;
     this.charts = CHARTS.map((chart) => this.chart(chart));
-    this.element = el("div", { class: "curves", role: "group", "aria-label": "Along the paths" }, ...this.charts.map(({ element }) => element));
+    this.element = el(
+      "div",
+      { class: "curves", role: "group", "aria-label": "Along the paths" },
+      ...this.charts.map(({ element }) => element),
+    );
     this.tracks = [];
   }
 
@@ -35,7 +48,14 @@ export class Curves {
     const high = el("span", { class: "high" });
     const low = el("span", { class: "low" });
     const values = el("span", { class: "values" });
-    const room = el("div", { class: "chart", "data-testid": `curve-${settings.key}`, title: settings.about }, plot, playhead, high, low);
+    const room = el(
+      "div",
+      { class: "chart", "data-testid": `curve-${settings.key}`, title: settings.about },
+      plot,
+      playhead,
+      high,
+      low,
+    );
     this.listen(room);
     const head = el("div", { class: "chart-head" }, el("span", { title: settings.about }, settings.title), values);
     return { ...settings, plot, playhead, high, low, values, element: el("div", { class: "curve" }, head, room) };
@@ -77,12 +97,16 @@ export class Curves {
     const y = (value) => (HEIGHT * (1 - AIR - (1 - 2 * AIR) * share(value))).toFixed(1);
     const marks = positions.map((at) => line(x(at), 0, x(at), HEIGHT, "at-keyframe"));
     const { expectedNorm } = this.tracks[0];
-    const expected = key === "norm" && expectedNorm !== null ? [line(0, y(expectedNorm), WIDTH, y(expectedNorm), "expected")] : [];
+    const expected =
+      key === "norm" && expectedNorm !== null ? [line(0, y(expectedNorm), WIDTH, y(expectedNorm), "expected")] : [];
     const curves = this.tracks.map((track) => curve(track, key, x, y));
     chart.plot.replaceChildren(...marks, ...expected, ...curves);
     chart.low.textContent = valueText(chart, low);
     chart.high.textContent = valueText(chart, high) + (chart.unit ?? "");
-    const spans = this.tracks.map((track) => `${track.kind} ${valueText(chart, track[key].reduce(lower))} to ${valueText(chart, track[key].reduce(higher))}`);
+    const spans = this.tracks.map(
+      (track) =>
+        `${track.kind} ${valueText(chart, track[key].reduce(lower))} to ${valueText(chart, track[key].reduce(higher))}`,
+    );
     chart.plot.setAttribute("aria-label", `${name} along the paths: ${spans.join(", ")}`);
   }
 

@@ -1,7 +1,7 @@
 // What an animation needs on a map: lines of several kinds, their playing positions, and keyframes.
 
-import { el, svg } from "../ui/dom.js";
 import { MapMarks } from "../map/marks.js";
+import { el, svg } from "../ui/dom.js";
 
 /** @typedef {import("../map/marks.js").Place} Place */
 export class PathMarks extends MapMarks {
@@ -38,7 +38,8 @@ export class PathMarks extends MapMarks {
   makePlaying(positions) {
     for (const { node } of this.playing.values()) if (node !== this.marker) node.remove();
     this.marker.hidden = true;
-    const node = (kind, i) => (i === 0 ? this.marker : this.element.appendChild(el("div", { class: "playing", "data-kind": kind })));
+    const node = (kind, i) =>
+      i === 0 ? this.marker : this.element.appendChild(el("div", { class: "playing", "data-kind": kind }));
     this.playing = new Map(positions.map(({ kind, place }, i) => [kind, { node: node(kind, i), place }]));
     for (const [kind, pin] of this.playing) pin.node.dataset.kind = kind;
   }
@@ -72,7 +73,10 @@ export class PathMarks extends MapMarks {
   /** A line with a margin in the ground's colour, so that it shows over points of any colour. */
   line({ places, kind }) {
     const pixels = places.map((place) => this.frame.toPixel(place));
-    const line = svg("polyline", { points: pixels.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "), "data-kind": kind });
+    const line = svg("polyline", {
+      points: pixels.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "),
+      "data-kind": kind,
+    });
     const margin = line.cloneNode();
     margin.removeAttribute("data-kind");
     margin.classList.add("margin");

@@ -1,9 +1,9 @@
 // The frames of each kind of path: asked for when keyframes or settings change, decoded in batches, kept for playing.
 
-import { sentence } from "../ui/text.js";
-import { floatsOf } from "../ui/base64.js";
-import { FrameCache } from "./frame_cache.js";
 import { PATH } from "../engine/socket.js";
+import { floatsOf } from "../ui/base64.js";
+import { sentence } from "../ui/text.js";
+import { FrameCache } from "./frame_cache.js";
 
 export const MAX_FRAMES = 4000; // of a path (vae_core.images.animation)
 
@@ -79,7 +79,14 @@ export class AnimationPaths {
     const answer = kinds[kind];
     const figures = Object.fromEntries(FIGURES.map((name) => [name, floatsOf(answer[name])]));
     const expected = this.model.variational ? expectedNorm : null; // a plain autoencoder's codes follow no N(0, I)
-    const track = { kind, codes: floatsOf(answer.codes), frames: new Array(frames), places: new Array(frames), expectedNorm: expected, ...figures };
+    const track = {
+      kind,
+      codes: floatsOf(answer.codes),
+      frames: new Array(frames),
+      places: new Array(frames),
+      expectedNorm: expected,
+      ...figures,
+    };
     if (this.stale) {
       this.stale = false;
       this.cache = new FrameCache(this.tracks.values(), this.model.latentDim);
@@ -104,7 +111,10 @@ export class AnimationPaths {
   reportProgress() {
     const tracks = this.shown();
     const there = (track) => track.frames.reduce((count, _, index) => count + (track.places[index] ? 1 : 0), 0);
-    this.hooks.onFrames(tracks.reduce((sum, track) => sum + there(track), 0), tracks.length * this.count);
+    this.hooks.onFrames(
+      tracks.reduce((sum, track) => sum + there(track), 0),
+      tracks.length * this.count,
+    );
   }
 
   /** Those that are shown and have come, in the order of KINDS. */
@@ -134,7 +144,9 @@ export class AnimationPaths {
     if (!batch.length) return;
     const turn = (this.loading = this.turn);
     const values = new Float32Array(batch.length * this.model.latentDim);
-    batch.forEach(({ track, index }, i) => values.set(codeAt(track, index, this.model.latentDim), i * this.model.latentDim));
+    batch.forEach(({ track, index }, i) =>
+      values.set(codeAt(track, index, this.model.latentDim), i * this.model.latentDim),
+    );
     this.socket.ask("path", PATH, this.view, values, (answer) => {
       if (turn !== this.turn) return;
       this.loading = null;

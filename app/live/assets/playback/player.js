@@ -28,16 +28,30 @@ export class Player {
   }
 
   build() {
-    const button = (text, label, act) => el("button", { class: "action small", title: label, "aria-label": label, onclick: act }, text);
-    this.playButton = el("button", { class: "action primary play", onclick: () => this.setPlaying(!this.playing) }, "Play");
+    const button = (text, label, act) =>
+      el("button", { class: "action small", title: label, "aria-label": label, onclick: act }, text);
+    this.playButton = el(
+      "button",
+      { class: "action primary play", onclick: () => this.setPlaying(!this.playing) },
+      "Play",
+    );
     this.scrub = el("input", { type: "range", min: 0, max: 0, step: 1, "aria-label": "Position" });
     this.scrub.addEventListener("input", () => this.scrubTo(Number(this.scrub.value)));
     this.scrub.addEventListener("pointerdown", () => this.setPlaying(false)); // a thumb that is held does not move on
     this.readout = el("output", { class: "position", "data-testid": "position", "aria-live": "off" }); // it changes at every frame
     this.loop = el("input", { type: "checkbox", onchange: () => this.hooks.onSettings({ loop: this.loop.checked }) });
-    const loop = el("label", { title: "After the last keyframe go on to the first, and so for ever" }, this.loop, "Loop");
+    const loop = el(
+      "label",
+      { title: "After the last keyframe go on to the first, and so for ever" },
+      this.loop,
+      "Loop",
+    );
     const change = () => this.hooks.onSettings({ speed: Number(this.speeds.value) });
-    this.speeds = select("Speed", SPEEDS.map((speed) => [speed, `${speed}×`]), { title: "Speed", onchange: change });
+    this.speeds = select(
+      "Speed",
+      SPEEDS.map((speed) => [speed, `${speed}×`]),
+      { title: "Speed", onchange: change },
+    );
     this.loaded = el("progress", { "aria-label": "Decoded pictures", max: 1, value: 0 });
     const bar = el("div", { class: "scrub" }, this.scrub, this.loaded);
     const back = button("‹", "One frame back", () => this.step(-1));

@@ -1,8 +1,8 @@
 // The pictures of each kind of path side by side; each kind can be switched off.
 
 import { el } from "../ui/dom.js";
-import { KINDS } from "./path_kinds.js";
 import { paint, sizeCanvas } from "../ui/pixels.js";
+import { KINDS } from "./path_kinds.js";
 
 export class Screens {
   /** @param {(kinds: string[]) => void} onKinds called with the kinds that are to be shown */
@@ -16,7 +16,11 @@ export class Screens {
   screen({ key, title, about }) {
     const box = el("input", { type: "checkbox", onchange: () => this.onKinds(this.checked()) });
     const swatch = el("i", { class: "swatch", "data-kind": key });
-    const canvas = el("canvas", { "data-testid": `screen-${key}`, role: "img", "aria-label": `The picture at this position, ${title.toLowerCase()}` });
+    const canvas = el("canvas", {
+      "data-testid": `screen-${key}`,
+      role: "img",
+      "aria-label": `The picture at this position, ${title.toLowerCase()}`,
+    });
     const problem = el("span", { class: "note", role: "status" });
     const caption = el("figcaption", {}, el("label", { title: about }, box, swatch, title));
     const figure = el("figure", { class: "screen", "data-kind": key }, caption, canvas, problem);

@@ -1,10 +1,10 @@
 // The latent map with a person's pictures as stars; a star leads to its picture's card on the page.
 
 import { isOtherModel, mounting, report } from "../host/component.js";
-import { el } from "../ui/dom.js";
 import { LatentMap } from "../map/latent_map.js";
 import { starsOf } from "../map/stars.js";
 import { Toolbar } from "../map_tools/toolbar.js";
+import { el } from "../ui/dom.js";
 
 const CARD_GAP = 16; // pixels between a star and its name
 
@@ -45,7 +45,11 @@ class ReconstructMap {
     this.map.marks.setStars(starsOf(pictures, view, chosen), {
       verb: "Go to",
       onPick: (id) => this.pick(id),
-      onShow: (id, place) => this.showCard(place, pictures.find((picture) => picture.id === id)),
+      onShow: (id, place) =>
+        this.showCard(
+          place,
+          pictures.find((picture) => picture.id === id),
+        ),
       onHide: () => (this.card.hidden = true),
     });
   }

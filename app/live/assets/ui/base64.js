@@ -29,7 +29,9 @@ const HALVES = Float32Array.from({ length: 0x10000 }, (_, bits) => {
 /** Indices, ascending: those of the bits that are set, the lowest bit first. */
 export function membersOf(base64) {
   const bytes = bytesOf(base64);
-  return Array.from({ length: 8 * bytes.length }, (_, index) => index).filter((index) => (bytes[index >> 3] >> (index & 7)) & 1);
+  return Array.from({ length: 8 * bytes.length }, (_, index) => index).filter(
+    (index) => (bytes[index >> 3] >> (index & 7)) & 1,
+  );
 }
 
 /** Base64 of indices, a bit for each one up to the largest. */

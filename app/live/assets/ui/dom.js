@@ -15,7 +15,8 @@ export function svg(tag, attributes = {}, ...children) {
 function withAttributes(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (/^(data|aria)-/.test(name)) node.setAttribute(name, String(value)); // these say "true" and "false"
+    else if (/^(data|aria)-/.test(name))
+      node.setAttribute(name, String(value)); // these say "true" and "false"
     else if (value === true) node.setAttribute(name, "");
     else if (value !== false && value != null) node.setAttribute(name, value);
   }

@@ -9,7 +9,12 @@ import { el } from "./dom.js";
  */
 export function montageOf({ montage, members, columns }, onPick) {
   const rows = Math.ceil(members.length / columns);
-  const image = el("img", { class: "montage", src: `data:image/png;base64,${montage}`, alt: `${members.length} of the group's members`, title: "Click one to load it" });
+  const image = el("img", {
+    class: "montage",
+    src: `data:image/png;base64,${montage}`,
+    alt: `${members.length} of the group's members`,
+    title: "Click one to load it",
+  });
   image.addEventListener("click", (event) => {
     const column = Math.floor((event.offsetX / image.clientWidth) * columns);
     const row = Math.floor((event.offsetY / image.clientHeight) * rows);
@@ -27,7 +32,12 @@ function frameOver(members, columns, rows, onPick) {
     if (place < 0 || place >= members.length) return;
     at = place;
     const [left, top] = [(100 * (at % columns)) / columns, (100 * Math.floor(at / columns)) / rows];
-    Object.assign(frame.style, { left: `${left}%`, top: `${top}%`, width: `${100 / columns}%`, height: `${100 / rows}%` });
+    Object.assign(frame.style, {
+      left: `${left}%`,
+      top: `${top}%`,
+      width: `${100 / columns}%`,
+      height: `${100 / rows}%`,
+    });
     frame.setAttribute("aria-label", `Load member ${at + 1} of ${members.length}; arrow keys go to others`);
   };
   frame.addEventListener("keydown", (event) => {

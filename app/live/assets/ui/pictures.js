@@ -1,7 +1,7 @@
 // A person's own pictures: adding them (button, drop, examples), and the strip of the chosen one.
 
-import { el, renew } from "./dom.js";
 import { base64OfFile } from "./base64.js";
+import { el, renew } from "./dom.js";
 
 const MAX_BYTES = 20 * 2 ** 20; // as vae_core.images.files refuses more
 const MAX_TOGETHER = 100 * 2 ** 20; // in one go; in base64 it has to fit server.maxMessageSize
@@ -16,7 +16,13 @@ const MAX_TOGETHER = 100 * 2 ** 20; // in one go; in base64 it has to fit server
  * @param {string} [hooks.verb] what choosing a picture does
  */
 export function mountPictures(hooks) {
-  const chooser = el("input", { type: "file", accept: "image/*", multiple: true, "aria-label": "Add pictures", hidden: true });
+  const chooser = el("input", {
+    type: "file",
+    accept: "image/*",
+    multiple: true,
+    "aria-label": "Add pictures",
+    hidden: true,
+  });
   const add = el("button", { class: "action primary", onclick: () => chooser.click() }, "Add pictures");
   const examples = el("span", { class: "examples" });
   const chips = el("div", { class: "chips" });
@@ -45,14 +51,22 @@ export function mountPictures(hooks) {
 
 function exampleButton({ name, image }, index, { onExample }) {
   const label = `Try a real handwritten ${name}`;
-  return el("button", { class: "thumb", title: label, "aria-label": label, onclick: () => onExample(index) }, picture(image, ""));
+  return el(
+    "button",
+    { class: "thumb", title: label, "aria-label": label, onclick: () => onExample(index) },
+    picture(image, ""),
+  );
 }
 
 function chip({ id, name, image }, chosen, { onChoose, onRemove, verb = "Load" }) {
   const label = `${verb} ${name}`;
   const load = el("button", { class: "thumb", title: label, "aria-label": label, onclick: () => onChoose(id) });
   load.append(picture(image, ""));
-  const remove = el("button", { class: "remove", title: `Remove ${name}`, "aria-label": `Remove ${name}`, onclick: () => onRemove(id) }, "×");
+  const remove = el(
+    "button",
+    { class: "remove", title: `Remove ${name}`, "aria-label": `Remove ${name}`, onclick: () => onRemove(id) },
+    "×",
+  );
   return el("span", { class: "chip", "data-chosen": id === chosen }, load, remove);
 }
 
@@ -88,7 +102,8 @@ function acceptDrops(area, take) {
 
 async function readFiles(list, onProblem) {
   const large = list.find((file) => file.size > MAX_BYTES);
-  if (large) onProblem(`${large.name} has ${(large.size / 2 ** 20).toFixed(0)} MiB; a picture may have 20. Make it smaller.`);
+  if (large)
+    onProblem(`${large.name} has ${(large.size / 2 ** 20).toFixed(0)} MiB; a picture may have 20. Make it smaller.`);
   const fitting = list.filter((file) => file.size <= MAX_BYTES);
   if (fitting.reduce((sum, file) => sum + file.size, 0) > MAX_TOGETHER) {
     onProblem("Those pictures have more than 100 MiB together; add them in smaller groups.");

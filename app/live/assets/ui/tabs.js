@@ -18,17 +18,27 @@ export class Tabs {
 
   tab({ key, title }) {
     const choose = () => this.choose(key);
-    return el("button", { class: "tab", role: "tab", id: `tab-${key}`, "aria-controls": `panel-${key}`, onclick: choose }, title);
+    return el(
+      "button",
+      { class: "tab", role: "tab", id: `tab-${key}`, "aria-controls": `panel-${key}`, onclick: choose },
+      title,
+    );
   }
 
   body({ key, element }) {
-    return el("div", { class: "panel", role: "tabpanel", id: `panel-${key}`, "aria-labelledby": `tab-${key}` }, element);
+    return el(
+      "div",
+      { class: "panel", role: "tabpanel", id: `panel-${key}`, "aria-labelledby": `tab-${key}` },
+      element,
+    );
   }
 
   keyed(event) {
     const count = this.panels.length;
     const at = this.panels.findIndex(({ key }) => key === this.shown);
-    const next = { ArrowRight: (at + 1) % count, ArrowLeft: (at - 1 + count) % count, Home: 0, End: count - 1 }[event.key];
+    const next = { ArrowRight: (at + 1) % count, ArrowLeft: (at - 1 + count) % count, Home: 0, End: count - 1 }[
+      event.key
+    ];
     if (next === undefined) return;
     event.preventDefault();
     this.choose(this.panels[next].key);
