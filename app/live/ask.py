@@ -8,41 +8,44 @@ import functools
 import importlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from types import ModuleType
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from threadpoolctl import threadpool_limits
 
+from app.live.admission import Admission
 from app.live.downloads import as_attachment
 from app.live.guards import is_same_origin
+from app.live.presence import ClientLeft, unless_left
 from app.live.refusals import foreign_page, refusal
 from app.queries import density, directions, groups, interpolate, map_jobs, neighbours, places, traversals
 from app.queries.base import Answer, File, Question
 from app.services.jobs import jobs
 from app.services.visitors import VISITOR_HEADER, visitors
 from app.services.work import JobRequest
-from vae_core.errors import BusyError, InputError, ModelError, VAEExplorerError
+from app.wire.limits import QUESTION_BYTES
+from vae_core.errors import InputError, ModelError, VAEExplorerError
 from vae_core.inference.engine import engine
 from vae_core.runtime.failures import unforeseen
 from vae_core.store.stored_models import model_folder
 
-__all__ = ["BODY_LIMIT", "QUESTIONS", "ask", "import_measuring"]
+__all__ = ["QUESTIONS", "ask", "import_measuring"]
 
 MODULES: tuple[ModuleType, ...] = (groups, directions, neighbours, places, traversals, density, interpolate, map_jobs)
 QUESTIONS: dict[str, Question] = {what: each for module in MODULES for what, each in module.QUESTIONS.items()}
 
-BODY_LIMIT = 4 * 2**20  # bytes
 THREADS = 4  # of their own, so that a slow question never makes live pictures wait
-WAITING = 64  # questions, those being answered included; a page asks a few at a time
+PLACES, OWN_PLACES = 64, 24  # of all and of one visitor, for questions under way; a page asks ten at the most
+READ_SECONDS = 20.0  # from the first byte of a body to its last
+TOO_LONG = f"a question has at most {QUESTION_BYTES:,} bytes; ask about fewer images or frames."
 JSON = "application/json"
 
 MEASURING = ("sklearn.metrics", "sklearn.neighbors", "sklearn.model_selection")
 
-_places = threading.BoundedSemaphore(WAITING)
+_admission = Admission(PLACES, OWN_PLACES)
 _importing = threading.Lock()
 
 
@@ -51,57 +54,67 @@ def _answering() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, thread_name_prefix="vae-question")
 
 
+class _RefusedError(Exception):
+    """What is no question, with the status of its refusal."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
 async def ask(request: Request) -> Response:
     """Answer one question about one model."""
     if not is_same_origin(request.headers.get("origin"), request.headers.get("host")):
         return foreign_page()
+    visitor = visitors().known(request.headers.get(VISITOR_HEADER))
+    try:
+        question = _question(request)
+        with _admission.place(visitor):  # before anything of the body is kept
+            body = await _read(request)
+            return await _answered(request, functools.partial(_answer, question, body, visitor))
+    except (ClientDisconnect, ClientLeft):
+        return Response(status_code=400)  # nobody reads it
+    except _RefusedError as error:
+        return _unread(str(error), error.status)
+    except VAEExplorerError as error:
+        return refusal(error)
+
+
+def _question(request: Request) -> Question:
+    """What is asked, as far as that is known before the body."""
     what = request.path_params["what"]
     if what not in QUESTIONS:
-        return _wrong(f"there is no question named {what[:40]!r}; there are: {', '.join(sorted(QUESTIONS))}.", 404)
+        names = ", ".join(sorted(QUESTIONS))
+        raise _RefusedError(f"there is no question named {what[:40]!r}; there are: {names}.", 404)
     if request.headers.get("content-type", "").split(";")[0].strip().lower() != JSON:
-        return _wrong(f"a question is sent as {JSON}.", 400)
-    try:
-        body = await _read(request)
-    except ClientDisconnect:
-        return Response(status_code=400)
-    if body is None:
-        return _wrong(f"a question has at most {BODY_LIMIT:,} bytes; ask about fewer images or frames.", 413)
-    visitor = visitors().known(request.headers.get(VISITOR_HEADER))
-    return await _respond(request.path_params["model"], QUESTIONS[what], body, visitor)
-
-
-async def _read(request: Request) -> bytes | None:
-    """The body; None for one that is too long, of which no more is read than shows that."""
+        raise _RefusedError(f"a question is sent as {JSON}.", 400)
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > BODY_LIMIT:
-        return None
+    if declared.isdecimal() and int(declared) > QUESTION_BYTES:
+        raise _RefusedError(TOO_LONG, 413)
+    return QUESTIONS[what]
+
+
+async def _read(request: Request) -> bytes:
+    """The body; of one that is too long no more is read than shows that."""
     content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > BODY_LIMIT:
-            return None
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            async for part in request.stream():
+                content += part
+                if len(content) > QUESTION_BYTES:
+                    raise _RefusedError(TOO_LONG, 413)
+    except TimeoutError as error:
+        raise _RefusedError(f"a question must arrive within {READ_SECONDS:.0f} s; send it again.", 408) from error
     return bytes(content)
 
 
-async def _respond(model: str, question: Question, body: bytes, visitor: str) -> Response:
+async def _answered(request: Request, work: Callable[[str], Response]) -> Response:
+    """Have a thread do it, unless the client leaves before its turn."""
+    leaving = asyncio.ensure_future(request.receive())  # all of the body is read: what comes is the end
     try:
-        with _taking_a_place():
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(_answering(), _answer, model, question, body, visitor)
-    except VAEExplorerError as error:
-        return refusal(error)
-    except Exception as error:  # noqa: BLE001 - the page must hear that no answer comes
-        return refusal(unforeseen(error, f"a question about {model}"))
-
-
-@contextmanager
-def _taking_a_place() -> Iterator[None]:
-    if not _places.acquire(blocking=False):
-        raise BusyError(f"the server is busy: {WAITING} questions wait already; try again shortly.")
-    try:
-        yield
+        return await unless_left(_answering(), functools.partial(work, request.path_params["model"]), leaving)
     finally:
-        _places.release()
+        leaving.cancel()
 
 
 def import_measuring() -> None:
@@ -125,13 +138,18 @@ def _limit_products() -> None:
     threadpool_limits(limits=1, user_api="blas")
 
 
-def _answer(model: str, question: Question, body: bytes, visitor: str) -> Response:
+def _answer(question: Question, body: bytes, visitor: str, model: str) -> Response:
     try:
         model_folder(model)
     except ModelError as error:
         return refusal(error, 404)
-    import_measuring()
-    return _packed(question.answer(engine(), engine().load(model), question.read(body)), visitor)
+    try:
+        import_measuring()
+        return _packed(question.answer(engine(), engine().load(model), question.read(body)), visitor)
+    except VAEExplorerError as error:
+        return refusal(error)
+    except Exception as error:  # noqa: BLE001 - the page must hear that no answer comes
+        return refusal(unforeseen(error, f"a question about {model}"))
 
 
 def _packed(answer: Answer, visitor: str) -> Response:
@@ -145,5 +163,8 @@ def _packed(answer: Answer, visitor: str) -> Response:
         raise InputError("the answer must be finite numbers, got others; ask with smaller ones.") from error
 
 
-def _wrong(text: str, status: int) -> Response:
-    return refusal(InputError(text), status)
+def _unread(sentence: str, status: int) -> Response:
+    """The answer to a request whose body may not have been read; then the connection is of no use any more."""
+    answer = refusal(InputError(sentence), status)
+    answer.headers["Connection"] = "close"
+    return answer

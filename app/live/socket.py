@@ -2,13 +2,16 @@
 
 import asyncio
 import functools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.live.answers import answer
 from app.live.guards import is_same_origin
+from app.live.presence import ClientLeft, unless_left
 from app.wire.protocol import Kind, unpack_question
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference.engine import engine
@@ -41,7 +44,7 @@ async def live_socket(socket: WebSocket) -> None:
     await socket.accept()
     try:
         await _answer_all(socket, socket.path_params["model"])
-    except WebSocketDisconnect:
+    except (WebSocketDisconnect, ClientLeft):
         return
     except BusyError as error:
         await socket.close(TRY_LATER, _reason(error))
@@ -54,15 +57,30 @@ async def live_socket(socket: WebSocket) -> None:
 async def _answer_all(socket: WebSocket, model: str) -> None:
     loop = asyncio.get_running_loop()
     loaded = await run_in_threadpool(engine().load, model)  # takes a while where the model is new
+    following: asyncio.Task[Message] | None = None  # that came while a path was waited for
     while True:
-        message = await socket.receive()
+        message = await (following or socket.receive())
+        following = None
         if message["type"] == "websocket.disconnect":
             return
         if message.get("bytes") is None:
             raise InputError("a question is a binary message, got text")
         question = unpack_question(message["bytes"], loaded.config.latent_dim)
-        threads = _path_threads() if question.kind == Kind.PATH else _live_threads()
-        await socket.send_bytes(await loop.run_in_executor(threads, answer, engine(), model, question))
+        work = functools.partial(answer, engine(), model, question)
+        if question.kind == Kind.PATH:
+            following = asyncio.ensure_future(socket.receive())
+            await socket.send_bytes(await _path_answer(work, following))
+        else:
+            await socket.send_bytes(await loop.run_in_executor(_live_threads(), work))
+
+
+async def _path_answer(work: Callable[[], bytes], following: "asyncio.Task[Message]") -> bytes:
+    """The answer to a path, which may wait for its turn: until then the page may leave."""
+    try:
+        return await unless_left(_path_threads(), work, following)
+    except BaseException:
+        following.cancel()
+        raise
 
 
 def _reason(error: VAEExplorerError) -> str:

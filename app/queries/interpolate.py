@@ -1,6 +1,6 @@
 """Questions of animations: paths through keyframes, grids between four corners, and files of both."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import numpy as np
 from jaxtyping import Float32
@@ -40,7 +40,7 @@ class TraceQuestion:
     """
 
     keyframes: tuple[Numbers, ...]
-    kinds: Annotated[tuple[Path, ...], Field(min_length=1, max_length=8)]
+    kinds: Annotated[tuple[Path, ...], Field(min_length=1, max_length=len(get_args(Path)))]
     framesPerLeg: int  # noqa: N815 - the page's name
     easing: Easing
     loop: bool
@@ -95,7 +95,7 @@ def animation(_engine: Engine, loaded: LoadedModel, body: TraceQuestion) -> Answ
     _check_frames(len(keyframes), body)
     graph = data_graph(loaded) if "data" in body.kinds else None  # takes seconds to build
     kinds: dict[str, Any] = {}
-    for kind in body.kinds:
+    for kind in dict.fromkeys(body.kinds):  # each once
         traced = trace(
             keyframes,
             kind=kind,

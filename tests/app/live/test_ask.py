@@ -20,17 +20,21 @@ from starlette.testclient import TestClient
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from app.live import ask as ask_module
-from app.live.ask import BODY_LIMIT, QUESTIONS
+from app.live.admission import Admission
+from app.live.ask import QUESTIONS
 from app.live.routes import live_routes
 from app.queries import places, traversals
 from app.queries.base import Question
 from app.queries.places import ValuesQuestion
 from app.session.desk import DeskDirection
+from app.wire.limits import QUESTION_BYTES
 from tests.app.conftest import Store, sentence_of
 from vae_core.errors import BusyError
+from vae_core.images.animation import MAX_FRAMES
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import engine
 from vae_core.inference.loaded import LoadedModel
+from vae_core.models.config import MAX_LATENT_DIM
 from vae_core.reference.groups import values_of
 from vae_core.reference.reference_set import Reference
 from vae_core.reference.scores import SCORES
@@ -745,12 +749,12 @@ def test_a_body_that_is_too_large_is_refused_and_not_read_to_its_end(client: Tes
     headers = {"content-type": "application/json"} | ({"content-length": str(8 * 2**20)} if declared else {})
     answer = client.post(CARD, content=body(), headers=headers)
     assert answer.status_code == 413
-    assert f"{BODY_LIMIT:,} bytes" in sentence_of(answer, "input")
+    assert f"{QUESTION_BYTES:,} bytes" in sentence_of(answer, "input")
 
 
 def test_a_body_that_just_fits_is_read(client: TestClient):
     text = b'{"index": 0}'
-    padded = text + b" " * (BODY_LIMIT - len(text))
+    padded = text + b" " * (QUESTION_BYTES - len(text))
     headers = {"content-type": "application/json"}
     assert client.post(CARD, content=padded, headers=headers).status_code == 200
     assert client.post(CARD, content=padded + b" ", headers=headers).status_code == 413
@@ -785,9 +789,9 @@ def test_what_nobody_foresaw_is_answered_with_a_number_and_logged_once(
 def test_too_many_questions_at_a_time_are_refused(
     post: Callable[..., httpx2.Response], monkeypatch: pytest.MonkeyPatch
 ):
-    places = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(ask_module, "_places", places)
-    with places:
+    admission = Admission(total=1, own=1)
+    monkeypatch.setattr(ask_module, "_admission", admission)
+    with admission.place("somebody else"):
         answer = post(DIGITS, "card", index=0)
     assert answer.status_code == 503
     assert "try again shortly" in sentence_of(answer, "busy")
@@ -814,3 +818,21 @@ def test_below_a_prefix_questions_are_asked_there(tiny: LoadedModel):
     with TestClient(Starlette(routes=live_routes("vae"))) as client:
         assert client.post("/vae/live/models/tiny/ask/card", json={"index": 0}).status_code == 200
         assert client.post("/live/models/tiny/ask/card", json={"index": 0}).status_code == 404
+
+
+# -- limits --------------------------------------------------------------------------------------------------------
+
+
+def test_the_longest_export_fits_into_a_question(client: TestClient, store: Store):
+    store("large", latent_dim=MAX_LATENT_DIM)
+    codes = base64.b64encode(np.zeros((MAX_FRAMES, MAX_LATENT_DIM), "<f4").tobytes()).decode()
+    asked = {"codes": codes, "format": "npz", "fps": 25, "scale": 1, "loop": True, "name": "x" * 200}
+    positions = list(range(MAX_FRAMES))
+    answer = client.post("/live/models/large/ask/export", json={**asked, "positions": positions})
+    assert answer.status_code == 200, answer.text
+
+
+def test_each_kind_of_path_is_followed_once(ask: Ask, post: Callable[..., httpx2.Response]):
+    asked = {"keyframes": [[0.0] * 16, [1.0] * 16], "framesPerLeg": 3, "easing": "linear", "loop": False}
+    assert list(ask(DIGITS, "trace", **asked, kinds=["linear", "linear"])["kinds"]) == ["linear"]
+    assert post(DIGITS, "trace", **asked, kinds=["linear"] * 8).status_code == 400

@@ -18,7 +18,7 @@ from app.live.routes import live_routes
 from app.queries.interpolate import QUESTIONS
 from app.services import exports
 from app.services.exports import CHUNK, MAX_EXPORT_PIXELS, Export, Order
-from app.services.jobs import jobs
+from app.services.work import JobRequest
 from tests.app.conftest import Store
 from tests.conftest import reference_of
 from vae_core.errors import BusyError, InputError, ModelError
@@ -41,12 +41,6 @@ SECONDS = 20  # until a job of a test has long ended
 def client(tiny: LoadedModel) -> Iterator[TestClient]:
     with TestClient(Starlette(routes=live_routes(""))) as client:
         yield client
-
-
-@pytest.fixture(autouse=True)
-def no_jobs_left() -> Iterator[None]:
-    yield
-    jobs().close()
 
 
 def ask(loaded: LoadedModel, what: str, **body: object) -> Any:
@@ -261,19 +255,21 @@ def some_codes(count: int, latent: int = 3) -> np.ndarray:
     return np.random.default_rng(0).standard_normal((count, latent)).astype(np.float32)
 
 
-def ask_export(loaded: LoadedModel, frames: np.ndarray, **body: object) -> str:
+def ask_export(loaded: LoadedModel, frames: np.ndarray, **body: object) -> JobRequest:
     asked = {"codes": packed(frames), "format": "gif", "fps": 25, "scale": 2, "loop": True, "name": "way"}
     answer = ask(loaded, "export", **asked | body)
-    assert list(answer) == ["job"]
-    return str(answer["job"])
+    assert isinstance(answer, JobRequest)
+    return answer
 
 
 def exported(loaded: LoadedModel, codes: np.ndarray, **body: object) -> Any:
     """The file that a job makes."""
-    name = ask_export(loaded, codes, **body)
-    job = jobs()._entries[name].job
-    job._thread.join(SECONDS)
-    return jobs().result(name)
+    asked = ask_export(loaded, codes, **body)
+    ended = threading.Event()
+    asked.job.on_end = ended.set
+    asked.job.start()
+    assert ended.wait(SECONDS)
+    return asked.present(asked.job.result())
 
 
 def pictures(loaded: LoadedModel, codes: np.ndarray) -> np.ndarray:
@@ -408,7 +404,6 @@ def test_an_export_holds_its_frames_once(store: Store):
 def test_a_wrong_export_gets_a_sentence_before_anything_is_made(tiny: LoadedModel, body: dict[str, object], text: str):
     with pytest.raises(InputError, match=text):
         ask_export(tiny, some_codes(5), **body)
-    assert not jobs()._entries
 
 
 # -- an export's course --------------------------------------------------------------------------------------------
