@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int
 
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import load_dataset
 from vae_core.images.preparation_options import Preparation
 
-__all__ = ["Parts", "chosen_images", "load_parts"]
+__all__ = ["Parts", "chosen_images", "chosen_rows", "load_parts"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +39,11 @@ def load_parts(
     return Parts(train, validation, test)
 
 
-def chosen_images(part: LabelledImages, limit: int | None, *, seed: int) -> LabelledImages:
-    """A seeded choice of `limit` images of a part, in the part's order; all of them where there are no more."""
-    if limit is None or limit >= len(part):
-        return part
-    return part.chosen(np.sort(np.random.default_rng(seed).permutation(len(part))[:limit]))
+def chosen_rows(count: int, limit: int, *, seed: int) -> Int[np.ndarray, " n"]:
+    """A seeded choice of `limit` of `count` rows, ascending; all of them where there are no more."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[:limit])
+
+
+def chosen_images(part: LabelledImages, limit: int, *, seed: int) -> LabelledImages:
+    """A seeded choice of `limit` images of a part, in the part's order; the part itself where there are no more."""
+    return part if limit >= len(part) else part.chosen(chosen_rows(len(part), limit, seed=seed))

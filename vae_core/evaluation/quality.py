@@ -9,6 +9,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from vae_core.errors import InputError
+from vae_core.latent.components import principal_components
 from vae_core.models.objective import EVALUATION_BATCH
 from vae_core.models.vae import VAE
 
@@ -16,9 +17,6 @@ __all__ = ["Quality", "fit_linear", "psnr", "reconstruction_quality", "ssim"]
 
 LOWEST_ERROR = 1e-10  # mean squared: a picture without an error counts as 100 dB
 SMALLEST_SIDE = 6  # pixels, below which SSIM's window of 11 cannot be mirrored at the border
-EXACT_PIXELS = 1_024  # up to which the covariance of all pixels is decomposed
-POWER_STEPS = 7  # of the randomised decomposition: with both as they are, PCA of 64 x 64 faces is within 0.0001 dB
-SPARE_COMPONENTS = 64  # of one by 20 steps
 PCA_SEED = 0
 
 Reconstruct = Callable[[Tensor], Tensor]
@@ -105,27 +103,13 @@ def ssim(
 def fit_linear(images: UInt8[Tensor, "n c h w"], dimensions: int) -> Reconstruct:
     """PCA of the images' pixels: what reconstructs pictures from that many principal components.
 
-    Up to `EXACT_PIXELS` pixels by their covariance's eigenvectors; beyond by the randomised decomposition of Halko
-    et al. 2011 (arXiv:0909.4061), with a fixed seed.
-
     Args:
         images: [image, channel, height, width].
-        dimensions: Components; no more than there are images or pixels are taken.
+        dimensions: Components; where there are fewer images or pixels, all that they have.
     """
-    from sklearn.decomposition import PCA  # takes a second to import
-
-    rows = images.flatten(start_dim=1).float().div_(255).numpy()  # (image, pixel)
-    exact = rows.shape[1] <= EXACT_PIXELS
-    pca = PCA(
-        min(dimensions, *rows.shape),
-        svd_solver="covariance_eigh" if exact else "randomized",
-        iterated_power=POWER_STEPS,
-        n_oversamples=SPARE_COMPONENTS,
-        random_state=PCA_SEED,
-        copy=False,  # the rows are ours: faces of 64 x 64 pixels take 0.6 GB
-    )
-    pca.fit(rows)
-    mean, components = torch.from_numpy(pca.mean_), torch.from_numpy(pca.components_)  # (pixel,), (component, pixel)
+    found = principal_components(images.flatten(start_dim=1).numpy(), dimensions, seed=PCA_SEED)
+    mean = torch.from_numpy(found.mean / 255).float()  # (pixel,), in [0, 1]
+    components = torch.from_numpy(found.axes.copy()).float()  # (component, pixel)
 
     def reconstruct(pictures: Tensor) -> Tensor:
         codes = (pictures.flatten(start_dim=1) - mean) @ components.T  # (picture, component)

@@ -1,5 +1,6 @@
 """Everything that is measured of a stored model, in one pass: what `evaluate` writes."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vae_core.datasets.labelled import Factors, LabelledImages
-from vae_core.datasets.parts import Parts, chosen_images
+from vae_core.datasets.parts import Parts, chosen_images, chosen_rows
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import InputError
 from vae_core.evaluation.classifier import load_or_train
@@ -82,6 +83,22 @@ class Subject:
     pictures: Float[Tensor, "n c h w"]
     evaluation: Evaluation
 
+    @functools.cached_property
+    def training(self) -> Posterior:
+        """The posteriors of all training images, encoded when they are first asked for."""
+        return encode(self.model, self.parts.train, self.settings)
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether the images have labels that say what they show."""
+        info = DATASETS.get(self.settings.dataset)
+        return info is not None and bool(info.classes)
+
+    @property
+    def has_factors(self) -> bool:
+        """Whether it is known what the images were drawn by."""
+        return self.parts.train.factors is not None and self.parts.test.factors is not None
+
 
 def is_likelihood(config: ModelConfig, images: Tensor) -> bool:
     """Whether the Bernoulli term is a likelihood of these pixels, uint8: of binarised or of black and white ones."""
@@ -126,7 +143,7 @@ def measure(
     say("reference set")
     names = tuple(figures.get("disentanglement", {}).get("dimension_names", [""] * model.config.latent_dim))
     reference, reducer = build_reference(reference_codes(subject), parts.test.label_names, mixture, names, seed=SEED)
-    unseen = encode(model, parts.validation, settings, limit=PLACED_CODES).mean.numpy()
+    unseen = encode(model, chosen_images(parts.validation, PLACED_CODES, seed=SEED), settings).mean.numpy()
     figures["placement"] = placement_agreement(reference.umap_map, reducer, unseen)
     return Report(figures, reference)
 
@@ -136,7 +153,6 @@ def applicable(
 ) -> dict[str, Callable[[], Figures]]:
     """The sections of metrics.json that this model and its data set allow, and how each is measured."""
     model, parts, pictures = subject.model, subject.parts, subject.pictures
-    info = DATASETS.get(subject.settings.dataset)
     sections = {"quality": lambda: measure_quality(subject)}
     if is_likelihood(model.config, parts.test.images):
         nats = subject.evaluation.negative_elbo
@@ -144,28 +160,37 @@ def applicable(
         sections["likelihood"] = lambda: estimate_likelihood(
             model, pictures, nats, gap_images=gap_images, seed=SEED, progress=progress
         ).figures()
-    if info is not None and info.classes:
+    if subject.has_classes:
         sections["probe"] = lambda: measure_probe(subject)
         if mixture is not None:
             sections["samples"] = lambda: measure_samples(subject, mixture, cache)
-    if parts.train.factors is not None and parts.test.factors is not None:
-        train, test = parts.train.factors, parts.test.factors
+    train, test = parts.train.factors, parts.test.factors
+    if train is not None and test is not None:
         sections["disentanglement"] = lambda: measure_factors(subject, train, test)
     return sections
 
 
-def encode(model: VAE, part: LabelledImages, settings: TrainingConfig, *, limit: int | None = None) -> Posterior:
-    """Posteriors of a part, or of a seeded choice of `limit` images of it."""
-    return posteriors(model, model_input(chosen_images(part, limit, seed=SEED).images, settings, seed=SEED))
+def encode(model: VAE, part: LabelledImages, settings: TrainingConfig) -> Posterior:
+    """Posteriors of a part's images."""
+    return posteriors(model, model_input(part.images, settings, seed=SEED))
 
 
 def fit_codes(subject: Subject) -> Mixture:
     """The mixture of codes drawn from the posteriors of training images."""
     model, settings, parts = subject.model, subject.settings, subject.parts
     generator = torch.Generator().manual_seed(SEED)
-    train = encode(model, parts.train, settings, limit=MIXTURE_CODES).sample(generator)
+    train = _for_mixture(subject).sample(generator)
     validation = encode(model, parts.validation, settings).sample(generator)
     return fit_mixture(train.numpy(), validation.numpy(), seed=SEED)
+
+
+def _for_mixture(subject: Subject) -> Posterior:
+    """The posteriors of a seeded choice of training images; where others are measured too, of those encoded anyway."""
+    train = subject.parts.train
+    if not (subject.has_classes or subject.has_factors):
+        return encode(subject.model, chosen_images(train, MIXTURE_CODES, seed=SEED), subject.settings)
+    rows = torch.from_numpy(chosen_rows(len(train), MIXTURE_CODES, seed=SEED))
+    return Posterior(subject.training.mean[rows], subject.training.logvar[rows])
 
 
 def measure_quality(subject: Subject) -> Figures:
@@ -177,7 +202,7 @@ def measure_quality(subject: Subject) -> Figures:
 def measure_probe(subject: Subject) -> Figures:
     """How well a linear classifier on few codes finds the labels."""
     train, test = subject.parts.train, subject.parts.test
-    codes = encode(subject.model, train, subject.settings).mean.numpy()
+    codes = subject.training.mean.numpy()
     return probe_codes(
         codes, train.labels.numpy(), subject.evaluation.posterior.mean.numpy(), test.labels.numpy(), seed=SEED
     ).figures()
@@ -193,7 +218,7 @@ def measure_samples(subject: Subject, mixture: Mixture, cache: Path) -> Figures:
 
 def measure_factors(subject: Subject, train: Factors, test: Factors) -> Figures:
     """Disentanglement on the training images and on the test images, each with its ceilings, and what it names."""
-    codes = encode(subject.model, subject.parts.train, subject.settings).mean.numpy()
+    codes = subject.training.mean.numpy()
     information = mutual_information(codes, train.values)
     information[:, codes.var(axis=0) <= ACTIVE_VARIANCE] = 0  # bins know no scale: a dead one may seem to tell much
     names = name_dimensions(information, factor_entropies(train.values), train.names)

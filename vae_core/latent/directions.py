@@ -16,6 +16,7 @@ from scipy.linalg import orth
 
 from vae_core.errors import InputError
 from vae_core.latent.codes import check_finite, check_same_dimensions
+from vae_core.latent.components import principal_components, upright
 from vae_core.latent.separation import Separation, check_groups, mean_code, measure_separation
 
 __all__ = [
@@ -131,7 +132,7 @@ def principal_directions(
 ) -> list[Direction]:
     """The leading principal components of codes, largest variance first.
 
-    A component's sign is arbitrary: its largest entry is made positive, as on the map. Standard deviations and
+    A component is `upright`, as on the map: its largest entry is positive. Standard deviations and
     shares of the variance are those of these codes themselves, with n in the denominator.
 
     A VAE's codes vary by about 1 along every dimension that it uses, so that their plain components point anywhere:
@@ -150,22 +151,19 @@ def principal_directions(
     check_finite("the codes of principal components", codes, (None, None), fewest=1)
     weights = np.ones(codes.shape[1]) if scale is None else scale.astype(np.float64)
     exact = codes.astype(np.float64) * weights
-    centred = exact - exact.mean(axis=0)
-    variances, units = np.linalg.eigh(centred.T @ centred / len(codes))  # far faster than all codes' decomposition
-    variances, units = variances[::-1].clip(min=0), units.T[::-1]  # largest first, [component], [component, latent]
+    found = principal_components(exact, codes.shape[1])
     rounding = EPSILON * np.abs(exact).max() * math.sqrt(codes.shape[1])  # what equal codes may differ by
-    varied = int((np.sqrt(variances) > rounding).sum())
+    varied = int((np.sqrt(found.variances) > rounding).sum())
     if not 1 <= count <= varied:
         raise InputError(
             f"these codes vary along {varied} directions: at least 1 and at most as many principal components can be "
             f"asked for, got {count}."
         )
-    shares = variances / variances.sum()
-    units = units[:count] / weights  # [component, latent], of z itself
-    units /= np.linalg.norm(units, axis=1, keepdims=True)
-    signs = np.sign(np.take_along_axis(units, np.abs(units).argmax(axis=1)[:, None], axis=1))
-    deviations = (centred / weights @ units.T).std(axis=0)[:, None]
-    vectors = _as_float32(deviations * signs * units, "a principal component")
+    shares = found.variances / found.variances.sum()
+    units = found.axes[:count] / weights  # [component, latent], of z itself
+    units = upright(units / np.linalg.norm(units, axis=1, keepdims=True))
+    deviations = ((exact - found.mean) / weights @ units.T).std(axis=0)[:, None]
+    vectors = _as_float32(deviations * units, "a principal component")
     return [
         Direction(f"component {index + 1}", vectors[index], "component", variance_share=float(shares[index]))
         for index in range(count)

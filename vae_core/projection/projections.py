@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float
 
+from vae_core.latent.components import principal_components
 from vae_core.latent.neighbours import CUE_NEIGHBOURS, NeighbourIndex
 
 __all__ = ["AxesMap", "LatentMap", "NeighbourMap", "PCAMap", "fit_pca"]
@@ -126,10 +127,7 @@ class NeighbourMap:
 
 def fit_pca(codes: Float[np.ndarray, "n d"]) -> PCAMap:
     """The two leading principal components; one-dimensional codes get a second axis of zeros."""
-    mean = codes.mean(axis=0)
-    _, _, directions = np.linalg.svd(codes - mean, full_matrices=False)
+    found = principal_components(codes, 2)
     components = np.zeros((2, codes.shape[1]), np.float32)
-    components[: min(2, len(directions))] = directions[:2]
-    # A component's sign is arbitrary: make its largest entry positive, so that the map never flips.
-    signs = np.sign(np.take_along_axis(components, np.abs(components).argmax(axis=1)[:, None], axis=1))
-    return PCAMap(mean.astype(np.float32), components * np.where(signs == 0, 1, signs).astype(np.float32))
+    components[: len(found.axes)] = found.axes
+    return PCAMap(found.mean.astype(np.float32), components)

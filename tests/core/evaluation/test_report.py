@@ -2,17 +2,18 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vae_core.datasets.labelled import LabelledImages
-from vae_core.datasets.parts import Parts, chosen_images
+from vae_core.datasets.parts import Parts, chosen_images, chosen_rows
 from vae_core.errors import InputError, ModelError
 from vae_core.evaluation import report
 from vae_core.evaluation.elbo import evaluate_elbo
-from vae_core.evaluation.report import Subject, is_likelihood, measure, reference_codes
+from vae_core.evaluation.report import Subject, fit_codes, is_likelihood, measure, measure_probe, reference_codes
 from vae_core.models.config import ModelConfig, TrainingConfig, need_training
 from vae_core.models.inputs import model_input
 from vae_core.models.vae import VAE
@@ -77,7 +78,36 @@ def test_a_choice_of_images_is_seeded_and_in_order() -> None:
     assert torch.equal(first.images, again.images)
     rows = [int((images.images == image).flatten(1).all(dim=1).nonzero()) for image in first.images]
     assert rows == sorted(set(rows))
-    assert chosen_images(images, 30, seed=0) is chosen_images(images, None, seed=0) is images
+    assert chosen_images(images, 30, seed=0) is images
+
+
+@pytest.mark.parametrize("binarise", ["none", "dynamic"])
+def test_training_images_are_encoded_once_for_all_that_is_measured_of_them(
+    tiny_model: VAE, monkeypatch: pytest.MonkeyPatch, binarise: Literal["none", "dynamic"]
+) -> None:
+    monkeypatch.setattr(report, "MIXTURE_CODES", 900)
+    parts, settings = Parts(part(1_200, 0), part(5, 1), part(20, 2)), replace(GREY, binarise=binarise)
+    pictures = model_input(parts.test.images, settings)
+    measured = Subject(tiny_model, settings, parts, pictures, evaluate_elbo(tiny_model, pictures))
+    seen = 0
+
+    def count(_encoder: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        nonlocal seen
+        seen += len(inputs[0])
+
+    hook = tiny_model.encoder.register_forward_pre_hook(count)
+    fit_codes(measured)
+    measure_probe(measured)
+    hook.remove()
+    assert seen == 1_200 + 5, "the validation images belong to the mixture as well"
+
+
+def test_codes_of_a_choice_are_those_of_the_choice_alone(tiny_model: VAE) -> None:
+    measured = subject(tiny_model, Parts(part(1_200, 0), part(5, 1), part(20, 2)))
+    alone = report.encode(tiny_model, chosen_images(measured.parts.train, 700, seed=0), GREY)
+    rows = chosen_rows(1_200, 700, seed=0)
+    assert torch.equal(measured.training.mean[rows], alone.mean)
+    assert torch.equal(measured.training.logvar[rows], alone.logvar)
 
 
 def test_what_cannot_be_measured_is_said_and_the_rest_stands(tiny_model: VAE, tmp_path: Path) -> None:
