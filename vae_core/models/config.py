@@ -5,8 +5,11 @@ prepared for it, and (once trained) how it was trained. Reading is strict: unkno
 types and broken rules are `ConfigError`s, and tuples come back as tuples.
 """
 
+import codecs
 import math
+import reprlib
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -16,12 +19,31 @@ from vae_core.errors import ConfigError, ModelError
 from vae_core.images.preparation_options import Preparation
 from vae_core.runtime.strict_json import STRICT, config_from_json
 
-__all__ = ["ModelConfig", "Precision", "TrainingConfig", "need_training", "read_config"]
+__all__ = [
+    "MAX_CONFIG_BYTES",
+    "MAX_LATENT_DIM",
+    "MAX_PARAMETERS",
+    "POSE_DIMENSIONS",
+    "ModelConfig",
+    "Precision",
+    "TrainingConfig",
+    "need_training",
+    "read_config",
+]
 
 Precision = Literal["float32", "bfloat16"]
 
 MAX_SIDE = 512  # pixels; beyond it a dense layer of the mlp would not fit in memory
+POSE_DIMENSIONS = 3  # of z, by which a spatial decoder moves and resizes what it draws: right, down, larger
 MAX_LATENT_DIM = 256  # a dimension's number fits into one byte, as in the live channel's questions
+# A file from outside may ask for any network; these bounds let 400 MB of float32 weights be the most, and feature maps
+# of 16 MB for each picture. The largest model of the collection has 5 million parameters.
+MAX_UNITS = 16_384  # of one layer
+MAX_WIDTHS = 16
+MAX_BLOCKS = 64
+MAX_PARAMETERS = 100_000_000
+MAX_FEATURES = 2**22  # numbers in the feature maps of one resolution
+MAX_CONFIG_BYTES = 2**16  # of a config.json; those of the collection have 1,500
 MAX_SEED = 2**63 - 1  # torch's generators take no more
 
 
@@ -164,9 +186,10 @@ class ModelConfig:
         for name in ("height", "width"):
             _require(name, getattr(self, name), at_least=1, at_most=MAX_SIDE)
         _require("latent_dim", self.latent_dim, at_least=1, at_most=MAX_LATENT_DIM)
-        _require("blocks", self.blocks, at_least=0)
-        _require("dense_units", self.dense_units, at_least=1)
+        _require("blocks", self.blocks, at_least=0, at_most=MAX_BLOCKS)
+        _require("dense_units", self.dense_units, at_least=1, at_most=MAX_UNITS)
         self._check_widths()
+        self._check_size()
         if self.decoder == "spatial":
             self._check_spatial()
         if self.training and self.training.tc_beta > 1 and not self.variational:
@@ -188,14 +211,65 @@ class ModelConfig:
             )
 
     def _check_widths(self) -> None:
-        if not self.widths or min(self.widths) < 1:
-            raise ConfigError(f"widths must hold at least one number, each at least 1, got {self.widths}.")
+        if not 1 <= len(self.widths) <= MAX_WIDTHS or min(self.widths) < 1 or max(self.widths) > MAX_UNITS:
+            raise ConfigError(
+                f"widths must hold 1 to {MAX_WIDTHS} numbers, each from 1 to {MAX_UNITS:,}, got {len(self.widths)}: "
+                f"{reprlib.repr(self.widths)}."
+            )
         factor = 2 ** len(self.widths)
         if self.architecture == "conv" and (self.height % factor or self.width % factor):
             raise ConfigError(
                 f"a conv model with {len(self.widths)} widths halves the side {len(self.widths)} times: height and "
                 f"width must be multiples of {factor}, got {self.height} x {self.width}; use fewer widths."
             )
+
+    def _check_size(self) -> None:
+        """Let a network pass that fits into memory; counted from the numbers alone, so that nothing is allocated."""
+        if self.parameter_count > MAX_PARAMETERS:
+            raise ConfigError(
+                f"a network has at most {MAX_PARAMETERS:,} parameters, got {self.parameter_count:,}; use smaller "
+                "widths, fewer dense_units or fewer blocks."
+            )
+        features = max(self._feature_sizes(), default=0)
+        if features > MAX_FEATURES:
+            raise ConfigError(
+                f"the feature maps of one resolution hold at most {MAX_FEATURES:,} numbers, got {features:,}; use "
+                "smaller widths or smaller pictures."
+            )
+
+    def _feature_sizes(self) -> list[int]:
+        """How many numbers a conv model's feature maps hold at each resolution, the largest resolution first."""
+        if self.architecture == "mlp":
+            return []
+        sides = [(self.height >> halvings, self.width >> halvings) for halvings in range(1, len(self.widths) + 1)]
+        return [width * high * wide for width, (high, wide) in zip(self.widths, sides, strict=True)]
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers the network's weights are; counted, not built (see `vae_core.models.layers`)."""
+        pixels, latent = math.prod(self.image_shape), self.latent_dim
+        features = self.widths[-1] if self.architecture == "mlp" else self.dense_units
+        heads = _dense(features, latent) * (2 if self.variational else 1)
+        linear = _dense(pixels, latent) + _dense(latent, pixels) if self.linear_path else 0
+        sigma = 1 if self.likelihood == "gaussian" else 0
+        body = self._mlp_parameters(pixels) if self.architecture == "mlp" else self._conv_parameters()
+        return body + heads + linear + sigma
+
+    def _mlp_parameters(self, pixels: int) -> int:
+        encoder = sum(_dense(*sizes) for sizes in pairwise((pixels, *self.widths)))
+        return encoder + sum(_dense(*sizes) for sizes in pairwise((self.latent_dim, *reversed(self.widths), pixels)))
+
+    def _conv_parameters(self) -> int:
+        flat, last = self._feature_sizes()[-1], self.widths[-1]
+        # Each resolution has its halving, its doubling, and its residual blocks in both encoder and decoder.
+        stages = pairwise((self.channels, *self.widths))
+        body = sum(2 * 16 * a * b + a + b + 4 * self.blocks * (9 * b * b + b) for a, b in stages)
+        drawn = self.latent_dim - (POSE_DIMENSIONS if self.decoder == "spatial" else 0)
+        if self.decoder == "broadcast":
+            stem = _dense(self.latent_dim + 2, self.dense_units) + _dense(self.dense_units, last)
+        else:
+            stem = _dense(drawn, self.dense_units) + _dense(self.dense_units, flat)
+        return body + _dense(flat, self.dense_units) + stem
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -210,11 +284,20 @@ def read_config(path: Path) -> ModelConfig:
         ConfigError: The file cannot be read or breaks a rule; the message names the file.
     """
     try:
-        return config_from_json(ModelConfig, path.read_bytes())
+        with path.open("rb") as file:
+            content = file.read(MAX_CONFIG_BYTES + 1)
+        if len(content) > MAX_CONFIG_BYTES:
+            raise ConfigError(f"a configuration has at most {MAX_CONFIG_BYTES:,} bytes, this file has more.")
+        return config_from_json(ModelConfig, content.removeprefix(codecs.BOM_UTF8))  # as Windows' editors begin a file
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}).") from error
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+
+
+def _dense(inputs: int, outputs: int) -> int:
+    """Parameters of a dense layer, or of a convolution of one pixel."""
+    return inputs * outputs + outputs
 
 
 def _require(name: str, value: float, *, at_least: float, at_most: float | None = None) -> None:

@@ -10,9 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["POSE_DIMENSIONS", "place"]
+__all__ = ["place"]
 
-POSE_DIMENSIONS = 3  # right, down, larger
 # What a step of 1 does: with codes of unit variance most pictures' objects stay inside.
 SHIFT = 0.3  # of half a side
 GROWTH = 0.25  # of the logarithm of the size

@@ -9,12 +9,11 @@ import torch
 from httpx2 import HTTPError
 from huggingface_hub import PyTorchModelHubMixin, snapshot_download
 from jaxtyping import Float
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vae_core.errors import InputError, ModelError
-from vae_core.models.config import ModelConfig, read_config
+from vae_core.models.config import POSE_DIMENSIONS, ModelConfig, read_config
 from vae_core.models.layers import (
     conv_decoder_body,
     conv_encoder_body,
@@ -24,10 +23,11 @@ from vae_core.models.layers import (
     mlp_encoder_body,
 )
 from vae_core.models.posterior import Posterior
-from vae_core.models.spatial import POSE_DIMENSIONS, place
+from vae_core.models.spatial import place
+from vae_core.models.weights_file import read_weights
 from vae_core.runtime.strict_json import config_to_json
 
-__all__ = ["CARD_FILE", "CONFIG_FILE", "MAX_LOGVAR", "VAE", "WEIGHTS_FILE", "Decoder", "Encoder"]
+__all__ = ["CARD_FILE", "CONFIG_FILE", "MAX_LOGVAR", "VAE", "WEIGHTS_FILE", "Decoder", "Encoder", "parameter_shapes"]
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -184,13 +184,10 @@ class VAE(
     def _from_pretrained(cls, *, model_id: str, **_lenient: Any) -> "VAE":
         # In place of the mixin's own, which may fall back to a pickle, loads what fits and drops unknown keys.
         folder = Path(model_id)
-        model = cls(read_config(folder / CONFIG_FILE))
-        try:
-            model.load_state_dict(load_file(folder / WEIGHTS_FILE), strict=True)  # half precision becomes float32
-        except (OSError, SafetensorError) as error:
-            raise ModelError(f"{folder / WEIGHTS_FILE} cannot be read ({error}); fetch or train it again.") from error
-        except RuntimeError as error:
-            raise ModelError(f"{folder / WEIGHTS_FILE} does not fit its {CONFIG_FILE}: {_one_line(error)}.") from error
+        config = read_config(folder / CONFIG_FILE)
+        weights = read_weights(folder / WEIGHTS_FILE, parameter_shapes(config))
+        model = cls(config)  # now that the weights are known to be of its size
+        model.load_state_dict(weights, strict=True)  # half precision becomes float32
         return model.eval()
 
     def _save_pretrained(self, save_directory: Path) -> None:
@@ -200,6 +197,12 @@ class VAE(
         (save_directory / CONFIG_FILE).write_text(config_to_json(self.config), encoding="utf-8")
         weights = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         save_file(weights, save_directory / WEIGHTS_FILE, metadata={"format": "pt"})
+
+
+def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """The shape of each of a network's weights, by name; nothing is allocated for them."""
+    with torch.device("meta"):
+        return {name: tuple(weight.shape) for name, weight in VAE(config).state_dict().items()}
 
 
 def _fetch(hub_id: str, **options: Any) -> Path:

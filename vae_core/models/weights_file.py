@@ -1,14 +1,20 @@
-"""A file of weights (safetensors): what its header declares, read and checked before any tensor is."""
+"""A file of weights (safetensors): what its header declares is checked before any tensor is read."""
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
 from vae_core.errors import ModelError
 
-__all__ = ["StoredTensor", "read_header"]
+__all__ = ["StoredTensor", "read_header", "read_weights"]
 
 LENGTH_BYTES = 8  # of the header's own length, at the start of the file
 MAX_HEADER_BYTES = 2 * 2**20  # 4,000 tensors with long names take a fifth of it
@@ -48,6 +54,65 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
     except (OSError, ValueError, RecursionError) as error:  # the last is a header of nothing but brackets
         reason = error.strerror if isinstance(error, OSError) else error
         raise ModelError(f"{path} cannot be read as weights ({reason}); fetch or train the model again.") from error
+
+
+def read_weights(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, which must be those of a network.
+
+    Args:
+        path: The file.
+        shapes: Shape of each of the network's weights, by name.
+
+    Raises:
+        ModelError: The file cannot be read, its tensors are not those of the network, or hold a number that is not
+            finite.
+    """
+    header = read_header(path)
+    try:
+        _check_fit({name: tensor.shape for name, tensor in header.items()}, shapes)
+        weights = load_file(path)
+        _check_finite(weights)
+    except ValueError as error:
+        raise ModelError(f"{path} does not fit its configuration: {error}.") from error
+    except (OSError, SafetensorError, MemoryError, RuntimeError) as error:  # torch says with the last what others do
+        reason = " ".join(str(error).split()) or "there is not enough memory"
+        raise ModelError(f"{path} cannot be read as weights ({reason}); fetch or train the model again.") from error
+    return weights
+
+
+def _check_fit(stored: Mapping[str, tuple[int, ...]], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    missing, unknown = sorted(shapes.keys() - stored.keys()), sorted(stored.keys() - shapes.keys())
+    prefix = _prefix(stored, shapes)
+    if prefix:
+        raise ValueError(
+            f"all names in it begin with {prefix!r}, as of a network inside another one (DataParallel, torch.compile, "
+            f"Lightning); store the weights under their own names, without {prefix!r}"
+        )
+    if missing or unknown:
+        lacks = f"it lacks {_some(missing)}" if missing else ""
+        has = f"it has {_some(unknown)}, which the network has not" if unknown else ""
+        raise ValueError("; ".join(filter(None, (lacks, has))))
+    for name, shape in shapes.items():
+        if stored[name] != shape:
+            raise ValueError(f"{name} must be {list(shape)}, got {list(stored[name])}")
+
+
+def _prefix(stored: Mapping[str, object], shapes: Mapping[str, object]) -> str:
+    """What stands before the network's own names throughout; empty where that is not what is wrong."""
+    own = next(iter(shapes))
+    prefixes = {name.removesuffix(own) for name in stored if name.endswith("." + own)}
+    return next((prefix for prefix in prefixes if {prefix + name for name in shapes} == stored.keys()), "")
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(name[:80] for name in names[:2])
+    return shown if len(names) <= 2 else f"{shown} and {len(names) - 2} more"
+
+
+def _check_finite(weights: Mapping[str, Tensor]) -> None:
+    for name, tensor in weights.items():
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} holds numbers that are not finite, as after a training that went wrong")
 
 
 def _checked(text: bytes, length: int, size: int) -> dict[str, StoredTensor]:

@@ -3,12 +3,16 @@
 Each rule that is broken is a ValueError with the rule and the value received.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from vae_core.latent.codes import FLOAT32_MAX
+from vae_core.models.config import MAX_LATENT_DIM
 from vae_core.models.vae import MAX_LOGVAR
+from vae_core.reference.stored_arrays import DeclaredArray
 
-__all__ = ["NUMBER_PARTS", "check_parts"]
+__all__ = ["NUMBER_PARTS", "PARTS", "check_declared", "check_values"]
 
 PERCENTILES = 101  # from the 0th to the 100th
 LARGEST_SUM_ERROR = 1e-3  # of weights that sum to 1 up to rounding
@@ -34,14 +38,18 @@ PARTS: dict[str, tuple[tuple[str, str], tuple[str | int, ...]]] = {
     "mixture_factors": (NUMBERS, ("component", "latent", "latent")),
     "dimension_names": (TEXTS, ("latent",)),
 }
+# The most that each size may be: ten times what `evaluate` makes, and what a page can show.
+LARGEST_SIZES = {"image": 100_000, "latent": MAX_LATENT_DIM, "class": 100_000, "component": 1_000}
+LAST_CHARACTER, HALVES = 0x10FFFF, (0xD800, 0xDFFF)  # of Unicode; the halves stand for nothing alone
+LONGEST_TEXT = 200  # characters of a name
 NUMBER_PARTS = [name for name, (kind, _) in PARTS.items() if kind is NUMBERS]
 
 
-def check_parts(parts: dict[str, np.ndarray], *, scores: int) -> None:
-    """Let the parts of a reference set pass that fit each other and hold what can be shown and drawn from.
+def check_declared(parts: Mapping[str, DeclaredArray], *, scores: int) -> None:
+    """Let the parts of a reference set pass whose kinds and shapes fit each other.
 
     Args:
-        parts: By name, as they are stored.
+        parts: What is declared of each part, by name.
         scores: How many scores the percentiles are of.
 
     Raises:
@@ -51,11 +59,28 @@ def check_parts(parts: dict[str, np.ndarray], *, scores: int) -> None:
     for name, (kind, shape) in PARTS.items():
         _check_kind(name, parts[name], *kind)
         _check_shape(name, parts[name], shape, sizes)
+    for name, most in LARGEST_SIZES.items():
+        if sizes[name] > most:
+            raise ValueError(f"a reference set has at most {most:,} of what it calls {name!r}, got {sizes[name]:,}")
+
+
+def check_values(parts: Mapping[str, np.ndarray]) -> None:
+    """Let the parts of a reference set pass that hold what can be shown and drawn from.
+
+    Args:
+        parts: By name, as they are stored; their kinds and shapes are known to fit.
+
+    Raises:
+        ValueError: A part breaks a rule.
+    """
     _check_logvars(parts["logvars"])
     for name in NUMBER_PARTS:
         if name != "logvars":
             _check_finite(name, parts[name])
-    _check_labels(parts["labels"], sizes["class"])
+    for name, (kind, _) in PARTS.items():
+        if kind is TEXTS:
+            _check_texts(name, parts[name])
+    _check_labels(parts["labels"], len(parts["label_names"]))
     if not parts["held_out"].any():
         raise ValueError("held_out must be true of at least one image, got none")
     _check_percentiles(parts["score_percentiles"])
@@ -63,12 +88,14 @@ def check_parts(parts: dict[str, np.ndarray], *, scores: int) -> None:
     _check_factors(parts["mixture_factors"])
 
 
-def _check_kind(name: str, part: np.ndarray, kinds: str, words: str) -> None:
+def _check_kind(name: str, part: DeclaredArray, kinds: str, words: str) -> None:
     if part.dtype.kind not in kinds:
         raise ValueError(f"{name} must hold {words}, got {part.dtype}")
+    if part.dtype.kind == "U" and part.dtype.itemsize > np.dtype(f"U{LONGEST_TEXT}").itemsize:
+        raise ValueError(f"{name} must be texts of at most {LONGEST_TEXT} characters, got {part.dtype}")
 
 
-def _check_shape(name: str, part: np.ndarray, shape: tuple[str | int, ...], sizes: dict[str, int]) -> None:
+def _check_shape(name: str, part: DeclaredArray, shape: tuple[str | int, ...], sizes: dict[str, int]) -> None:
     """Compare with the sizes that are known; the first part that has one sets it."""
     if part.ndim != len(shape) or 0 in part.shape:
         raise ValueError(f"{name} must be [{', '.join(map(str, shape))}], none of them 0, got {list(part.shape)}")
@@ -93,6 +120,13 @@ def _check_logvars(logvars: np.ndarray) -> None:
         raise ValueError(
             f"logvars must lie within {MAX_LOGVAR:g} of 0, or all be minus infinity, got {logvars[~within][0]}"
         )
+
+
+def _check_texts(name: str, part: np.ndarray) -> None:
+    """By their numbers: as a text of Python's, a number that stands for no character is an error of the interpreter."""
+    numbers = np.ascontiguousarray(part.astype(part.dtype.newbyteorder("="))).view(np.uint32)
+    if ((numbers > LAST_CHARACTER) | ((numbers >= HALVES[0]) & (numbers <= HALVES[1]))).any():
+        raise ValueError(f"{name} must be texts of whole characters")
 
 
 def _check_labels(labels: np.ndarray, classes: int) -> None:

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,14 +23,15 @@ from vae_core.latent.neighbours import NeighbourIndex
 from vae_core.latent.ranges import slider_ranges
 from vae_core.models.posterior import Posterior
 from vae_core.projection.projections import NeighbourMap, PCAMap
-from vae_core.reference.checks import NUMBER_PARTS, check_parts
+from vae_core.reference.checks import NUMBER_PARTS, check_declared, check_values
 from vae_core.reference.scores import SCORES, comparison_scale
+from vae_core.reference.stored_arrays import read_arrays
 
 __all__ = ["Reference"]
 
-# An EOFError is an empty file, a TypeError a single array saved under this name, a ValueError a pickle or a part that
-# breaks a rule, a RuntimeError an archive that says it is encrypted or packed in a way of its own.
-UNREADABLE = (OSError, EOFError, KeyError, RuntimeError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
+# An EOFError is a cut-off file, a ValueError a pickle or a part that breaks a rule, a MemoryError a part without room,
+# a RuntimeError an encrypted archive.
+UNREADABLE = (OSError, EOFError, KeyError, MemoryError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
 HALVED = ("means", "logvars")  # stored in half precision
 
 
@@ -160,14 +162,12 @@ class Reference:
                 what cannot be shown or drawn from.
         """
         try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                arrays = {field.name: stored[field.name] for field in fields(cls)}
-            check_parts(arrays, scores=len(SCORES))
+            names = [field.name for field in fields(cls)]
+            arrays = read_arrays(path, names, lambda declared: check_declared(declared, scores=len(SCORES)))
+            check_values(arrays)
         except UNREADABLE as error:
             raise ModelError(f"{path} is no reference set ({error}); run evaluate to build it again.") from error
-        for name in ("label_names", "dimension_names"):
-            arrays[name] = tuple(arrays[name].tolist())
-        for name in NUMBER_PARTS:
-            arrays[name] = arrays[name].astype(np.float32, copy=False)
-        arrays["labels"] = arrays["labels"].astype(np.int64)
-        return cls(**arrays)
+        numbers = {name: arrays[name].astype(np.float32, copy=False) for name in NUMBER_PARTS}
+        texts = {name: tuple(arrays[name].tolist()) for name in ("label_names", "dimension_names")}
+        parts: dict[str, Any] = {**arrays, **numbers, **texts, "labels": arrays["labels"].astype(np.int64)}
+        return cls(**parts)

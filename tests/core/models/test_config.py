@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from vae_core.errors import ConfigError
 from vae_core.images.preparation_options import Preparation
-from vae_core.models.config import ModelConfig, TrainingConfig, read_config
+from vae_core.models.config import MAX_CONFIG_BYTES, MAX_PARAMETERS, ModelConfig, TrainingConfig, read_config
+from vae_core.models.vae import VAE, parameter_shapes
 from vae_core.runtime.strict_json import config_from_json, config_to_json
+from vae_core.store.presets import PRESETS
 
 PREPARATION = Preparation(fit="pad", background="black", invert="always", centre=True)
 TRAINING = TrainingConfig(
@@ -173,13 +178,83 @@ BROKEN_MODELS: list[tuple[dict[str, Any], str]] = [
     ({"width": 513}, "width must be between 1 and 512, got 513"),
     ({"latent_dim": 0}, "latent_dim must be between 1 and 256, got 0"),
     ({"latent_dim": 257}, "latent_dim must be between 1 and 256, got 257"),
-    ({"blocks": -1}, "blocks must be at least 0, got -1"),
-    ({"dense_units": 0}, "dense_units must be at least 1, got 0"),
-    ({"widths": ()}, "widths must hold at least one number"),
-    ({"widths": (8, 0)}, "widths must hold at least one number, each at least 1, got (8, 0)"),
+    ({"blocks": -1}, "blocks must be between 0 and 64, got -1"),
+    ({"blocks": 10**9}, "blocks must be between 0 and 64, got 1000000000"),
+    ({"dense_units": 0}, "dense_units must be between 1 and 16384, got 0"),
+    ({"dense_units": 10**7}, "dense_units must be between 1 and 16384, got 10000000"),
+    ({"widths": ()}, "widths must hold 1 to 16 numbers, each from 1 to 16,384, got 0: ()."),
+    ({"widths": (8, 0)}, "widths must hold 1 to 16 numbers, each from 1 to 16,384, got 2: (8, 0)."),
+    ({"widths": (10_000_000, 10_000_000)}, "each from 1 to 16,384, got 2: (10000000, 10000000)."),
+    ({"architecture": "mlp", "widths": (1,) * 10_000}, "got 10000: (1, 1, 1, 1, 1, 1, ...)."),
+    ({"architecture": "mlp", "widths": (16_384,) * 4}, "a network has at most 100,000,000 parameters, got 1,637,"),
+    ({"widths": (8_192, 8_192)}, "a network has at most 100,000,000 parameters, got "),
+    (
+        {"widths": (512, 1, 1), "height": 512, "width": 512, "dense_units": 1},
+        "the feature maps of one resolution hold at most 4,194,304 numbers, got 33,554,432",
+    ),
     ({"widths": (8, 8, 8)}, "height and width must be multiples of 8, got 28 x 28"),
     ({"width": 30}, "height and width must be multiples of 4, got 28 x 30"),
 ]
+NETWORKS: dict[str, dict[str, Any]] = {
+    "conv": {"blocks": 2, "widths": (5, 7), "dense_units": 11},
+    "conv of three resolutions in colour": {"channels": 3, "height": 16, "width": 8, "widths": (3, 5, 7)},
+    "conv without blocks": {"blocks": 0, "widths": (4,)},
+    "broadcast": {"decoder": "broadcast", "dense_units": 6},
+    "spatial": {"decoder": "spatial", "latent_dim": 6},
+    "mlp": {"architecture": "mlp", "widths": (9,)},
+    "deep mlp": {"architecture": "mlp", "widths": (9, 5, 3), "channels": 3},
+    "linear path": {"linear_path": True},
+    "plain": {"variational": False},
+    "gaussian": {"likelihood": "gaussian"},
+}
+
+
+@pytest.mark.parametrize("case", NETWORKS)
+def test_parameters_are_counted_as_the_network_has_them(case: str) -> None:
+    config = ModelConfig(**NETWORKS[case])
+    assert config.parameter_count == sum(weight.numel() for weight in VAE(config).state_dict().values())
+
+
+@pytest.mark.parametrize("case", NETWORKS)
+def test_shapes_are_told_without_building_the_network(case: str) -> None:
+    config = ModelConfig(**NETWORKS[case])
+    built = {name: tuple(weight.shape) for name, weight in VAE(config).state_dict().items()}
+    assert parameter_shapes(config) == built
+
+
+class Devices(TorchDispatchMode):
+    """Notes on which devices tensors are made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def __torch_dispatch__(self, operation: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = operation(*args, **(kwargs or {}))
+        self.seen |= {each.device.type for each in tree_leaves(made) if isinstance(each, torch.Tensor)}
+        return made
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig(architecture="mlp", widths=(8_192, 4_096), latent_dim=256),
+        ModelConfig(height=512, width=512, widths=(16,) * 9, blocks=64),
+    ],
+    ids=["wide", "deep"],
+)
+def test_shapes_of_the_largest_networks_take_no_memory(config: ModelConfig) -> None:
+    with Devices() as devices:
+        shapes = parameter_shapes(config)
+    assert sum(map(math.prod, shapes.values())) == config.parameter_count
+    assert devices.seen == {"meta"}
+
+
+def test_every_shipped_recipe_is_within_the_bounds() -> None:
+    counts = [preset.config.parameter_count for preset in PRESETS.values()]
+    assert max(counts) < MAX_PARAMETERS / 10
+
+
 BROKEN_TRAININGS: list[tuple[dict[str, Any], str]] = [
     ({"epochs": 0}, "epochs must be at least 1, got 0"),
     ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
@@ -294,3 +369,24 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, kind: str
     with pytest.raises(ConfigError) as caught:
         read_config(path)
     assert str(path) in str(caught.value)
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(config_to_json(MODEL), encoding="utf-8-sig")
+    assert read_config(tmp_path / "config.json") == MODEL
+
+
+def test_a_file_of_any_length_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_bytes(b" " * MAX_CONFIG_BYTES + config_to_json(MODEL).encode())
+    with pytest.raises(ConfigError, match="at most 65,536 bytes, this file has more"):
+        read_config(tmp_path / "config.json")
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 60_000, '{"widths": ' * 5_000, "9" * 60_000, '{"latent_dim": 1' + "0" * 50_000 + "}"]
+)
+def test_a_file_of_nonsense_is_one_short_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        read_config(tmp_path / "config.json")
+    assert len(str(caught.value)) < 400

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from vae_core.errors import ModelError
-from vae_core.models.weights_file import MAX_HEADER_BYTES, StoredTensor, read_header
+from vae_core.models import weights_file
+from vae_core.models.weights_file import MAX_HEADER_BYTES, StoredTensor, read_header, read_weights
 
 ONE = {"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
 
@@ -93,3 +94,70 @@ def test_an_empty_file_is_one_sentence(tmp_path: Path):
     (tmp_path / "w").write_bytes(b"")
     with pytest.raises(ModelError, match="its header must have"):
         read_header(tmp_path / "w")
+
+
+# -- against a network ---------------------------------------------------------------------------------------------
+
+SHAPES = {"encoder.weight": (2, 3), "encoder.bias": (2,), "scale": ()}
+WEIGHTS = {"encoder.weight": torch.ones(2, 3), "encoder.bias": torch.zeros(2), "scale": torch.tensor(1.0)}
+
+
+def stored(path: Path, weights: dict[str, torch.Tensor]) -> Path:
+    save_file(weights, path / "w.safetensors")
+    return path / "w.safetensors"
+
+
+def test_the_weights_of_a_network_are_read_as_they_were_stored(tmp_path: Path):
+    back = read_weights(stored(tmp_path, WEIGHTS), SHAPES)
+    assert back.keys() == WEIGHTS.keys()
+    assert all(torch.equal(back[name], WEIGHTS[name]) for name in WEIGHTS)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "model.vae."])
+def test_weights_of_a_wrapped_network_are_told_by_their_prefix(tmp_path: Path, prefix: str):
+    wrapped = {prefix + name: weight for name, weight in WEIGHTS.items()}
+    with pytest.raises(ModelError, match=f"all names in it begin with '{prefix}'.*store the weights under their own"):
+        read_weights(stored(tmp_path, wrapped), SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ({"scale": WEIGHTS["scale"]}, "it lacks encoder.bias, encoder.weight"),
+        ({}, "it lacks encoder.bias, encoder.weight and 1 more"),
+        ({**WEIGHTS, "more": torch.ones(1)}, "it has more, which the network has not"),
+        ({"other": torch.ones(1)}, "it lacks .* and 1 more; it has other"),
+        ({**WEIGHTS, "encoder.bias": torch.ones(3)}, r"encoder.bias must be \[2\], got \[3\]"),
+        ({**WEIGHTS, "encoder.bias": torch.ones(2, 1)}, r"encoder.bias must be \[2\], got \[2, 1\]"),
+        ({**WEIGHTS, "scale": torch.tensor(float("nan"))}, "scale holds numbers that are not finite"),
+        (
+            {**WEIGHTS, "encoder.bias": torch.tensor([1, float("-inf")]).half()},
+            "encoder.bias holds numbers that are not",
+        ),
+    ],
+    ids=str,
+)
+def test_weights_of_another_network_or_a_broken_one_are_one_sentence(
+    tmp_path: Path, weights: dict[str, torch.Tensor], said: str
+):
+    with pytest.raises(ModelError, match=said) as caught:
+        read_weights(stored(tmp_path, weights), SHAPES)
+    assert "\n" not in str(caught.value)
+
+
+def test_shapes_are_compared_before_anything_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(weights_file, "load_file", lambda _: pytest.fail("was read"))
+    with pytest.raises(ModelError, match="it lacks"):
+        read_weights(stored(tmp_path, {"other": torch.ones(1)}), SHAPES)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("[enforce fail] can't allocate memory"), OSError("gone")]
+)
+def test_whatever_reading_meets_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception):
+    def fail(_path: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(weights_file, "load_file", fail)
+    with pytest.raises(ModelError, match=r"cannot be read as weights .*fetch or train the model again"):
+        read_weights(stored(tmp_path, WEIGHTS), SHAPES)
