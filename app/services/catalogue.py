@@ -11,19 +11,19 @@ from typing import Any
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ModelError, VAEExplorerError
 from vae_core.models.config import ModelConfig, read_config
-from vae_core.models.vae import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE
+from vae_core.models.vae import CARD_FILE, CONFIG_FILE
 from vae_core.runtime.file_states import file_states
 from vae_core.runtime.memo import Memo
+from vae_core.runtime.whole_folders import read_whole
 from vae_core.store.collection import preset_of
 from vae_core.store.identity import reference_digest, weights_digest
-from vae_core.store.metrics_file import METRICS_FILE, read_metrics
+from vae_core.store.metrics_file import read_metrics
 from vae_core.store.presets import PRESETS, Preset
-from vae_core.store.stored_models import REFERENCE_FILE, list_models, model_folder
+from vae_core.store.stored_models import MODEL_FILES, list_models, model_folder
 
-__all__ = ["FILES", "FIRST_MODEL", "Entry", "card_of", "collection", "families", "find_entry", "zip_model"]
+__all__ = ["FIRST_MODEL", "Entry", "card_of", "collection", "families", "find_entry", "zip_model"]
 
 FIRST_MODEL = "mnist-16d"  # what a first visit shows, when it is there
-FILES = (CARD_FILE, CONFIG_FILE, METRICS_FILE, WEIGHTS_FILE, REFERENCE_FILE)  # all that a stored model consists of
 LONGEST_CARD = 100_000  # bytes; a card from outside may be anything
 ENTRIES = 1_000  # kept in memory
 ON_THEIR_OWN, WITHOUT_PRESET = "On their own", "Your own models"
@@ -91,7 +91,7 @@ def find_entry(name: str) -> Entry:
         ModelError: There is none.
     """
     folder = model_folder(name)
-    states = file_states(folder / file for file in FILES)
+    states = file_states(folder / file for file in MODEL_FILES)
     size = sum(size for _, size, *_ in states)
     return _entries.get((name, states), lambda: _read_entry(name, folder, size))
 
@@ -119,9 +119,13 @@ def card_of(entry: Entry) -> str:
 
 def zip_model(entry: Entry) -> bytes:
     """Its files in a folder of its name, as a zip; what else lies beside them stays where it is."""
+    return read_whole(entry.folder, lambda: _zipped(entry))
+
+
+def _zipped(entry: Entry) -> bytes:
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:  # of any year
-        for name in FILES:
+        for name in MODEL_FILES:
             if (entry.folder / name).is_file():
                 archive.write(entry.folder / name, f"{entry.name}/{name}")
     return packed.getvalue()

@@ -1,9 +1,9 @@
 """The train command: weights made and stored."""
 
 import argparse
+import os
 import platform
 import shlex
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from vae_core.cli.options import model_config
 from vae_core.datasets.labelled import Split
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import ModelError
-from vae_core.models.config import need_training
-from vae_core.models.vae import CONFIG_FILE
-from vae_core.store.cards import write_card
+from vae_core.models.config import ModelConfig, need_training
+from vae_core.models.vae import CARD_FILE, CONFIG_FILE
+from vae_core.runtime.whole_files import write_text_whole
+from vae_core.store.cards import new_card
 from vae_core.store.metrics_file import write_metrics
-from vae_core.store.stored_models import check_name, check_not_shipped, clear_results, save_model
+from vae_core.store.stored_models import check_name, check_not_shipped, replaced_model
+from vae_core.training.run_folder import held_run_folder
 from vae_core.training.trainer import Trainer
 
 __all__ = ["run_train"]
@@ -42,6 +44,19 @@ def run_train(options: argparse.Namespace, *, of_collection: bool = False) -> No
         check_not_shipped(options.name, options.models_dir)
     target = _free_target(options)
     config = model_config(options)
+    _make_folder(target.parent)
+    run_folder = options.run_dir / options.name
+    with held_run_folder(run_folder, fresh=options.fresh):
+        trainer = _train(options, config, run_folder)
+        record = _run_record(options, trainer)
+        with replaced_model(target) as new:  # figures, map and card of old weights say nothing of these
+            trainer.best_model().half().write(new)
+            write_metrics(new, {"training": record})
+            write_text_whole(new / CARD_FILE, new_card(options.name, config, DATASETS.get(options.dataset), record))
+    print(f"stored in {target}; next: python -m vae_core evaluate {options.name}")
+
+
+def _train(options: argparse.Namespace, config: ModelConfig, folder: Path) -> Trainer:
     train, validation = (
         load_dataset(
             need_training(config).dataset,
@@ -52,20 +67,11 @@ def run_train(options: argparse.Namespace, *, of_collection: bool = False) -> No
         ).images
         for split in TRAINED_ON
     )
-    run_folder = options.run_dir / options.name
-    if options.fresh:
-        shutil.rmtree(run_folder, ignore_errors=True)
-    _make_folders(target, run_folder)
-    trainer = Trainer(config, train, validation, folder=run_folder)
+    trainer = Trainer(config, train, validation, folder=folder)
     if trainer.resume():
-        print(f"going on after epoch {trainer.history.epochs_done} of {run_folder}")
+        print(f"going on after epoch {trainer.history.epochs_done} of {folder}")
     _show_progress(trainer)
-    clear_results(target)
-    save_model(trainer.best_model(), target)
-    record = _run_record(options, trainer)
-    write_metrics(target, {"training": record})
-    write_card(target, config, DATASETS.get(options.dataset), record)
-    print(f"stored in {target}; next: python -m vae_core evaluate {options.name}")
+    return trainer
 
 
 def _free_target(options: argparse.Namespace) -> Path:
@@ -76,13 +82,14 @@ def _free_target(options: argparse.Namespace) -> Path:
     return target
 
 
-def _make_folders(*folders: Path) -> None:
-    """Make them before training, so that one that cannot be written is known at once."""
+def _make_folder(folder: Path) -> None:
+    """Make the folder of the models before training, so that one that cannot be written is known at once."""
     try:
-        for folder in folders:
-            folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ModelError(f"{error.filename} cannot be written ({error.strerror}); choose another folder.") from error
+        raise ModelError(f"{folder} cannot be written ({error.strerror}); choose another --models-dir.") from error
+    if not os.access(folder, os.W_OK):
+        raise ModelError(f"{folder} cannot be written; choose another --models-dir.")
 
 
 def _show_progress(trainer: Trainer) -> None:

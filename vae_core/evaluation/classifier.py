@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vae_core.errors import InputError, ModelError
+from vae_core.runtime.whole_files import written_whole
 
 __all__ = ["FEATURES", "Classifier", "accuracy", "load_or_train", "train_classifier"]
 
@@ -162,11 +163,10 @@ def _check_training(images: UInt8[Tensor, "n c h w"], labels: Int64[Tensor, " n"
 
 
 def _save(classifier: Classifier, path: Path) -> None:
-    temporary = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(classifier.state_dict(), temporary)
-        temporary.replace(path)  # a kill while writing leaves no half of a file
+        with written_whole(path) as temporary:
+            save_file(classifier.state_dict(), temporary)
     except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
         raise ModelError(f"{path.parent} cannot be written ({error}); choose another folder.") from error
 

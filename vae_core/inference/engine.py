@@ -24,6 +24,7 @@ from vae_core.models.vae import CONFIG_FILE, WEIGHTS_FILE
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime.file_states import FileState, file_states
 from vae_core.runtime.lanes import Lane
+from vae_core.runtime.whole_folders import read_whole
 from vae_core.store.identity import reference_digest, weights_digest
 from vae_core.store.stored_models import REFERENCE_FILE, load_model, model_folder
 
@@ -163,7 +164,7 @@ def _read(name: str, folder: Path, known: LoadedModel | None) -> tuple[tuple[Fil
     `known` stays in use where it is the same model still, as after a `touch`: what was computed with it is kept.
     """
     for _ in range(READINGS):
-        states, loaded = _states(folder), _load(name, folder)
+        states, loaded = read_whole(folder, lambda: (_states(folder), _load(name, folder)))
         if states == _states(folder):
             break
     is_same = known is not None and (known.folder, known.config) == (folder, loaded.config)

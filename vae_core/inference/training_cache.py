@@ -1,9 +1,6 @@
 """A model's training codes on disk, in the cache folder: one file for each state of a model."""
 
-import os
 import re
-import threading
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from vae_core.errors import ConfigError
 from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime.locations import CACHE_VARIABLE, cache_folder
+from vae_core.runtime.whole_files import written_whole
 
 __all__ = ["TrainingCodes", "cached_training", "store_training"]
 
@@ -85,19 +83,15 @@ def store_training(loaded: LoadedModel, codes: TrainingCodes) -> None:
         ConfigError: The folder cannot be written.
     """
     path = _cache_file(loaded)
-    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     arrays = {field.name: getattr(codes, field.name) for field in fields(codes)}
     arrays |= {"codes": codes.codes.astype(np.float16), "labels": codes.labels.astype(np.uint32)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with written_whole(path) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
-        temporary.replace(path)  # a kill while writing leaves no half of a file under the name that is read
         for old in _by_age(path.parent, loaded.name)[STATES:]:
             old.unlink(missing_ok=True)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
         raise ConfigError(
             f"{path.parent} cannot be written ({error.strerror}); set {CACHE_VARIABLE} to another folder."
         ) from error

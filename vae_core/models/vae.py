@@ -26,6 +26,8 @@ from vae_core.models.posterior import Posterior
 from vae_core.models.spatial import place
 from vae_core.models.weights_file import read_weights
 from vae_core.runtime.strict_json import config_to_json
+from vae_core.runtime.whole_files import write_text_whole, written_whole
+from vae_core.runtime.whole_folders import put_back, read_whole, replaced_whole
 
 __all__ = ["CARD_FILE", "CONFIG_FILE", "MAX_LOGVAR", "VAE", "WEIGHTS_FILE", "Decoder", "Encoder", "parameter_shapes"]
 
@@ -174,29 +176,54 @@ class VAE(
             ConfigError: config.json breaks a rule.
         """
         folder = Path(pretrained_model_name_or_path)
+        put_back(folder)
         if not folder.is_dir():
             folder = _fetch(str(pretrained_model_name_or_path), **options)
-        if not (folder / CONFIG_FILE).is_file():
-            raise ModelError(f"{folder} holds no {CONFIG_FILE}: a stored model has one beside {WEIGHTS_FILE}.")
-        return cls._from_pretrained(model_id=str(folder))
+        return read_whole(folder, lambda: cls._from_pretrained(model_id=str(folder)))
 
     @classmethod
     def _from_pretrained(cls, *, model_id: str, **_lenient: Any) -> "VAE":
         # In place of the mixin's own, which may fall back to a pickle, loads what fits and drops unknown keys.
         folder = Path(model_id)
+        if not (folder / CONFIG_FILE).is_file():
+            raise ModelError(f"{folder} holds no {CONFIG_FILE}: a stored model has one beside {WEIGHTS_FILE}.")
         config = read_config(folder / CONFIG_FILE)
         weights = read_weights(folder / WEIGHTS_FILE, parameter_shapes(config))
         model = cls(config)  # now that the weights are known to be of its size
         model.load_state_dict(weights, strict=True)  # half precision becomes float32
         return model.eval()
 
+    def save_pretrained(self, save_directory: str | Path, **options: Any) -> Any:
+        """Store weights and configuration in a folder, both at once or not at all; a card that is there stays.
+
+        Args:
+            save_directory: made when missing; other files in it stay.
+            **options: those of `huggingface_hub.ModelHubMixin.save_pretrained`.
+
+        Raises:
+            OSError: The folder cannot be written.
+            safetensors.SafetensorError: The weights cannot be written, on a full disk for instance.
+        """
+        folder = Path(save_directory).resolve()
+        with replaced_whole(folder, ours=(CONFIG_FILE, WEIGHTS_FILE, CARD_FILE), keep=(CARD_FILE,)) as new:
+            if not (new / CARD_FILE).exists():  # else the mixin writes one that says nothing of this model
+                write_text_whole(new / CARD_FILE, _plain_card(folder.name, self.config))
+            return super().save_pretrained(new, **{"repo_id": folder.name, **options})
+
     def _save_pretrained(self, save_directory: Path) -> None:
-        card = save_directory / CARD_FILE
-        if not card.exists():  # else the mixin writes one that says nothing of this model
-            card.write_text(_plain_card(save_directory.name, self.config), encoding="utf-8")
-        (save_directory / CONFIG_FILE).write_text(config_to_json(self.config), encoding="utf-8")
+        self.write(save_directory)
+
+    def write(self, folder: Path) -> None:
+        """Write config.json and model.safetensors into a folder that exists, each file whole.
+
+        Raises:
+            OSError: The folder cannot be written.
+            safetensors.SafetensorError: The weights cannot be written, on a full disk for instance.
+        """
+        write_text_whole(folder / CONFIG_FILE, config_to_json(self.config))
         weights = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
-        save_file(weights, save_directory / WEIGHTS_FILE, metadata={"format": "pt"})
+        with written_whole(folder / WEIGHTS_FILE) as temporary:
+            save_file(weights, temporary, metadata={"format": "pt"})
 
 
 def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:

@@ -26,6 +26,7 @@ from vae_core.projection.projections import NeighbourMap, PCAMap
 from vae_core.reference.checks import NUMBER_PARTS, check_declared, check_values
 from vae_core.reference.scores import SCORES, comparison_scale
 from vae_core.reference.stored_arrays import read_arrays
+from vae_core.runtime.whole_files import written_whole
 
 __all__ = ["Reference"]
 
@@ -151,7 +152,8 @@ class Reference:
         for name in HALVED:
             arrays[name] = arrays[name].astype(np.float16)
         arrays["labels"] = arrays["labels"].astype(np.uint8 if len(self.label_names) <= 256 else np.uint32)
-        np.savez_compressed(path, allow_pickle=False, **arrays)
+        with written_whole(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "Reference":

@@ -14,7 +14,7 @@ from vae_core.store.metric_table import FIGURES, figure_at
 from vae_core.store.metrics_file import METRICS_FILE
 from vae_core.store.presets import Published
 
-__all__ = ["BEGIN", "END", "update_figures", "write_card"]
+__all__ = ["BEGIN", "END", "card_text", "new_card", "with_figures"]
 
 BEGIN, END = "<!-- figures: written by evaluate -->", "<!-- end of figures -->"
 TEXTS = Path(__file__).with_name("card_texts")  # NAME.md: what only a person can say of a preset's model
@@ -26,19 +26,19 @@ Section = dict[str, Any]  # of metrics.json
 ShownT = TypeVar("ShownT")
 
 
-def write_card(folder: Path, config: ModelConfig, info: DatasetInfo | None, training: dict[str, Any]) -> None:
-    """Write a new card: what the model is, what it saw, and the command that made it.
+def new_card(name: str, config: ModelConfig, info: DatasetInfo | None, training: dict[str, Any]) -> str:
+    """The text of a new card: what the model is, what it saw, and the command that made it.
 
     Args:
-        folder: Of the stored model; its name is the model's.
-        config: With its `training` part set.
-        info: Of the data set; None for a folder of pictures.
-        training: Command, seconds and machine of the run, as in metrics.json.
+        name: name of the model.
+        config: its configuration, with a `training` part.
+        info: the data set; None for a folder of pictures.
+        training: command, seconds and machine of the run, as in metrics.json.
     """
     kind = "variational autoencoder" if config.variational else "plain autoencoder"
-    preset = preset_of(folder.name, config)
+    preset = preset_of(name, config)
     lines = [
-        f"# {folder.name}",
+        f"# {name}",
         *([preset.summary] if preset else []),
         f"A {ARCHITECTURES[config.architecture]} {kind} with {config.latent_dim} latent dimensions.",
         "## Data",
@@ -49,35 +49,49 @@ def write_card(folder: Path, config: ModelConfig, info: DatasetInfo | None, trai
         "## Figures",
         f"{BEGIN}\n{END}",
     ]
-    text = TEXTS / f"{folder.name}.md"
+    text = TEXTS / f"{name}.md"
     if preset and text.is_file():
         lines.append(text.read_text(encoding="utf-8").strip())
-    (folder / CARD_FILE).write_text("\n\n".join(lines) + "\n", encoding="utf-8")
+    return "\n\n".join(lines) + "\n"
 
 
-def update_figures(folder: Path, metrics: dict[str, Any], config: ModelConfig) -> None:
-    """Replace the card's figures by those in `metrics`; the rest of the card stays.
+def card_text(folder: Path) -> str:
+    """The card of a stored model; one without figures where it has none.
+
+    Raises:
+        ModelError: The card cannot be read.
+    """
+    path = folder / CARD_FILE
+    if not path.exists():
+        return f"# {folder.name}\n\n{BEGIN}\n{END}\n"
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} cannot be read as text ({error}); mend the file or remove it.") from error
+
+
+def with_figures(text: str, folder: Path, metrics: dict[str, Any], config: ModelConfig) -> str:
+    """A card's text with the figures in `metrics` in place of those that it had; the rest stays.
 
     Args:
-        folder: Of the stored model.
-        metrics: As in metrics.json.
-        config: Of the model.
+        text: the card as it is.
+        folder: where the model is stored; the folder's name is the model's.
+        metrics: figures as in metrics.json.
+        config: the model's configuration.
 
     Raises:
         ModelError: The card lacks the two comments between which the figures go, or a section of `metrics` is not
             as `evaluate` writes it.
     """
-    path = folder / CARD_FILE
-    text = path.read_text(encoding="utf-8") if path.is_file() else f"# {folder.name}\n\n{BEGIN}\n{END}\n"
     block = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
     if not block.search(text):
-        raise ModelError(f"{path} has no place for figures: put the lines {BEGIN!r} and {END!r} into it.")
+        raise ModelError(f"{folder / CARD_FILE} has no place for figures: put the lines {BEGIN!r} and {END!r} into it.")
     parts = [_figures_table(folder, metrics, variational=config.variational)]
     preset = preset_of(folder.name, config)
     if preset and preset.published:
         parts.append(_published_table(metrics, preset.published))
     table = "\n\n".join(parts)
-    path.write_text(block.sub(lambda _: f"{BEGIN}\n{table}\n{END}", text), encoding="utf-8")
+    return block.sub(lambda _: f"{BEGIN}\n{table}\n{END}", text)
 
 
 def _figures_table(folder: Path, metrics: dict[str, Any], *, variational: bool) -> str:

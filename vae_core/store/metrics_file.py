@@ -1,14 +1,14 @@
-"""A stored model's metrics.json: read, merged, replaced."""
+"""A stored model's metrics.json: read, merged, written whole."""
 
 import json
 import reprlib
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from vae_core.errors import ModelError
+from vae_core.runtime.whole_files import write_text_whole
 
-__all__ = ["METRICS_FILE", "read_metrics", "replace_metrics", "write_metrics"]
+__all__ = ["METRICS_FILE", "metrics_text", "read_metrics", "write_metrics"]
 
 METRICS_FILE = "metrics.json"
 
@@ -33,28 +33,27 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
 
 def write_metrics(folder: Path, figures: dict[str, Any]) -> None:
-    """Merge `figures` into a model's metrics.json; other figures there stay.
+    """Merge sections into a model's metrics.json; other sections there stay.
 
     Raises:
         ModelError: The file there is damaged, or a figure is no finite number; it stays as it is.
+        OSError: The file cannot be written; it stays as it is.
     """
-    _write_json(folder, {**read_metrics(folder), **figures})
+    write_text_whole(folder / METRICS_FILE, metrics_text(folder, {**read_metrics(folder), **figures}))
 
 
-def replace_metrics(folder: Path, figures: dict[str, Any], *, keep: Collection[str]) -> None:
-    """Write `figures` as a model's metrics.json; of the sections there only those in `keep` stay.
+def metrics_text(folder: Path, figures: dict[str, Any]) -> str:
+    """All sections as the text of a model's metrics.json.
+
+    Args:
+        folder: where the model is stored, for the message.
+        figures: sections by name, which may hold whatever JSON can.
 
     Raises:
-        ModelError: The file there is damaged, or a figure is no finite number; it stays as it is.
+        ModelError: A figure is no finite number.
     """
-    kept = {name: section for name, section in read_metrics(folder).items() if name in keep}
-    _write_json(folder, {**kept, **figures})
-
-
-def _write_json(folder: Path, merged: dict[str, Any]) -> None:
-    path = folder / METRICS_FILE
     try:
-        text = json.dumps(merged, indent=2, allow_nan=False)
+        return json.dumps(figures, indent=2, allow_nan=False) + "\n"
     except ValueError as error:  # a figure that was measured, or one of a section that is kept
+        path = folder / METRICS_FILE
         raise ModelError(f"{path} can hold finite numbers only ({error}); delete it and run evaluate.") from error
-    path.write_text(text + "\n", encoding="utf-8")

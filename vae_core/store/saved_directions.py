@@ -4,8 +4,6 @@ A direction means something to the weights it was made with alone, so each is st
 of other weights stay in the file, and are counted but not loaded: who goes back to those weights has them again.
 """
 
-import contextlib
-import os
 import re
 import threading
 from collections.abc import Sequence
@@ -21,6 +19,7 @@ from vae_core.latent.directions import Direction, Kind
 from vae_core.latent.separation import Separation
 from vae_core.runtime.locations import HOME_VARIABLE, home_folder, own_file
 from vae_core.runtime.strict_json import STRICT, config_from_json, config_to_json
+from vae_core.runtime.whole_files import write_text_whole
 from vae_core.store.stored_models import check_name
 
 __all__ = [
@@ -227,22 +226,13 @@ def _write(path: Path, models: dict[str, tuple[Direction, ...]]) -> None:
     stored = _StoredFile(
         1, tuple(_StoredModel(digest, tuple(map(_StoredDirection.of, those))) for digest, those in models.items())
     )
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(config_to_json(stored), encoding="utf-8")
-        temporary.replace(path)  # a kill while writing leaves the last file whole
+        write_text_whole(path, config_to_json(stored))
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written ({error.strerror}); set {HOME_VARIABLE} to a folder that can."
         ) from error
-    finally:
-        _remove(temporary)
-
-
-def _remove(temporary: Path) -> None:
-    with contextlib.suppress(OSError):
-        temporary.unlink(missing_ok=True)
 
 
 def _within_limit(models: dict[str, tuple[Direction, ...]]) -> dict[str, tuple[Direction, ...]]:

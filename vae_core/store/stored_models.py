@@ -6,6 +6,8 @@ reference.npz, metrics.json and README.md (the model card).
 
 import copy
 import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -13,21 +15,24 @@ from safetensors import SafetensorError
 from vae_core.errors import ModelError
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.runtime.locations import own_models, shipped_models
+from vae_core.runtime.whole_folders import folder_names, replaced_whole, settle
 from vae_core.store.metrics_file import METRICS_FILE
 
 __all__ = [
+    "MODEL_FILES",
     "REFERENCE_FILE",
     "check_name",
     "check_not_shipped",
-    "clear_results",
     "list_models",
     "load_model",
     "model_folder",
     "models_dirs",
+    "replaced_model",
     "save_model",
 ]
 
 REFERENCE_FILE = "reference.npz"
+MODEL_FILES = (CARD_FILE, CONFIG_FILE, METRICS_FILE, WEIGHTS_FILE, REFERENCE_FILE)  # all that the program writes there
 
 NAME_RULE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -58,10 +63,10 @@ def check_not_shipped(name: str, models_dir: Path) -> None:
         models_dir: where it is to be stored; the folder of the shipped models takes their names.
 
     Raises:
-        ModelError: A model that comes with the program has the name.
+        ModelError: A model that comes with the program has the name, or the name breaks its rule.
     """
     shipped = shipped_models()
-    if _is_model(shipped / name) and models_dir.resolve() != shipped.resolve():
+    if _is_model(shipped / check_name(name)) and models_dir.resolve() != shipped.resolve():
         raise ModelError(
             f"{name} is the name of a model that comes with the program; choose another --name, or give "
             f"--models-dir {shipped} to replace the one that comes with it."
@@ -75,8 +80,7 @@ def list_models(models_dir: Path | None = None) -> list[str]:
         models_dir: Where to look; where models are looked for when not given.
     """
     roots = models_dirs() if models_dir is None else [models_dir]
-    folders = [folder for root in roots if root.is_dir() for folder in root.iterdir()]
-    return sorted({folder.name for folder in folders if _is_model(folder)})
+    return sorted({name for root in roots for name in folder_names(root) if _find_model(root / name)})
 
 
 def model_folder(name: str) -> Path:
@@ -87,7 +91,7 @@ def model_folder(name: str) -> Path:
     """
     check_name(name)
     for root in models_dirs():
-        if _is_model(root / name):
+        if _find_model(root / name):
             return root / name
     known = ", ".join(list_models()) or "none yet"
     raise ModelError(f"there is no model named {name!r}; the stored models are: {known}.")
@@ -108,7 +112,7 @@ def save_model(model: VAE, folder: Path, *, half: bool = True) -> None:
 
     Args:
         model: What to store; it is left as it is.
-        folder: Made when missing; files of the same names are replaced.
+        folder: made when missing; files of the same names are replaced, both at once or not at all.
         half: Store float16, half the size. Evaluate the stored model, not the one in memory.
 
     Raises:
@@ -121,12 +125,34 @@ def save_model(model: VAE, folder: Path, *, half: bool = True) -> None:
         raise ModelError(f"{folder} cannot be written ({error}); choose another folder.") from error
 
 
-def clear_results(folder: Path) -> None:
-    """Remove reference set, figures and card, which say nothing of the weights that are stored next."""
-    for name in (REFERENCE_FILE, METRICS_FILE, CARD_FILE):
-        (folder / name).unlink(missing_ok=True)
+@contextmanager
+def replaced_model(folder: Path, *, keep: Collection[str] = ()) -> Iterator[Path]:
+    """Yield a new folder that becomes the stored model, whole, when the block ends without an error.
+
+    Whoever opens the model meanwhile, or after a kill, finds the old one or the new one.
+
+    Args:
+        folder: where the model is stored; made when missing. What the program did not write there stays.
+        keep: those of `MODEL_FILES` that are in the new folder from the beginning.
+
+    Raises:
+        ModelError: The folder cannot be written; the model there is as it was.
+    """
+    try:
+        with replaced_whole(folder, ours=MODEL_FILES, keep=keep) as new:
+            yield new
+    except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
+        raise ModelError(f"{folder} cannot be written ({error}); the model there is as it was.") from error
+
+
+def _find_model(folder: Path) -> bool:
+    """Whether a model is stored there, or was, until a writer was killed that had set it aside."""
+    if not NAME_RULE.fullmatch(folder.name):
+        return False
+    if not _is_model(folder):
+        settle(folder, MODEL_FILES)
+    return _is_model(folder)
 
 
 def _is_model(folder: Path) -> bool:
-    named = NAME_RULE.fullmatch(folder.name) is not None
-    return named and (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file()
+    return (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file()

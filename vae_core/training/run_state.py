@@ -20,6 +20,7 @@ from vae_core.errors import ConfigError, TrainingError
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import VAE
 from vae_core.runtime.strict_json import config_from_json, config_to_json
+from vae_core.runtime.whole_files import written_whole
 from vae_core.training.pca_start import start_from_pca
 
 __all__ = ["CHECKPOINT_FILE", "History", "RunState"]
@@ -105,11 +106,10 @@ class RunState:
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{key}": value.contiguous() for key, value in state.items()}
         metadata = {"config": config_to_json(self.config), "history": json.dumps(asdict(self.history))}
-        temporary = folder / (CHECKPOINT_FILE + ".part")
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, temporary, metadata=metadata)
-            temporary.replace(folder / CHECKPOINT_FILE)  # a kill while writing leaves the last checkpoint whole
+            with written_whole(folder / CHECKPOINT_FILE) as temporary:
+                save_file(tensors, temporary, metadata=metadata)
         except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
             raise TrainingError(f"{folder} cannot be written ({error}); choose another folder.") from error
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.charts.metric_rows import published_rows
 from app.services import catalogue
-from app.services.catalogue import FILES, LONGEST_CARD, card_of, collection, families, find_entry, zip_model
+from app.services.catalogue import LONGEST_CARD, card_of, collection, families, find_entry, zip_model
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
 from vae_core.inference.loaded import LoadedModel
@@ -18,7 +18,7 @@ from vae_core.models.config import TrainingConfig
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
 from vae_core.store.metrics_file import METRICS_FILE
 from vae_core.store.presets import PRESETS
-from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
+from vae_core.store.stored_models import MODEL_FILES, REFERENCE_FILE, WEIGHTS_FILE
 
 
 def test_an_entry_tells_what_the_small_files_say(store: Store, models_dir: Path):
@@ -47,7 +47,7 @@ def test_a_damaged_small_file_is_a_sentence_that_names_it(store: Store, models_d
     assert (entry.dimensions == "") == (file == CONFIG_FILE)
 
 
-@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("file", MODEL_FILES)
 def test_an_entry_is_read_once_and_again_when_one_of_its_files_changed(store: Store, models_dir: Path, file: str):
     store("other")
     before = find_entry("other")

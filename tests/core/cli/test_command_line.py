@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 import vae_core
+from vae_core.cli import evaluate
 from vae_core.cli.main import main
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
@@ -28,10 +29,11 @@ from vae_core.reference.build import REFERENCE_MINIMUM
 from vae_core.reference.draws import draw_codes
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime import locations
-from vae_core.store.cards import BEGIN, END, update_figures
+from vae_core.store.cards import BEGIN, END, card_text, with_figures
 from vae_core.store.metrics_file import read_metrics, write_metrics
 from vae_core.store.presets import PRESETS, Preset
 from vae_core.store.stored_models import list_models, load_model, save_model
+from vae_core.training.run_folder import held_run_folder
 from vae_core.training.run_state import CHECKPOINT_FILE
 from vae_core.training.trainer import Figures, Trainer
 
@@ -189,6 +191,34 @@ def test_new_weights_are_not_stored_beside_the_figures_of_old_ones(trained: Path
     }
     assert list(read_metrics(trained)) == ["training"]
     assert f"{BEGIN}\n{END}" in (trained / "README.md").read_text(encoding="utf-8")
+
+
+def test_one_training_at_a_time_has_a_run_folder(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(Path("runs/tiny"))
+    with held_run_folder(Path("runs/tiny"), fresh=False):
+        line = refused(capsys, train("--overwrite", "--fresh"))
+    assert "runs/tiny is in use by another training" in line
+    assert contents(Path("runs/tiny")) == before
+    assert train("--overwrite", "--fresh") == 0
+
+
+def test_weights_may_be_read_by_whoever_may_read_their_card(trained: Path) -> None:
+    assert len({path.stat().st_mode for path in trained.iterdir()}) == 1
+
+
+def test_figures_of_weights_that_were_replaced_meanwhile_are_not_stored(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measure = evaluate.measure
+
+    def train_meanwhile(*arguments: Any, **options: Any) -> Any:
+        assert train("--overwrite", "--fresh", "--seed", "1") == 0
+        return measure(*arguments, **options)
+
+    monkeypatch.setattr(evaluate, "measure", train_meanwhile)
+    assert run("evaluate", "tiny", "--no-reference", "--threads", "1") == 2
+    assert "tiny was trained anew while it was measured; run evaluate again" in capsys.readouterr().err
+    assert list(read_metrics(trained)) == ["training"]
 
 
 def test_fresh_forgets_the_earlier_run(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -598,11 +628,9 @@ FIGURES = {
 
 
 def test_the_card_s_figures_are_replaced_and_all_else_stays(tmp_path: Path) -> None:
-    card = tmp_path / "README.md"
-    card.write_text(f"before\n{BEGIN}\nold\n{END}\nafter \\1\n", encoding="utf-8")
+    text = f"before\n{BEGIN}\nold\n{END}\nafter \\1\n"
     for _ in range(2):
-        update_figures(tmp_path, FIGURES, ModelConfig())
-    text = card.read_text(encoding="utf-8")
+        text = with_figures(text, tmp_path, FIGURES, ModelConfig())
     assert text.startswith(f"before\n{BEGIN}\nOn the 1,234 test images, ")
     assert text.endswith(f"{END}\nafter \\1\n")
     assert "| -ELBO, nats | 100.12 ± 0.25 |\n" in text
@@ -612,15 +640,19 @@ def test_the_card_s_figures_are_replaced_and_all_else_stays(tmp_path: Path) -> N
 
 
 def test_a_model_without_a_card_gets_one_with_its_figures(tmp_path: Path) -> None:
-    update_figures(tmp_path, FIGURES, ModelConfig())
-    assert (tmp_path / "README.md").read_text(encoding="utf-8").startswith(f"# {tmp_path.name}\n")
+    text = with_figures(card_text(tmp_path), tmp_path, FIGURES, ModelConfig())
+    assert text.startswith(f"# {tmp_path.name}\n\n{BEGIN}\nOn the 1,234 test images, ")
 
 
 def test_a_card_without_a_place_for_figures_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("by hand", encoding="utf-8")
     with pytest.raises(ModelError, match="has no place for figures"):
-        update_figures(tmp_path, FIGURES, ModelConfig())
-    assert (tmp_path / "README.md").read_text(encoding="utf-8") == "by hand"
+        with_figures("by hand", tmp_path, FIGURES, ModelConfig())
+
+
+def test_a_card_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_bytes(b"\xff")
+    with pytest.raises(ModelError, match="cannot be read as text"):
+        card_text(tmp_path)
 
 
 def test_tests_of_this_file_leave_the_project_s_folders_alone() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from vae_core.errors import ModelError
 from vae_core.store import cards
-from vae_core.store.cards import BEGIN, END, TEXTS, update_figures, write_card
+from vae_core.store.cards import BEGIN, END, TEXTS, new_card, with_figures
 from vae_core.store.metric_table import FIGURES
 from vae_core.store.presets import PRESETS
 
@@ -42,20 +42,14 @@ METRICS: dict[str, Any] = {
 CONFIG = PRESETS["mnist-16d"].config
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """Of a preset's model, with an empty card."""
-    folder = tmp_path / "mnist-16d"
-    folder.mkdir()
-    (folder / "README.md").write_text(f"{BEGIN}\n{END}\n", encoding="utf-8")
-    return folder
+FOLDER = Path("models") / "mnist-16d"  # of a preset's model
+EMPTY = f"{BEGIN}\n{END}\n"
 
 
-def test_every_figure_is_shown(folder: Path) -> None:
-    update_figures(folder, METRICS, CONFIG)
+def test_every_figure_is_shown() -> None:
     rows = dict(
         line.strip("| ").split(" | ")
-        for line in (folder / "README.md").read_text("utf-8").splitlines()
+        for line in with_figures(EMPTY, FOLDER, METRICS, CONFIG).splitlines()
         if line.count("|") == 3 and not line.startswith("|--")
     )
     assert rows["negative log-likelihood, nats, 5,000 importance samples"] == "82.34 ± 0.10"
@@ -69,24 +63,20 @@ def test_every_figure_is_shown(folder: Path) -> None:
         assert rows[f"FactorVAE score on {where}"] == "0.800 (a perfect code 0.990, the same rotated 0.140)"
 
 
-def test_published_figures_stand_beside_the_model_s_own(folder: Path) -> None:
-    update_figures(folder, METRICS, CONFIG)
-    text = (folder / "README.md").read_text("utf-8")
+def test_published_figures_stand_beside_the_model_s_own() -> None:
+    text = with_figures(EMPTY, FOLDER, METRICS, CONFIG)
     for row in PRESETS["mnist-16d"].published:
         assert f"| {row.model} | {row.source} |" in text
     assert "| -ELBO, nats | 90.00 | 105.59 |" in text
-    update_figures(folder, {"test": TEST}, CONFIG)
-    text = (folder / "README.md").read_text("utf-8")
+    text = with_figures(text, FOLDER, {"test": TEST}, CONFIG)
     assert "| linear probe | not measured |" in text
     assert not any(path in text for path in FIGURES), "a path is nothing for a reader"
 
 
-def test_another_model_under_a_preset_s_name_gets_nothing_of_the_preset_s(folder: Path) -> None:
+def test_another_model_under_a_preset_s_name_gets_nothing_of_the_preset_s() -> None:
     own = replace(CONFIG, latent_dim=3)
     training = {"command": "python -m vae_core train", "seconds": 90, "machine": "here", "seed": 7}
-    write_card(folder, own, None, training)
-    update_figures(folder, METRICS, own)
-    text = (folder / "README.md").read_text("utf-8")
+    text = with_figures(new_card("mnist-16d", own, None, training), FOLDER, METRICS, own)
     assert text.startswith("# mnist-16d\n\nA convolutional variational autoencoder with 3 latent dimensions.\n")
     assert "published" not in text
     assert "## Limits" not in text
@@ -103,20 +93,17 @@ DAMAGED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("case", DAMAGED)
-def test_a_section_that_is_not_as_evaluate_writes_it_is_a_sentence(folder: Path, case: str) -> None:
+def test_a_section_that_is_not_as_evaluate_writes_it_is_a_sentence(case: str) -> None:
     change, said = DAMAGED[case]
-    before = (folder / "README.md").read_text("utf-8")
     with pytest.raises(ModelError, match="delete the file and run evaluate") as caught:
-        update_figures(folder, {**METRICS, **change} if change else {}, CONFIG)
+        with_figures(EMPTY, FOLDER, {**METRICS, **change} if change else {}, CONFIG)
     assert said in str(caught.value)
-    assert str(folder / "metrics.json") in str(caught.value)
-    assert (folder / "README.md").read_text("utf-8") == before
+    assert str(FOLDER / "metrics.json") in str(caught.value)
 
 
-def test_a_preset_s_card_has_its_sentence_and_what_a_person_says_of_it(folder: Path) -> None:
+def test_a_preset_s_card_has_its_sentence_and_what_a_person_says_of_it() -> None:
     training = {"command": "python -m vae_core train --preset mnist-16d", "seconds": 90, "machine": "here", "seed": 7}
-    write_card(folder, CONFIG, None, training)
-    text = (folder / "README.md").read_text("utf-8")
+    text = new_card("mnist-16d", CONFIG, None, training)
     assert text.startswith(f"# mnist-16d\n\n{PRESETS['mnist-16d'].summary}\n")
     assert "Took 2 minutes on here; seed 7." in text
     assert text.endswith(TEXTS.joinpath("mnist-16d.md").read_text("utf-8"))
