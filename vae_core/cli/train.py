@@ -19,7 +19,7 @@ from vae_core.models.vae import CARD_FILE, CONFIG_FILE
 from vae_core.runtime.whole_files import write_text_whole
 from vae_core.store.cards import new_card
 from vae_core.store.metrics_file import write_metrics
-from vae_core.store.stored_models import check_name, check_not_shipped, replaced_model
+from vae_core.store.stored_models import check_name, check_not_shipped, check_replaceable, replaced_model
 from vae_core.training.run_folder import held_run_folder
 from vae_core.training.trainer import Trainer
 
@@ -44,8 +44,12 @@ def run_train(options: argparse.Namespace, *, of_collection: bool = False) -> No
         check_not_shipped(options.name, options.models_dir)
     target = _free_target(options)
     config = model_config(options)
-    _make_folder(target.parent)
     run_folder = options.run_dir / options.name
+    if run_folder.resolve() == target.resolve():
+        raise ModelError(
+            f"a model and its run need folders of their own, got {target} for both; give another --run-dir."
+        )
+    _make_folder(target.parent)
     with held_run_folder(run_folder, fresh=options.fresh):
         trainer = _train(options, config, run_folder)
         record = _run_record(options, trainer)
@@ -77,6 +81,7 @@ def _train(options: argparse.Namespace, config: ModelConfig, folder: Path) -> Tr
 def _free_target(options: argparse.Namespace) -> Path:
     """The folder for the model, where none is stored yet."""
     target: Path = options.models_dir / check_name(options.name)
+    check_replaceable(target)
     if (target / CONFIG_FILE).exists() and not options.overwrite:
         raise ModelError(f"{target} holds a model already; choose another --name or give --overwrite.")
     return target

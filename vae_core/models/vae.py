@@ -29,7 +29,17 @@ from vae_core.runtime.strict_json import config_to_json
 from vae_core.runtime.whole_files import write_text_whole, written_whole
 from vae_core.runtime.whole_folders import put_back, read_whole, replaced_whole
 
-__all__ = ["CARD_FILE", "CONFIG_FILE", "MAX_LOGVAR", "VAE", "WEIGHTS_FILE", "Decoder", "Encoder", "parameter_shapes"]
+__all__ = [
+    "CARD_FILE",
+    "CONFIG_FILE",
+    "MAX_LOGVAR",
+    "VAE",
+    "WEIGHTS_FILE",
+    "Decoder",
+    "Encoder",
+    "parameter_shapes",
+    "plain_card",
+]
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -207,7 +217,7 @@ class VAE(
         folder = Path(save_directory).resolve()
         with replaced_whole(folder, ours=(CONFIG_FILE, WEIGHTS_FILE, CARD_FILE), keep=(CARD_FILE,)) as new:
             if not (new / CARD_FILE).exists():  # else the mixin writes one that says nothing of this model
-                write_text_whole(new / CARD_FILE, _plain_card(folder.name, self.config))
+                write_text_whole(new / CARD_FILE, plain_card(folder.name, self.config))
             return super().save_pretrained(new, **{"repo_id": folder.name, **options})
 
     def _save_pretrained(self, save_directory: Path) -> None:
@@ -247,7 +257,8 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _plain_card(name: str, config: ModelConfig) -> str:
+def plain_card(name: str, config: ModelConfig) -> str:
+    """A card for a model of which nothing is known but its configuration."""
     kind = "variational autoencoder" if config.variational else "plain autoencoder"
     shape = " x ".join(map(str, config.image_shape))
     return (

@@ -12,9 +12,12 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from vae_core.errors import ModelError
-from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.errors import ConfigError, ModelError
+from vae_core.models.config import read_config
+from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE, plain_card
 from vae_core.runtime.locations import own_models, shipped_models
+from vae_core.runtime.ownership import MARKER_FILE, is_empty, is_marked, mark
+from vae_core.runtime.whole_files import write_text_whole
 from vae_core.runtime.whole_folders import folder_names, replaced_whole, settle
 from vae_core.store.metrics_file import METRICS_FILE
 
@@ -23,6 +26,7 @@ __all__ = [
     "REFERENCE_FILE",
     "check_name",
     "check_not_shipped",
+    "check_replaceable",
     "list_models",
     "load_model",
     "model_folder",
@@ -32,7 +36,7 @@ __all__ = [
 ]
 
 REFERENCE_FILE = "reference.npz"
-MODEL_FILES = (CARD_FILE, CONFIG_FILE, METRICS_FILE, WEIGHTS_FILE, REFERENCE_FILE)  # all that the program writes there
+MODEL_FILES = (CARD_FILE, CONFIG_FILE, METRICS_FILE, WEIGHTS_FILE, REFERENCE_FILE)  # all that a model consists of
 
 NAME_RULE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -71,6 +75,33 @@ def check_not_shipped(name: str, models_dir: Path) -> None:
             f"{name} is the name of a model that comes with the program; choose another --name, or give "
             f"--models-dir {shipped} to replace the one that comes with it."
         )
+
+
+def check_replaceable(folder: Path) -> None:
+    """Let a folder pass that a model can be stored in without touching what is somebody else's.
+
+    That is one which is missing or empty, has the program's marker, or, made before there were markers, holds weights
+    beside a configuration that reads as a model's.
+
+    Raises:
+        ModelError: Something else lies there, or the folder cannot be read.
+    """
+    try:
+        if is_empty(folder) or is_marked(folder, "model"):
+            return
+        if _is_model(folder):
+            read_config(folder / CONFIG_FILE)
+            return
+    except (OSError, ConfigError) as error:
+        raise ModelError(f"{_not_ours(folder)} ({error})") from error
+    raise ModelError(_not_ours(folder))
+
+
+def _not_ours(folder: Path) -> str:
+    return (
+        f"{folder} holds files that are not a model of this program, and they are left as they are; "
+        "choose another --name or --models-dir."
+    )
 
 
 def list_models(models_dir: Path | None = None) -> list[str]:
@@ -116,13 +147,13 @@ def save_model(model: VAE, folder: Path, *, half: bool = True) -> None:
         half: Store float16, half the size. Evaluate the stored model, not the one in memory.
 
     Raises:
-        ModelError: The folder cannot be written.
+        ModelError: As for `replaced_model`.
     """
     stored = copy.deepcopy(model).half() if half else model
-    try:
-        stored.save_pretrained(folder)
-    except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
-        raise ModelError(f"{folder} cannot be written ({error}); choose another folder.") from error
+    with replaced_model(folder, keep=MODEL_FILES) as new:
+        if not (new / CARD_FILE).exists():
+            write_text_whole(new / CARD_FILE, plain_card(folder.resolve().name, model.config))
+        stored.write(new)
 
 
 @contextmanager
@@ -136,10 +167,13 @@ def replaced_model(folder: Path, *, keep: Collection[str] = ()) -> Iterator[Path
         keep: those of `MODEL_FILES` that are in the new folder from the beginning.
 
     Raises:
-        ModelError: The folder cannot be written; the model there is as it was.
+        ModelError: What lies there is not a model of the program's, or the folder cannot be written; what is there is
+            as it was.
     """
+    check_replaceable(folder)
     try:
-        with replaced_whole(folder, ours=MODEL_FILES, keep=keep) as new:
+        with replaced_whole(folder, ours=(*MODEL_FILES, MARKER_FILE), keep=keep) as new:
+            mark(new, "model")
             yield new
     except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
         raise ModelError(f"{folder} cannot be written ({error}); the model there is as it was.") from error
@@ -150,7 +184,7 @@ def _find_model(folder: Path) -> bool:
     if not NAME_RULE.fullmatch(folder.name):
         return False
     if not _is_model(folder):
-        settle(folder, MODEL_FILES)
+        settle(folder, (*MODEL_FILES, MARKER_FILE))
     return _is_model(folder)
 
 

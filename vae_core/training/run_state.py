@@ -23,7 +23,7 @@ from vae_core.runtime.strict_json import config_from_json, config_to_json
 from vae_core.runtime.whole_files import written_whole
 from vae_core.training.pca_start import start_from_pca
 
-__all__ = ["CHECKPOINT_FILE", "History", "RunState"]
+__all__ = ["CHECKPOINT_FILE", "History", "RunState", "is_checkpoint"]
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 SGD_MOMENTUM = 0.9
@@ -37,6 +37,15 @@ class History:
     best_epoch: int = 0
     best_loss: float = math.inf
     seconds: float = 0.0  # spent in whole epochs, over all the runs that were resumed
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a file is a checkpoint of a run, whatever its settings."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {"config", "history"} <= set(file.metadata() or ())
+    except (OSError, SafetensorError):
+        return False
 
 
 @dataclass

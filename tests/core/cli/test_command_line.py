@@ -29,6 +29,7 @@ from vae_core.reference.build import REFERENCE_MINIMUM
 from vae_core.reference.draws import draw_codes
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime import locations
+from vae_core.runtime.ownership import MARKER_FILE
 from vae_core.store.cards import BEGIN, END, card_text, with_figures
 from vae_core.store.metrics_file import read_metrics, write_metrics
 from vae_core.store.presets import PRESETS, Preset
@@ -188,6 +189,7 @@ def test_new_weights_are_not_stored_beside_the_figures_of_old_ones(trained: Path
         "model.safetensors",
         "metrics.json",
         "README.md",
+        MARKER_FILE,
     }
     assert list(read_metrics(trained)) == ["training"]
     assert f"{BEGIN}\n{END}" in (trained / "README.md").read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from vae_core.models import vae
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE
 from vae_core.reference.reference_set import Reference
+from vae_core.runtime.ownership import MARKER_FILE
 from vae_core.runtime.whole_folders import OLD
 from vae_core.store.stored_models import (
     MODEL_FILES,
@@ -113,7 +114,7 @@ def test_what_somebody_put_beside_a_model_stays_there(models_dir: Path, tiny_con
     with replaced_model(models_dir / "tiny") as new:
         VAE(replace(tiny_config, latent_dim=2)).write(new)
     names = {path.name for path in (models_dir / "tiny").iterdir()}
-    assert names == {"config.json", "model.safetensors", "notes.txt", "pictures"}
+    assert names == {MARKER_FILE, "config.json", "model.safetensors", "notes.txt", "pictures"}
     assert (models_dir / "tiny" / "notes.txt").read_text() == "mine"
 
 
