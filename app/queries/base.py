@@ -10,16 +10,17 @@ from jaxtyping import Float, Float32, UInt8
 from pydantic import TypeAdapter, ValidationError
 
 from app.services.work import JobRequest
+from app.wire.numbers import from_page
 from vae_core.errors import InputError
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.codes import check_finite
+from vae_core.runtime.strict_json import first_problem
 
 __all__ = ["Answer", "File", "Question", "as_code", "check_index", "decode_pixels"]
 
 BATCH = 64  # codes decoded at a time, which is what others' requests wait for at the most
-LONGEST_INPUT = 80  # characters of a wrong value that a message repeats
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Question:
     """One kind of question.
 
     Attributes:
-        body: What it takes: a class made by `app.wire.numbers.strict`, or a union of such.
+        body: What it takes: a pydantic dataclass configured by `app.wire.numbers.WIRE`, or a union of such.
         answer: Answers a checked body; what cannot be answered is a VAEExplorerError.
     """
 
@@ -59,9 +60,9 @@ class Question:
             InputError: It is no JSON, or not what the question takes.
         """
         try:
-            return self._adapter.validate_json(text)
+            return from_page(self._adapter, text)
         except ValidationError as error:
-            raise InputError(_first_problem(error)) from error
+            raise InputError(first_problem(error, "the question")) from error
 
     @functools.cached_property
     def _adapter(self) -> TypeAdapter[Any]:
@@ -102,11 +103,3 @@ def decode_pixels(
     """
     batches = [codes[start : start + BATCH] for start in range(0, len(codes), BATCH)]
     return np.concatenate([pixels_of(engine.decode(loaded, batch)) for batch in batches])
-
-
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_url=False, include_context=False)[0]
-    place = ".".join(str(part) for part in problem["loc"]) or "the question"
-    received = repr(problem["input"])
-    shown = received if len(received) <= LONGEST_INPUT else received[: LONGEST_INPUT - 3] + "..."
-    return f"{place}: {problem['msg']}, got {shown}."

@@ -4,10 +4,11 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
+from pydantic.dataclasses import dataclass
 
 from app.queries.base import Question
 from app.services.refits import refits
-from app.wire.numbers import strict
+from app.wire.numbers import WIRE
 from app.wire.packing import floats_base64
 from app.wire.protocol import RefitId
 from vae_core.errors import InputError
@@ -24,7 +25,7 @@ SIZE = 128  # nodes along each side
 Contours = tuple[DensityGrid, Float[np.ndarray, " k"]]  # with the densities above which `SHARES` of the points lie
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class DensityQuestion:
     """How densely do the reference images lie on this map?
 

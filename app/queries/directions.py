@@ -1,22 +1,23 @@
 """Questions about directions in latent space: making, combining, saving and finding them again."""
 
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 
 from app.queries.base import Question, as_code
-from app.wire.directions import Share, ToldSeparation
-from app.wire.numbers import Numbers, strict
+from app.wire.directions import SliderDirection
+from app.wire.numbers import WIRE, Numbers, to_page
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import principal_component
+from vae_core.latent.codes import check_finite
 from vae_core.latent.directions import (
     NAME_LIMIT,
     Direction,
-    Kind,
     axis_direction,
     difference,
     orthogonalise,
@@ -28,6 +29,8 @@ from vae_core.store.saved_directions import DIRECTION_LIMIT, add_directions, dir
 
 __all__ = ["QUESTIONS"]
 
+SLIDER = TypeAdapter(SliderDirection)
+
 REACH = 1.0  # steps from the mean that a direction's slider covers at the least, either way
 PART_TAKEN = (
     "how well its groups separate was measured along the whole direction, which is not the one that is left without "
@@ -35,7 +38,7 @@ PART_TAKEN = (
 )
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class BetweenGroups:
     """What leads from the mean of group A to that of group B, of which one may have been chosen by place?"""
 
@@ -43,10 +46,10 @@ class BetweenGroups:
     name: str
     a: tuple[int, ...]
     b: tuple[int, ...]
-    byPlace: bool = False  # noqa: N815 - the page's name
+    by_place: bool = False
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class ComponentQuestion:
     """Along which direction do the codes vary most, second most, ...?"""
 
@@ -54,7 +57,7 @@ class ComponentQuestion:
     index: Annotated[int, Field(ge=0)]
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class AxisQuestion:
     """What is this dimension as a direction?"""
 
@@ -62,44 +65,24 @@ class AxisQuestion:
     index: int
 
 
-@strict
-class BareDirection:
-    """A direction as the page knows it, without its figures."""
-
-    name: str
-    kind: Kind
-    vector: Numbers
-
-
-@strict
+@dataclass(frozen=True, config=WIRE)
 class WithoutOthers:
     """What is left of a direction without its parts along others?"""
 
     kind: Literal["without"]
-    direction: BareDirection
+    direction: Direction
     against: Annotated[tuple[Numbers, ...], Field(max_length=DIRECTION_LIMIT)]
     name: str
 
 
-@strict
-class ToldDirection:
-    """A direction with its figures, as the page was told."""
-
-    name: str
-    kind: Kind
-    vector: Numbers
-    separation: ToldSeparation | None = None
-    varianceShare: Share | None = None  # noqa: N815 - the page's name
-
-
-@strict
+@dataclass(frozen=True, config=WIRE)
 class SaveQuestion:
     """Would you keep these for the next visit?"""
 
-    directions: Annotated[tuple[ToldDirection, ...], Field(max_length=DIRECTION_LIMIT)]
+    directions: Annotated[tuple[Direction, ...], Field(max_length=DIRECTION_LIMIT)]
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class SavedQuestion:
     """Which ones were kept?"""
 
@@ -129,8 +112,10 @@ def saved_directions(_engine: Engine, loaded: LoadedModel, _body: SavedQuestion)
 
 def save(_engine: Engine, loaded: LoadedModel, body: SaveQuestion) -> dict[str, Any]:
     """Keep directions in the person's own folder, in place of those of the same names; others there stay."""
-    made = [_restored(loaded, told) for told in body.directions]
-    return {"count": len(made), "total": add_directions(loaded.name, loaded.digest, made)}
+    for each in body.directions:
+        check_finite("each direction", each.vector, (loaded.config.latent_dim,))
+    total = add_directions(loaded.name, loaded.digest, body.directions)
+    return {"count": len(body.directions), "total": total}
 
 
 def _between(loaded: LoadedModel, body: BetweenGroups) -> dict[str, Any]:
@@ -138,18 +123,18 @@ def _between(loaded: LoadedModel, body: BetweenGroups) -> dict[str, Any]:
     groups = [checked_group(reference, name, each).indices for name, each in (("A", body.a), ("B", body.b))]
     made = difference(body.name, *(reference.means[members] for members in groups))
     if made.separation is not None:
-        made = replace(made, separation=replace(made.separation, by_place=body.byPlace))
+        made = replace(made, separation=replace(made.separation, by_place=body.by_place))
     return _described(loaded, made, why=why_no_separation(*map(len, groups)))
 
 
 def _without(loaded: LoadedModel, body: WithoutOthers) -> dict[str, Any]:
     given = body.direction
-    whole = Direction(given.name, as_code(loaded, given.vector, "the direction"), given.kind)
+    check_finite("the direction", given.vector, (loaded.config.latent_dim,))
     others = [
         Direction(f"direction {place}", as_code(loaded, vector, "each other direction"), "axis")
         for place, vector in enumerate(body.against, start=1)
     ]
-    made = orthogonalise(whole, others, name=body.name)
+    made = orthogonalise(given, others, name=body.name)
     return _described(loaded, made, why=PART_TAKEN if given.kind == "groups" else None)
 
 
@@ -161,12 +146,6 @@ def _axis(loaded: LoadedModel, index: int) -> dict[str, Any]:
     return _described(loaded, replace(made, name=name[:NAME_LIMIT]))
 
 
-def _restored(loaded: LoadedModel, told: ToldDirection) -> Direction:
-    vector = as_code(loaded, told.vector, "each direction")
-    measured = told.separation.measured() if told.separation else None
-    return Direction(told.name, vector, told.kind, measured, told.varianceShare)
-
-
 def _file_of(loaded: LoadedModel) -> str:
     """Where the model's directions are kept; the home folder is written as ~, since others may read the page."""
     path = directions_path(loaded.name)
@@ -176,17 +155,10 @@ def _file_of(loaded: LoadedModel) -> str:
 
 def _described(loaded: LoadedModel, made: Direction, *, why: str | None = None) -> dict[str, Any]:
     """A direction as the page knows it."""
-    measured, (low, high) = made.separation, _range(loaded, made)
-    return {
-        "name": made.name,
-        "kind": made.kind,
-        "vector": made.vector.tolist(),
-        "separation": None if measured is None else asdict(ToldSeparation.of(measured)),
-        "why": why,
-        "varianceShare": made.variance_share,
-        "low": low,
-        "high": high,
-    }
+    low, high = _range(loaded, made)
+    parts = {field.name: getattr(made, field.name) for field in fields(made)}
+    data: dict[str, Any] = to_page(SLIDER, SliderDirection(**parts, low=low, high=high, why=why))
+    return data
 
 
 def _range(loaded: LoadedModel, made: Direction) -> tuple[float, float]:

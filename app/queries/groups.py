@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from app.queries.base import File, Question, decode_pixels
-from app.wire.numbers import strict
+from app.wire.numbers import WIRE
 from app.wire.packing import PICTURE_SCALE, picture_base64
 from vae_core.export.tables import Places, group_to_csv, group_to_npz
 from vae_core.images.mosaic import montage
@@ -35,14 +36,14 @@ ValueName = Annotated[
 ]  # of `vae_core.reference.groups.VALUES`, or a dimension's number from 0
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class GroupQuestion:
     """What do these images have in common?"""
 
     indices: Indices
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class LabelQuestion:
     """Which images have this label?"""
 
@@ -50,7 +51,7 @@ class LabelQuestion:
     label: int
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class RangeQuestion:
     """Of which images does a value lie between two, both included?"""
 
@@ -60,7 +61,7 @@ class RangeQuestion:
     high: float
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class GroupFileQuestion:
     """May I have these images' codes and places as a file?"""
 

@@ -5,11 +5,12 @@ from typing import Annotated, Any, get_args
 import numpy as np
 from jaxtyping import Float32
 from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from app.queries.base import Answer, File, Question, as_code
 from app.services.exports import FILE_TYPES, Export, Format, Order, check_order
 from app.services.work import JobRequest
-from app.wire.numbers import Numbers, strict
+from app.wire.numbers import WIRE, Numbers
 from app.wire.packing import floats_base64, floats_of
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES
@@ -27,26 +28,26 @@ LONGEST_NAME = 200  # characters of a file's name
 MAX_COLUMNS = 1_000
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class TraceQuestion:
     """What lies on the way from keyframe to keyframe?
 
     Attributes:
         keyframes: Their codes, in order.
         kinds: Of path, each one from keyframe to keyframe.
-        framesPerLeg: From a keyframe to the next, both included.
+        frames_per_leg: From a keyframe to the next, both included.
         easing: How time turns into way within each leg.
         loop: Whether another leg leads back to the first keyframe.
     """
 
     keyframes: tuple[Numbers, ...]
     kinds: Annotated[tuple[Path, ...], Field(min_length=1, max_length=len(get_args(Path)))]
-    framesPerLeg: int  # noqa: N815 - the page's name
+    frames_per_leg: int
     easing: Easing
     loop: bool
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class GridQuestion:
     """What lies between four corners?
 
@@ -63,7 +64,7 @@ class GridQuestion:
     spherical: bool
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class ExportQuestion:
     """Would you make a file of these? See `app.services.exports.Order`.
 
@@ -99,7 +100,7 @@ def animation(_engine: Engine, loaded: LoadedModel, body: TraceQuestion) -> Answ
         traced = trace(
             keyframes,
             kind=kind,
-            frames_per_leg=body.framesPerLeg,
+            frames_per_leg=body.frames_per_leg,
             easing=body.easing,
             graph=graph,
             loop=body.loop,
@@ -136,7 +137,7 @@ def export(engine: Engine, loaded: LoadedModel, body: ExportQuestion) -> Answer:
 
 def _check_frames(keyframes: int, body: TraceQuestion) -> None:
     legs = keyframes if body.loop else keyframes - 1
-    if (frames := legs * (body.framesPerLeg - 1) + 1) > MAX_FRAMES:
+    if (frames := legs * (body.frames_per_leg - 1) + 1) > MAX_FRAMES:
         raise InputError(
             f"an animation has at most {MAX_FRAMES:,} frames, got {frames:,}; take fewer keyframes or fewer frames "
             "from each to the next."

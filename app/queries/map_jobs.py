@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from pydantic.dataclasses import dataclass
 
 from app.queries.base import Answer, Question
 from app.services.refits import refits
 from app.services.work import JobRequest, fingerprint
-from app.wire.numbers import strict
+from app.wire.numbers import WIRE
 from app.wire.packing import flags_base64, floats_base64, halves_base64, whole_base64
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
@@ -22,26 +23,26 @@ from vae_core.reference.reference_set import Reference
 __all__ = ["QUESTIONS"]
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class RefitQuestion:
     """What would the map be with other settings? See `vae_core.projection.refit_settings.UmapSettings`.
 
     Attributes:
         neighbors: How many nearest codes each one is tied to.
-        minDist: How near to each other places may come, in units of the map.
+        min_dist: How near to each other places may come, in units of the map.
         metric: How codes are compared.
         deviations: Whether differences are counted in posterior deviations or as they are.
         seed: Of the layout.
     """
 
     neighbors: int
-    minDist: float  # noqa: N815 - the page's name
+    min_dist: float
     metric: str
     deviations: bool
     seed: int
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class TrainingQuestion:
     """Where do the images lie that the model was trained on?"""
 
@@ -49,7 +50,7 @@ class TrainingQuestion:
 def refit(_engine: Engine, loaded: LoadedModel, body: RefitQuestion) -> Answer:
     """The places, fitted in the background and turned towards the stored map."""
     reference = loaded.need_reference()
-    settings = UmapSettings(body.neighbors, body.minDist, body.metric, body.deviations, body.seed)
+    settings = UmapSettings(body.neighbors, body.min_dist, body.metric, body.deviations, body.seed)
     job = prepare_refit(reference.means, reference.scale, settings, onto=reference.umap_places)
     return JobRequest("refit", fingerprint(loaded.reference_digest, settings), job, functools.partial(_placed, loaded))
 

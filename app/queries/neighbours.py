@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float
 from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from app.queries.base import Question, as_code, decode_pixels
-from app.wire.numbers import Numbers, strict
+from app.wire.numbers import WIRE, Numbers
 from app.wire.packing import picture_base64
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine
@@ -22,7 +23,7 @@ NEIGHBOUR_LIMIT = 60
 Metric = Literal["euclidean", "cosine", "deviations"]
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class NeighboursQuestion:
     """Which reference codes lie nearest to this one?"""
 

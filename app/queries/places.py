@@ -3,10 +3,11 @@
 from typing import Any
 
 import numpy as np
+from pydantic.dataclasses import dataclass
 
 from app.queries.base import Question, as_code, check_index, decode_pixels
 from app.queries.groups import ValueName
-from app.wire.numbers import Numbers, strict
+from app.wire.numbers import WIRE, Numbers
 from app.wire.packing import picture_base64
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
@@ -22,28 +23,28 @@ EDGE = 95  # percent of held-out images that lie nearer to their neighbours than
 AMONG, AT_EDGE, FAR = "among the data", "at its edge", "far from all data"
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class CodeQuestion:
     """Which code has this reference image?"""
 
     index: int
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class CardQuestion:
     """What is this reference image like?"""
 
     index: int
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class PlaceQuestion:
     """How far from the data does this code lie?"""
 
     z: Numbers
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class ValuesQuestion:
     """Between what do the reference images' values lie?"""
 

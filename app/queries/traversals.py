@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import numpy as np
 from jaxtyping import Float, UInt8
 from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from app.queries.base import File, Question, as_code, decode_pixels
-from app.wire.numbers import Number, Numbers, strict
+from app.wire.numbers import WIRE, Number, Numbers
 from app.wire.packing import picture_base64
 from vae_core.errors import InputError
 from vae_core.images.mosaic import can_write, check_size, grid, sheet
@@ -30,7 +31,7 @@ Steps = Annotated[int, Field(ge=FEWEST_STEPS, le=STEP_LIMIT)]
 Ends = Annotated[Numbers, Field(min_length=2, max_length=2)]  # along the first direction, along the second
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class SheetQuestion:
     """What does each of these dimensions do to this code?"""
 
@@ -42,7 +43,7 @@ class SheetQuestion:
     names: dict[int, Name] = field(default_factory=dict)  # that the person gave to dimensions
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class PlaneQuestion:
     """What lies on the plane that these two directions span?"""
 

@@ -6,17 +6,18 @@ from dataclasses import field, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from app.session.choices import current_code
 from app.session.state import Session
-from app.wire.directions import ToldSeparation
-from app.wire.numbers import Numbers, strict
+from app.wire.directions import SliderDirection
+from app.wire.numbers import WIRE, from_page, to_page
 from app.wire.packing import members_base64, members_of
+from vae_core.errors import InputError
 from vae_core.inference.loaded import LoadedModel
 
 __all__ = [
     "Desk",
-    "DeskDirection",
     "DeskGroup",
     "current_desk",
     "desk_data",
@@ -28,10 +29,11 @@ __all__ = [
 MOST_GROUPS, MOST_DIRECTIONS = 50, 50
 LONGEST_MEMBERS = 20_000  # letters, of more reference images than any model has
 Name = Annotated[str, Field(min_length=1, max_length=60)]
-Sentence = Annotated[str, Field(max_length=1_000)]
 
 
 def _unpacked(text: Any) -> tuple[int, ...]:
+    if isinstance(text, tuple):  # of Python; a page's list is none
+        return text
     if not isinstance(text, str) or len(text) > LONGEST_MEMBERS:
         raise ValueError(f"members must be base64 of at most {LONGEST_MEMBERS:,} letters")
     return members_of(text)
@@ -43,7 +45,7 @@ Origin = Literal["map", "label", "range"]  # how the members of a group were cho
 Tab = Literal["sliders", "groups", "directions", "neighbours", "traversals"]
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class DeskGroup:
     """A named group of reference images.
 
@@ -58,32 +60,7 @@ class DeskGroup:
     origin: Origin | None = None
 
 
-@strict
-class DeskDirection:
-    """A direction with a slider of its own, as the page knows it.
-
-    Attributes:
-        name: As the visitor calls it.
-        kind: What it comes from; see `vae_core.latent.directions`.
-        vector: One step, [latent].
-        low: Of its slider.
-        high: Of its slider.
-        separation: Of its two groups; None where there are none.
-        why: Why there is no separation; None where there is one, or no groups.
-        varianceShare: Of a principal component; None for others.
-    """
-
-    name: Name
-    kind: Literal["groups", "component", "axis"]
-    vector: Numbers
-    low: float
-    high: float
-    separation: ToldSeparation | None = None
-    why: Sentence | None = None
-    varianceShare: float | None = None  # noqa: N815 - the page's name
-
-
-@strict
+@dataclass(frozen=True, config=WIRE)
 class Desk:
     """Everything that a visitor laid out for one model.
 
@@ -100,7 +77,7 @@ class Desk:
     selection: Indices = ()
     origin: Origin | None = None
     groups: Annotated[tuple[DeskGroup, ...], Field(max_length=MOST_GROUPS)] = ()
-    directions: Annotated[tuple[DeskDirection, ...], Field(max_length=MOST_DIRECTIONS)] = ()
+    directions: Annotated[tuple[SliderDirection, ...], Field(max_length=MOST_DIRECTIONS)] = ()
     names: dict[int, Name] = field(default_factory=dict)
     locked: tuple[int, ...] = ()
     tab: Tab = "sliders"
@@ -128,7 +105,7 @@ def current_desk(memory: Session, loaded: LoadedModel) -> Desk:
 
 def desk_data(desk: Desk) -> dict[str, Any]:
     """The desk as the page takes it and reports it."""
-    data: dict[str, Any] = DESK.dump_python(desk, mode="json")
+    data: dict[str, Any] = to_page(DESK, desk)
     return data
 
 
@@ -144,8 +121,8 @@ def take_desk(memory: Session, loaded: LoadedModel, value: Any, *, same_images: 
     """
     try:
         # From JSON text, where the keys of names are texts and lists are tuples.
-        desk = DESK.validate_json(ANYTHING.dump_json(value))
-    except (ValidationError, ValueError):
+        desk = from_page(DESK, ANYTHING.dump_json(value))
+    except (ValidationError, ValueError, InputError):
         return
     if not same_images:
         desk = _with_images_of(current_desk(memory, loaded), desk)

@@ -1,13 +1,14 @@
 """What a visitor animates: keyframes for each model, how they are played and exported; the page reports it whole."""
 
-from dataclasses import asdict, field
+from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from app.services.exports import Format
 from app.session.state import Keyframe, Picture, Session
-from app.wire.numbers import strict
+from app.wire.numbers import WIRE, from_page, to_page
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
 from vae_core.inference.loaded import LoadedModel
@@ -36,7 +37,7 @@ Side = Annotated[int, Field(ge=GRID_SIDE[0], le=GRID_SIDE[1])]
 Count = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class GridWish:
     """The grid between the first four keyframes.
 
@@ -51,7 +52,7 @@ class GridWish:
     spherical: bool = False
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class ExportWish:
     """The file that an animation becomes.
 
@@ -75,14 +76,14 @@ class ExportWish:
     columns: Count = 12
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class Animation:
-    """How keyframes are played and exported, whichever model they belong to; names are the page's.
+    """How keyframes are played and exported, whichever model they belong to.
 
     Attributes:
         kinds: Of path that are shown side by side.
         easing: How time turns into way within each leg.
-        framesPerLeg: From a keyframe to the next, both included.
+        frames_per_leg: From a keyframe to the next, both included.
         loop: Whether another leg leads back to the first keyframe.
         speed: Of playing, as a multiple of 60 frames a second.
         grid: Between the first four keyframes.
@@ -92,7 +93,7 @@ class Animation:
 
     kinds: Annotated[tuple[Path, ...], Field(min_length=1, max_length=3)] = ("linear", "spherical", "data")
     easing: Easing = "linear"
-    framesPerLeg: Annotated[int, Field(ge=FRAMES_PER_LEG[0], le=FRAMES_PER_LEG[1])] = 90  # noqa: N815
+    frames_per_leg: Annotated[int, Field(ge=FRAMES_PER_LEG[0], le=FRAMES_PER_LEG[1])] = 90
     loop: bool = True
     speed: Annotated[float, Field(ge=0.25, le=4)] = 1
     grid: GridWish = field(default_factory=GridWish)
@@ -100,7 +101,7 @@ class Animation:
     tab: Literal["path", "export", "grid"] = "path"
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class Studio:
     """Everything that the page reports, in one piece.
 
@@ -153,14 +154,15 @@ def add_picture_keyframe(memory: Session, loaded: LoadedModel, picture: Picture)
 
 def studio_data(memory: Session, loaded: LoadedModel) -> dict[str, Any]:
     """Keyframes and settings as the page takes them and reports them."""
-    return asdict(Studio(current_keyframes(memory, loaded), current_animation(memory)))
+    data: dict[str, Any] = to_page(STUDIO, Studio(current_keyframes(memory, loaded), current_animation(memory)))
+    return data
 
 
 def take_studio(memory: Session, loaded: LoadedModel, value: Any) -> None:
     """Keep what the page reports; what does not fit the model, or names pictures that are gone, is dropped."""
     try:
         # From JSON text, where lists are tuples.
-        studio = STUDIO.validate_json(ANYTHING.dump_json(value), strict=True)
+        studio = from_page(STUDIO, ANYTHING.dump_json(value))
     except (ValidationError, ValueError):
         return
     if all(_fits(each, memory, loaded) for each in studio.keyframes):

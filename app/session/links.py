@@ -8,12 +8,13 @@ from typing import Annotated
 import numpy as np
 from jaxtyping import Float32
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from app.session.choices import take_code, take_view
 from app.session.desk import current_desk
 from app.session.interpolate import Animation
 from app.session.state import Keyframe, Session, take_link
-from app.wire.numbers import strict
+from app.wire.numbers import WIRE, from_page
 from vae_core.errors import InputError
 from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.timeline import KEYFRAMES
@@ -25,7 +26,7 @@ LONGEST_NAME = 40  # letters of a keyframe's name
 FEWEST, MOST = KEYFRAMES
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class Link:
     """What Explore puts into a link (`link.js` writes it).
 
@@ -50,7 +51,7 @@ class Link:
     reference: str = ""
 
 
-@strict
+@dataclass(frozen=True, config=WIRE)
 class StudioLink:
     """What Interpolate puts into a link (`link.js` writes it).
 
@@ -102,7 +103,7 @@ def read_link(text: str) -> Link | StudioLink:
         raise InputError(f"a link's view has at most {LONGEST:,} letters, got {len(text):,}.")
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        link: Link | StudioLink = TypeAdapter(Link | StudioLink).validate_json(content)
+        link: Link | StudioLink = from_page(TypeAdapter(Link | StudioLink), content)
     except (binascii.Error, ValueError, ValidationError) as error:
         raise InputError("the link is damaged or from another version; ask for a new one.") from error
     return link

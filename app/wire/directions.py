@@ -1,33 +1,26 @@
-"""How well a direction's two groups separate, as the page is told and as it tells."""
+"""A direction with a slider of its own, as the page is told of it and as it tells."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
 from pydantic import Field
+from pydantic.dataclasses import dataclass
 
-from app.wire.numbers import strict
-from vae_core.latent.separation import Separation
+from app.wire.numbers import WIRE
+from vae_core.latent.directions import Direction
 
-__all__ = ["Share", "ToldSeparation"]
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
+__all__ = ["SliderDirection"]
 
 
-@strict
-class ToldSeparation:
-    """A `vae_core.latent.separation.Separation` by the page's names."""
+@dataclass(frozen=True, eq=False, kw_only=True, config=WIRE)
+class SliderDirection(Direction):
+    """A direction and its slider.
 
-    auroc: Share
-    error: Annotated[float, Field(ge=0)]
-    countA: Count  # noqa: N815 - the page's name
-    countB: Count  # noqa: N815
-    byPlace: bool = False  # noqa: N815
+    Attributes:
+        low: Lowest place of the slider, in steps from the origin.
+        high: Highest place of the slider.
+        why: Why the direction's groups have no separation; None where they have one, and where there are no groups.
+    """
 
-    @classmethod
-    def of(cls, measured: Separation) -> Self:
-        """What the page is told of a separation."""
-        return cls(measured.auroc, measured.auroc_error, measured.count_a, measured.count_b, byPlace=measured.by_place)
-
-    def measured(self) -> Separation:
-        """The separation that the page was told of."""
-        return Separation(self.auroc, self.error, self.countA, self.countB, self.byPlace)
+    low: float
+    high: float
+    why: Annotated[str, Field(max_length=1_000)] | None = None

@@ -1,16 +1,16 @@
-"""How strictly what comes from outside is read: nothing is converted, left over or infinite."""
+"""How strictly what comes from a page is read: nothing is converted, left over or infinite."""
 
-from dataclasses import dataclass, field
-from typing import Annotated, TypeVar, dataclass_transform
+from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from vae_core.latent.codes import FLOAT32_MAX
-from vae_core.runtime import strict_json
+from vae_core.runtime.strict_json import CAMEL
 
-__all__ = ["STRICT", "Number", "Numbers", "strict"]
+__all__ = ["WIRE", "Number", "Numbers", "from_page", "to_page"]
 
-STRICT = ConfigDict(**strict_json.STRICT, val_json_bytes="base64")
+# Configuration of a pydantic dataclass that a page sends or is sent.
+WIRE = ConfigDict(**CAMEL, val_json_bytes="base64")
 
 Number = Annotated[float, Field(ge=-FLOAT32_MAX, le=FLOAT32_MAX)]  # that float32 can hold
 Numbers = tuple[Number, ...]
@@ -18,8 +18,15 @@ Numbers = tuple[Number, ...]
 Read = TypeVar("Read")
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def strict(cls: type[Read]) -> type[Read]:
-    """Make a frozen dataclass of a class, which pydantic reads by `STRICT`."""
-    cls.__pydantic_config__ = STRICT  # type: ignore[attr-defined]  # pydantic's own name for it
-    return dataclass(frozen=True)(cls)
+def from_page(reader: TypeAdapter[Read], text: str | bytes) -> Read:
+    """What a page's JSON says; fields have the names that JavaScript gives them, and no others.
+
+    Raises:
+        ValidationError: The text is no JSON, or not what is read.
+    """
+    return reader.validate_json(text, by_alias=True, by_name=False)
+
+
+def to_page(writer: TypeAdapter[Read], value: Read) -> Any:
+    """The value as JSON has it, with the names that JavaScript gives to fields."""
+    return writer.dump_python(value, mode="json", by_alias=True)

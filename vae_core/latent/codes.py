@@ -1,13 +1,35 @@
 """What arrays of codes must be: of the shape that is needed, and finite."""
 
+from typing import Annotated, Any
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from vae_core.errors import InputError
 
-__all__ = ["FLOAT32_MAX", "check_finite", "check_same_dimensions"]
+__all__ = ["FLOAT32_MAX", "Vector", "check_finite", "check_same_dimensions"]
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)  # networks compute in single precision
+
+
+class _AsNumbers:
+    """How pydantic reads and writes an array: in JSON it is a list of numbers that float32 can hold."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        number = core_schema.float_schema(strict=True, allow_inf_nan=False, ge=-FLOAT32_MAX, le=FLOAT32_MAX)
+        return core_schema.json_or_python_schema(
+            json_schema=core_schema.no_info_after_validator_function(
+                lambda numbers: np.array(numbers, np.float32), core_schema.list_schema(number)
+            ),
+            python_schema=core_schema.is_instance_schema(np.ndarray),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda vector: vector.tolist()),
+        )
+
+
+Vector = Annotated[Float32[np.ndarray, " d"], _AsNumbers]  # a field of a pydantic dataclass
 
 
 def check_finite(

@@ -7,17 +7,19 @@ A direction comes from two groups of codes, a principal component or an axis. Di
 import math
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Float32
+from pydantic.dataclasses import dataclass
 from scipy.linalg import orth
 
 from vae_core.errors import InputError
-from vae_core.latent.codes import check_finite, check_same_dimensions
+from vae_core.latent.codes import Vector, check_finite, check_same_dimensions
 from vae_core.latent.components import principal_components, upright
-from vae_core.latent.separation import Separation, check_groups, mean_code, measure_separation
+from vae_core.latent.separation import Separation, Share, check_groups, mean_code, measure_separation
+from vae_core.runtime.strict_json import CAMEL
 
 __all__ = [
     "NAME_LIMIT",
@@ -39,7 +41,7 @@ EPSILON = float(np.finfo(np.float32).eps)  # what a code's values are known to, 
 NOTHING_LEFT = 1e-4  # of a direction's length; a thousand times what rounding leaves
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, config=CAMEL)
 class Direction:
     """A named vector in latent space.
 
@@ -56,10 +58,10 @@ class Direction:
     """
 
     name: str
-    vector: Float32[np.ndarray, " d"]
+    vector: Vector
     kind: Kind
     separation: Separation | None = None
-    variance_share: float | None = None
+    variance_share: Share | None = None
 
     def __post_init__(self) -> None:
         _check_name(self.name)

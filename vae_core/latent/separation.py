@@ -1,16 +1,20 @@
 """How well two groups of codes separate along the difference of their means, measured on held-out codes."""
 
 import math
-from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from vae_core.latent.codes import check_finite, check_same_dimensions
+from vae_core.runtime.strict_json import CAMEL
 
 __all__ = [
     "SMALLEST_GROUP",
     "Separation",
+    "Share",
     "check_groups",
     "mean_code",
     "measure_separation",
@@ -19,11 +23,13 @@ __all__ = [
 
 Fold = tuple[Int[np.ndarray, " r"], Int[np.ndarray, " h"]]  # rows to fit to, rows held out
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
 FOLDS = 5  # the usual choice: Hastie et al., The Elements of Statistical Learning, section 7.10
 SMALLEST_GROUP = 10  # codes: two of each group in every held-out fold
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=CAMEL)
 class Separation:
     """How well a difference of means tells the two groups apart, measured on codes that it was not fitted to.
 
@@ -41,11 +47,11 @@ class Separation:
         by_place: Whether one of the groups was chosen by where its codes lie.
     """
 
-    auroc: float
-    auroc_error: float
-    count_a: int
-    count_b: int
-    by_place: bool = False
+    auroc: Share
+    auroc_error: Annotated[float, Field(ge=0, alias="error")]
+    count_a: Annotated[int, Field(ge=1)]
+    count_b: Annotated[int, Field(ge=1)]
+    by_place: bool = False  # files of before it was known lack it
 
 
 def why_no_separation(count_a: int, count_b: int) -> str | None:

@@ -3,16 +3,20 @@
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
 
 from vae_core.errors import ConfigError
 
-__all__ = ["STRICT", "config_from_json", "config_to_json"]
+__all__ = ["CAMEL", "STRICT", "config_from_json", "config_to_json", "first_problem"]
 
+LONGEST_SHOWN = 80  # characters of a wrong value that a message repeats
 
 ConfigT = TypeVar("ConfigT")
 
-
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
+
+# Of a class that a page knows as well: Python and files have a field's own name, JavaScript its camelCase alias.
+CAMEL = ConfigDict(**STRICT, alias_generator=to_camel, validate_by_name=True, validate_by_alias=True)
 
 
 def config_to_json(config: object) -> str:
@@ -28,13 +32,20 @@ def config_from_json(kind: type[ConfigT], text: str | bytes) -> ConfigT:
             value of the wrong type or outside its range.
     """
     try:
-        return TypeAdapter(kind).validate_json(text)
+        return TypeAdapter(kind).validate_json(text, by_alias=False, by_name=True)
     except ValidationError as error:
-        raise ConfigError(_first_problem(error)) from error
+        raise ConfigError(first_problem(error, "the file")) from error
 
 
-def _first_problem(error: ValidationError) -> str:
-    problem: Any = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in problem["loc"]) or "the file"
+def first_problem(error: ValidationError, whole: str) -> str:
+    """The first rule that is broken, by which value, in one sentence.
+
+    Args:
+        error: What pydantic found.
+        whole: What to call the place where it is not a part that is wrong, such as "the file".
+    """
+    problem: Any = error.errors(include_url=False, include_context=False)[0]
+    place = ".".join(str(part) for part in problem["loc"]) or whole
     received = repr(problem["input"])
-    return f"{place}: {problem['msg']}, got {received if len(received) <= 80 else received[:77] + '...'}."
+    shown = received if len(received) <= LONGEST_SHOWN else received[: LONGEST_SHOWN - 3] + "..."
+    return f"{place}: {problem['msg']}, got {shown}."

@@ -7,16 +7,14 @@ of other weights stay in the file, and are counted but not loaded: who goes back
 import re
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-import numpy as np
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from vae_core.errors import ConfigError, InputError
-from vae_core.latent.directions import Direction, Kind
-from vae_core.latent.separation import Separation
+from vae_core.latent.directions import Direction
 from vae_core.runtime.locations import HOME_VARIABLE, home_folder, own_file
 from vae_core.runtime.strict_json import STRICT, config_from_json, config_to_json
 from vae_core.runtime.whole_files import write_text_whole
@@ -33,9 +31,6 @@ __all__ = [
 
 DIRECTION_LIMIT = 200  # in one file
 BYTES_LIMIT = 8 * 2**20  # of a file; 200 directions of 256 dimensions take 2 MB
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Single = Annotated[float, Field(ge=float(np.finfo(np.float32).min), le=float(np.finfo(np.float32).max))]
 
 _saving = threading.Lock()  # a save reads what is there: of two at the same time one would be lost
 
@@ -137,41 +132,9 @@ def _file_name(model_name: str) -> str:
 
 
 @dataclass(frozen=True)
-class _StoredSeparation:
-    auroc: Share
-    auroc_error: Annotated[float, Field(ge=0)]
-    count_a: Annotated[int, Field(ge=1)]
-    count_b: Annotated[int, Field(ge=1)]
-    by_place: bool = False  # files of before it was known lack it
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
-
-@dataclass(frozen=True)
-class _StoredDirection:
-    name: str
-    kind: Kind
-    vector: tuple[Single, ...]
-    separation: _StoredSeparation | None
-    variance_share: Share | None
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
-    @classmethod
-    def of(cls, direction: Direction) -> "_StoredDirection":
-        measured, vector = direction.separation, tuple(direction.vector.tolist())
-        separation = None if measured is None else _StoredSeparation(**asdict(measured))
-        return cls(direction.name, direction.kind, vector, separation, direction.variance_share)
-
-    def restored(self) -> Direction:
-        separation = None if self.separation is None else Separation(**asdict(self.separation))
-        return Direction(self.name, np.array(self.vector, np.float32), self.kind, separation, self.variance_share)
-
-
-@dataclass(frozen=True)
 class _StoredModel:
     digest: str
-    directions: tuple[_StoredDirection, ...]
+    directions: tuple[Direction, ...]
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
@@ -208,7 +171,7 @@ def _parse(text: bytes) -> dict[str, tuple[Direction, ...]]:
         _check_digest(model.digest)
         if model.digest in found:
             raise InputError(f"each digest has one list of directions, got two for {model.digest!r}.")
-        found[model.digest] = tuple(direction.restored() for direction in model.directions)
+        found[model.digest] = model.directions
         _check_together(found[model.digest])
     return found
 
@@ -223,9 +186,7 @@ def _store(
 
 
 def _write(path: Path, models: dict[str, tuple[Direction, ...]]) -> None:
-    stored = _StoredFile(
-        1, tuple(_StoredModel(digest, tuple(map(_StoredDirection.of, those))) for digest, those in models.items())
-    )
+    stored = _StoredFile(1, tuple(_StoredModel(digest, those) for digest, those in models.items()))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text_whole(path, config_to_json(stored))

@@ -26,8 +26,9 @@ from app.live.routes import live_routes
 from app.queries import places, traversals
 from app.queries.base import Question
 from app.queries.places import ValuesQuestion
-from app.session.desk import DeskDirection
+from app.wire.directions import SliderDirection
 from app.wire.limits import QUESTION_BYTES
+from app.wire.numbers import from_page
 from tests.app.conftest import Store, sentence_of
 from vae_core.errors import BusyError
 from vae_core.images.animation import MAX_FRAMES
@@ -225,7 +226,7 @@ def members(model: str, label: int, count: int) -> list[int]:
 
 def assert_is_direction(model: str, answer: dict[str, Any]) -> None:
     """What every direction carries: all that a desk keeps of it, and a range that holds what there is along it."""
-    TypeAdapter(DeskDirection).validate_json(json.dumps(answer))  # else the page could not keep it
+    from_page(TypeAdapter(SliderDirection), json.dumps(answer))  # else the page could not keep it
     vector, means = np.array(answer["vector"]), reference_of_model(model).means.astype(float)
     places = means @ vector / (vector @ vector)  # steps from the origin, as the page counts them
     low, high = np.quantile(places, [0.001, 0.999])

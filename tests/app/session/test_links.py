@@ -129,7 +129,7 @@ def test_a_link_restores_keyframes_and_how_they_are_played(loaded: LoadedModel, 
     assert [each.name for each in keyframes] == ["my 手.png", "zero", "zero"]
     np.testing.assert_allclose([each.code for each in keyframes], [[1.234, -5.678], [0, 0], [0, 0]], atol=1e-6)
     animation = current_animation(memory)
-    assert (animation.kinds, animation.easing, animation.framesPerLeg) == (("data", "linear"), "cubic", 30)
+    assert (animation.kinds, animation.easing, animation.frames_per_leg) == (("data", "linear"), "cubic", 30)
     assert (animation.loop, animation.speed, animation.tab) == (False, 2, "grid")
     assert animation.export == Animation().export, "how files are made is each person's own"
     assert current_view(memory, loaded).projection == "axes"

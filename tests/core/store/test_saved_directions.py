@@ -308,7 +308,7 @@ def test_a_direction_that_breaks_a_rule_is_refused(home: Path, key: str, value: 
     refusal(home, json.dumps(content).encode())
 
 
-@pytest.mark.parametrize("key", ["name", "kind", "vector", "separation", "variance_share"])
+@pytest.mark.parametrize("key", ["name", "kind", "vector"])
 def test_a_direction_that_lacks_a_part_is_refused(home: Path, key: str) -> None:
     content = stored(home)
     del content["models"][0]["directions"][0][key]
