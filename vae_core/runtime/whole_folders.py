@@ -25,7 +25,7 @@ __all__ = ["folder_names", "put_back", "read_whole", "replaced_whole", "settle"]
 
 LOCK, NEW, OLD = "vae-explorer-lock", "vae-explorer-new", "vae-explorer-old"
 PATIENCE_SECONDS = 30.0  # for another writer of the same folder, which holds the lock while it writes some megabytes
-READINGS = 10  # of a folder that is replaced again and again
+READINGS = 100  # of a folder that is replaced again and again
 
 Read = TypeVar("Read")
 
@@ -189,9 +189,10 @@ def _twin(folder: Path) -> Path:
     return folder.with_name(f".{folder.name}.{OLD}")
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
+def _identity(folder: Path) -> tuple[int, int, int] | None:
+    """What tells a folder from the one that took its place: a file system gives a number again at once."""
     try:
         state = folder.stat()
     except OSError:
         return None
-    return state.st_dev, state.st_ino
+    return state.st_dev, state.st_ino, state.st_ctime_ns
