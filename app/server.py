@@ -14,7 +14,9 @@ from starlette.middleware import Middleware
 
 from app.live.allowed_hosts import HOSTS_VARIABLE, AllowedHosts, allowed_hosts
 from app.live.ask import import_measuring
+from app.live.pools import close_pools
 from app.live.routes import live_routes
+from app.live.server_limits import ServerLimits
 from app.services.catalogue import FIRST_MODEL
 from vae_core.errors import VAEExplorerError
 from vae_core.inference.engine import engine
@@ -27,7 +29,10 @@ __all__ = ["app"]
 async def warm_up(_app: Any) -> AsyncIterator[None]:
     """Load the models beside the first request instead of in it."""
     threading.Thread(target=_load_all, name="vae-warm-up", daemon=True).start()
-    yield
+    try:
+        yield
+    finally:
+        close_pools()
 
 
 def _load_all() -> None:
@@ -49,7 +54,7 @@ def _middleware() -> list[Middleware]:
         shown_as=st.get_option("browser.serverAddress"),
         more=os.environ.get(HOSTS_VARIABLE, ""),
     )
-    return [Middleware(AllowedHosts, names=names)]
+    return [Middleware(ServerLimits), Middleware(AllowedHosts, names=names)]
 
 
 app = st.App(

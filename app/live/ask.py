@@ -9,7 +9,6 @@ import importlib
 import json
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 from starlette.requests import ClientDisconnect, Request
@@ -19,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from app.live.admission import Admission
 from app.live.downloads import as_attachment
 from app.live.guards import is_same_origin
+from app.live.pools import pool
 from app.live.presence import ClientLeft, unless_left
 from app.live.refusals import foreign_page, refusal
 from app.queries import density, directions, groups, interpolate, map_jobs, neighbours, places, traversals
@@ -47,11 +47,6 @@ MEASURING = ("sklearn.metrics", "sklearn.neighbors", "sklearn.model_selection")
 
 _admission = Admission(PLACES, OWN_PLACES)
 _importing = threading.Lock()
-
-
-@functools.cache
-def _answering() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(THREADS, thread_name_prefix="vae-question")
 
 
 class _RefusedError(Exception):
@@ -112,7 +107,9 @@ async def _answered(request: Request, work: Callable[[str], Response]) -> Respon
     """Have a thread do it, unless the client leaves before its turn."""
     leaving = asyncio.ensure_future(request.receive())  # all of the body is read: what comes is the end
     try:
-        return await unless_left(_answering(), functools.partial(work, request.path_params["model"]), leaving)
+        return await unless_left(
+            pool("vae-question", THREADS), functools.partial(work, request.path_params["model"]), leaving
+        )
     finally:
         leaving.cancel()
 

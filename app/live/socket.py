@@ -3,7 +3,6 @@
 import asyncio
 import functools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message
@@ -11,6 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.live.answers import answer
 from app.live.guards import is_same_origin
+from app.live.pools import pool
 from app.live.presence import ClientLeft, unless_left
 from app.wire.protocol import Kind, unpack_question
 from vae_core.errors import BusyError, InputError, VAEExplorerError
@@ -24,16 +24,6 @@ PATH_THREADS = 4  # of their own, so that one code never waits behind hundreds
 REFUSED = 1008  # policy violation: the page must not send the same question again
 TRY_LATER = 1013
 MAX_REASON = 123  # bytes that a close frame holds beside its number
-
-
-@functools.cache
-def _live_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="vae-live-answer")
-
-
-@functools.cache
-def _path_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(PATH_THREADS, thread_name_prefix="vae-path-answer")
 
 
 async def live_socket(socket: WebSocket) -> None:
@@ -55,7 +45,7 @@ async def live_socket(socket: WebSocket) -> None:
 
 
 async def _answer_all(socket: WebSocket, model: str) -> None:
-    loop = asyncio.get_running_loop()
+    loop, threads = asyncio.get_running_loop(), pool("vae-live-answer", LIVE_THREADS)
     loaded = await run_in_threadpool(engine().load, model)  # takes a while where the model is new
     following: asyncio.Task[Message] | None = None  # that came while a path was waited for
     while True:
@@ -71,13 +61,13 @@ async def _answer_all(socket: WebSocket, model: str) -> None:
             following = asyncio.ensure_future(socket.receive())
             await socket.send_bytes(await _path_answer(work, following))
         else:
-            await socket.send_bytes(await loop.run_in_executor(_live_threads(), work))
+            await socket.send_bytes(await loop.run_in_executor(threads, work))
 
 
 async def _path_answer(work: Callable[[], bytes], following: "asyncio.Task[Message]") -> bytes:
     """The answer to a path, which may wait for its turn: until then the page may leave."""
     try:
-        return await unless_left(_path_threads(), work, following)
+        return await unless_left(pool("vae-path-answer", PATH_THREADS), work, following)
     except BaseException:
         following.cancel()
         raise
