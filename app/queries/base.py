@@ -46,7 +46,7 @@ class Question:
     """One kind of question.
 
     Attributes:
-        body: What it takes: a pydantic dataclass configured by `app.wire.numbers.WIRE`, or a union of such.
+        body: What it takes: a pydantic dataclass whose fields a page knows, or a union of such.
         answer: Answers a checked body; what cannot be answered is a VAEExplorerError.
     """
 
@@ -62,7 +62,7 @@ class Question:
         try:
             return from_page(self._adapter, text)
         except ValidationError as error:
-            raise InputError(first_problem(error, "the question")) from error
+            raise InputError(first_problem(error, "the question", self.body)) from error
 
     @functools.cached_property
     def _adapter(self) -> TypeAdapter[Any]:

@@ -24,33 +24,13 @@ __all__ = ["QUESTIONS"]
 
 
 @dataclass(frozen=True, config=WIRE)
-class RefitQuestion:
-    """What would the map be with other settings? See `vae_core.projection.refit_settings.UmapSettings`.
-
-    Attributes:
-        neighbors: How many nearest codes each one is tied to.
-        min_dist: How near to each other places may come, in units of the map.
-        metric: How codes are compared.
-        deviations: Whether differences are counted in posterior deviations or as they are.
-        seed: Of the layout.
-    """
-
-    neighbors: int
-    min_dist: float
-    metric: str
-    deviations: bool
-    seed: int
-
-
-@dataclass(frozen=True, config=WIRE)
 class TrainingQuestion:
     """Where do the images lie that the model was trained on?"""
 
 
-def refit(_engine: Engine, loaded: LoadedModel, body: RefitQuestion) -> Answer:
+def refit(_engine: Engine, loaded: LoadedModel, settings: UmapSettings) -> Answer:
     """The places, fitted in the background and turned towards the stored map."""
     reference = loaded.need_reference()
-    settings = UmapSettings(body.neighbors, body.min_dist, body.metric, body.deviations, body.seed)
     job = prepare_refit(reference.means, reference.scale, settings, onto=reference.umap_places)
     return JobRequest("refit", fingerprint(loaded.reference_digest, settings), job, functools.partial(_placed, loaded))
 
@@ -79,6 +59,6 @@ def _encoded(reference: Reference, training: TrainingCodes) -> bytes:
 
 
 QUESTIONS = {
-    "refit": Question(RefitQuestion, refit),
+    "refit": Question(UmapSettings, refit),
     "training": Question(TrainingQuestion, training),
 }

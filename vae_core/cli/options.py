@@ -4,13 +4,14 @@ import argparse
 import dataclasses
 import os
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
 from vae_core.images.preparation_options import Preparation
-from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.config import Channels, ModelConfig, TrainingConfig
 from vae_core.runtime.locations import own_models, runs_folder, shipped_models
+from vae_core.runtime.setting_rules import Setting, settings_of
 from vae_core.store.presets import PRESETS, Preset, find_preset
 
 __all__ = ["USAGE_ERROR", "build_parser", "model_config", "parse", "preset_options"]
@@ -18,6 +19,7 @@ __all__ = ["USAGE_ERROR", "build_parser", "model_config", "parse", "preset_optio
 USAGE_ERROR = 2
 SWITCH = argparse.BooleanOptionalAction  # with a --no- of its own, for what a preset has switched on
 MLP_WIDTHS, CONV_WIDTHS = (400,), (32, 64)
+METAVARS = {int: "N", float: "X", str: "TEXT"}
 FOLDER_SIDE = 28  # pixels
 NETWORK_OPTIONS = (
     "architecture",
@@ -112,69 +114,46 @@ def preset_options(preset: Preset) -> dict[str, Any]:
 
 
 def _add_model_options(group: Any) -> None:
-    model = ModelConfig()
-    group.add_argument("--architecture", choices=("mlp", "conv"), default=model.architecture, help="kind of network")
-    group.add_argument("--latent-dim", type=int, default=model.latent_dim, help="dimensions of z")
-    group.add_argument("--likelihood", choices=("bernoulli", "gaussian"), default=model.likelihood, help="of a pixel")
+    given = {each.name: each for each in settings_of(ModelConfig)}
+    for name in NETWORK_OPTIONS:
+        if name != "widths":
+            _add_setting(group, given[name])
+            continue
+        group.add_argument(
+            "--widths",
+            type=_integers,
+            default=None,
+            help=f"{given[name].description}, comma-separated; {CONV_WIDTHS[0]},{CONV_WIDTHS[1]} for conv and "
+            f"{MLP_WIDTHS[0]} for mlp when not given",
+        )
     group.add_argument(
-        "--autoencoder", action=SWITCH, default=not model.variational, help="plain: no noise, no KL term"
+        "--autoencoder", action=SWITCH, default=not given["variational"].default, help="plain: no noise, no KL term"
     )
     group.add_argument(
-        "--widths",
-        type=_integers,
-        default=None,
-        help="comma-separated: units a layer (mlp, 400) or channels a resolution (conv, 32,64)",
+        "--image-size", type=int, metavar="N", help=f"pixels a side, for a folder of images alone ({FOLDER_SIDE})"
     )
-    group.add_argument("--blocks", type=int, default=model.blocks, help="residual blocks a resolution (conv)")
-    group.add_argument("--dense-units", type=int, default=model.dense_units, help="units of the dense layer (conv)")
-    group.add_argument(
-        "--decoder",
-        choices=("dense", "broadcast", "spatial"),
-        default=model.decoder,
-        help="from z to the first feature map (conv)",
-    )
-    group.add_argument(
-        "--linear-path",
-        action=SWITCH,
-        default=model.linear_path,
-        help="linear maps beside the network, started from PCA",
-    )
-    group.add_argument("--image-size", type=int, help=f"pixels a side, for a folder of images alone ({FOLDER_SIDE})")
     group.add_argument("--grey", action="store_true", help="grey instead of RGB, for a folder of images alone")
 
 
 def _add_training_options(group: Any) -> None:
-    run = TrainingConfig(dataset="")
-    group.add_argument("--epochs", type=int, default=run.epochs, help="passes over the training images")
-    group.add_argument("--batch-size", type=int, default=run.batch_size, help="images a step")
-    group.add_argument("--optimizer", choices=("adam", "adamw", "sgd"), default=run.optimizer, help="update rule")
-    group.add_argument("--learning-rate", type=float, default=run.learning_rate, help="largest step size")
-    group.add_argument("--lr-warmup-steps", type=int, default=run.lr_warmup_steps, help="steps of rising step size")
-    group.add_argument("--schedule", choices=("constant", "cosine"), default=run.schedule, help="of the step size")
-    group.add_argument("--weight-decay", type=float, default=run.weight_decay, help="per unit of step size")
-    group.add_argument("--beta", type=float, default=run.beta, help="weight of the KL term; 1 is the ELBO")
-    group.add_argument("--kl-warmup-epochs", type=float, default=run.kl_warmup_epochs, help="epochs of rising weight")
-    group.add_argument("--kl-start", type=float, default=run.kl_start, help="the warm-up's first weight, over beta")
-    group.add_argument("--free-bits", type=float, default=run.free_bits, help="nats a latent dimension may keep free")
-    group.add_argument("--binarise", choices=("none", "dynamic"), default=run.binarise, help="of grey pixels")
-    group.add_argument("--clip-norm", type=float, default=run.clip_norm, help="largest gradient norm; 0 is off")
-    group.add_argument(
-        "--importance-epochs",
-        type=int,
-        default=run.importance_epochs,
-        help="how many of the last epochs train on the importance-weighted bound",
-    )
-    group.add_argument(
-        "--importance-samples", type=int, default=run.importance_samples, help="of z for each image in those epochs"
-    )
-    group.add_argument("--tc-beta", type=float, default=run.tc_beta, help="weight of the total correlation; 1 is off")
-    group.add_argument("--ema-decay", type=float, default=run.ema_decay, help="of the averaged weights; 0 is off")
-    group.add_argument("--augment", choices=("none", "flip"), default=run.augment, help="of the training images")
-    group.add_argument("--precision", choices=("float32", "bfloat16"), default=run.precision, help="of the products")
-    group.add_argument(
-        "--patience", type=int, default=run.patience, help="epochs without gain before stopping; 0 is off"
-    )
-    group.add_argument("--seed", type=int, default=run.seed, help="of weights, order and noise")
+    for each in settings_of(TrainingConfig):
+        if each.default is not dataclasses.MISSING:  # a data set has to be named
+            _add_setting(group, each)
+
+
+def _add_setting(group: Any, setting: Setting) -> None:
+    """The option by which a setting is chosen: its name, type, choices, default, and help with range and unit."""
+    option = f"--{setting.name.replace('_', '-')}"
+    if setting.kind is bool:
+        group.add_argument(option, action=SWITCH, default=setting.default, help=setting.description)
+        return
+    range_and_unit = " ".join(filter(None, (setting.bounds.removeprefix("of "), setting.unit)))
+    text = f"{setting.description} ({f'{range_and_unit}; ' if range_and_unit else ''}default: %(default)s)"
+    if setting.choices:
+        group.add_argument(option, type=setting.kind, choices=setting.choices, default=setting.default, help=text)
+    else:
+        metavar = METAVARS[setting.kind]
+        group.add_argument(option, type=setting.kind, metavar=metavar, default=setting.default, help=text)
 
 
 def add_evaluate(commands: Any) -> None:
@@ -199,24 +178,20 @@ def model_config(options: argparse.Namespace) -> ModelConfig:
         ConfigError: A value breaks a rule, or the shape of a named data set's images is to be changed.
     """
     info = DATASETS.get(options.dataset)
-    if info and (options.grey or options.image_size):
+    if info and (options.grey or options.image_size is not None):
         raise ConfigError(f"--image-size and --grey are for folders of images; {info.name} has {info.image_shape}.")
-    side = options.image_size or FOLDER_SIDE
+    side = FOLDER_SIDE if options.image_size is None else options.image_size
     channels, height, width = info.image_shape if info else (1 if options.grey else 3, side, side)
+    network = {name: getattr(options, name) for name in NETWORK_OPTIONS}
+    if network["widths"] is None:
+        network["widths"] = MLP_WIDTHS if options.architecture == "mlp" else CONV_WIDTHS
     names = [field.name for field in dataclasses.fields(TrainingConfig)]
     return ModelConfig(
-        architecture=options.architecture,
-        channels=channels,
+        **network,
+        channels=cast(Channels, channels),
         height=height,
         width=width,
-        latent_dim=options.latent_dim,
-        likelihood=options.likelihood,
         variational=not options.autoencoder,
-        widths=options.widths or (MLP_WIDTHS if options.architecture == "mlp" else CONV_WIDTHS),
-        blocks=options.blocks,
-        dense_units=options.dense_units,
-        decoder=options.decoder,
-        linear_path=options.linear_path,
         preparation=info.preparation if info else Preparation(),
         training=TrainingConfig(**{name: getattr(options, name) for name in names}),
     )

@@ -1,32 +1,31 @@
 """How a picture from outside becomes what a model sees: the choices, as a configuration holds them."""
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict
+from pydantic import Field
 
-from vae_core.runtime.strict_json import STRICT
+from vae_core.runtime.strict_json import settings
 
 __all__ = ["Preparation"]
 
 
-@dataclass(frozen=True)
+@settings
 class Preparation:
-    """How a picture from outside becomes what the model sees (see `vae_core.images.preparation`).
+    """How a picture from outside becomes what the model sees (see `vae_core.images.preparation`)."""
 
-    Attributes:
-        fit: Bring the picture to the model's proportions by cropping its middle or by padding it
-            with the median colour of its border.
-        background: What shows through transparent places.
-        invert: Swap black and white; ``"auto"`` does so when the border is bright, and divides by the
-            paper's brightness, since digit-like models know light strokes on pure black.
-        centre: Place the strokes as MNIST did: lifted off their ground, fitted into 20/28 of the
-            side and moved so that their centre of mass is the centre. Takes the place of `fit`.
-    """
-
-    fit: Literal["crop", "pad"] = "crop"
-    background: Literal["black", "white"] = "white"
-    invert: Literal["auto", "always", "never"] = "never"
-    centre: bool = False
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    fit: Annotated[
+        Literal["crop", "pad"],
+        Field(description="bring the picture to the model's proportions: crop its middle, or pad it with its border"),
+    ] = "crop"
+    background: Annotated[Literal["black", "white"], Field(description="what shows through transparent places")] = (
+        "white"
+    )
+    # Digit-like models know light strokes on pure black.
+    invert: Annotated[
+        Literal["auto", "always", "never"],
+        Field(description="swap black and white; auto: where the border is bright, which then becomes pure black"),
+    ] = "never"
+    # As MNIST did: lifted off their ground, fitted into 20/28 of the side, with their centre of mass in the centre.
+    centre: Annotated[bool, Field(description="place the strokes as MNIST's digits are; takes the place of fit")] = (
+        False
+    )

@@ -7,23 +7,23 @@ types and broken rules are `ConfigError`s, and tuples come back as tuples.
 
 import codecs
 import math
-import reprlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict
+from pydantic import Field
 
 from vae_core.errors import ConfigError, ModelError
 from vae_core.images.preparation_options import Preparation
-from vae_core.runtime.strict_json import STRICT, config_from_json
+from vae_core.runtime.strict_json import config_from_json, settings
 
 __all__ = [
     "MAX_CONFIG_BYTES",
     "MAX_LATENT_DIM",
     "MAX_PARAMETERS",
     "POSE_DIMENSIONS",
+    "Channels",
     "ModelConfig",
     "Precision",
     "TrainingConfig",
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 Precision = Literal["float32", "bfloat16"]
+Channels = Literal[1, 3]
 
 MAX_SIDE = 512  # pixels; beyond it a dense layer of the mlp would not fit in memory
 POSE_DIMENSIONS = 3  # of z, by which a spatial decoder moves and resizes what it draws: right, down, larger
@@ -46,87 +47,77 @@ MAX_FEATURES = 2**22  # numbers in the feature maps of one resolution
 MAX_CONFIG_BYTES = 2**16  # of a config.json; those of the collection have 1,500
 MAX_SEED = 2**63 - 1  # torch's generators take no more
 
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE, json_schema_extra={"unit": "pixels"})]
 
-@dataclass(frozen=True)
+
+@settings
 class TrainingConfig:
-    """One training run; the defaults are those of the command line.
+    """One training run; the defaults are those of the command line."""
 
-    Attributes:
-        dataset: Name of a data set (`vae_core.datasets.registry.DATASET_NAMES`) or a folder's path.
-        epochs: Passes over the training part.
-        batch_size: Images a step.
-        optimizer: Which of torch's optimisers.
-        learning_rate: Largest step size.
-        lr_warmup_steps: Steps over which the step size rises linearly from 0 to `learning_rate`.
-        schedule: ``"cosine"`` falls to zero over the run, ``"constant"`` stays.
-        weight_decay: Decoupled for AdamW, L2 for the others.
-        beta: Weight of the KL term; 1 gives the ELBO.
-        kl_warmup_epochs: Epochs over which the KL weight goes from `kl_start` times beta to beta.
-        kl_start: Where it starts. From 0 it rises in a straight line; from above it goes by equal factors, and from
-            far above 1 it falls and lets dimensions in one by one, the strongest first (see `objective.kl_weight`).
-        free_bits: Nats per dimension that the KL term costs at the least (Kingma et al. 2016,
-            arXiv:1606.04934, equation 15); 0 switches it off.
-        binarise: ``"dynamic"`` draws each pixel from a Bernoulli with the grey value as its mean,
-            anew each time; ``"none"`` trains on the grey values themselves.
-        clip_norm: Largest norm of the gradient; 0 switches clipping off.
-        tc_beta: Weight of the total correlation within the KL term, relative to the rest of it: above 1 gives
-            beta-TCVAE (Chen et al. 2018, arXiv:1802.04942, with alpha = gamma = 1), 1 switches it off.
-        importance_epochs: How many of the last epochs train on the importance-weighted bound in place of the ELBO
-            (Burda et al. 2016, arXiv:1509.00519).
-        importance_samples: Of z for each image in those epochs; 1 is the ELBO.
-        ema_decay: Of a running average of the weights, which is validated and kept in place of the last step's;
-            0 switches it off.
-        augment: ``"flip"`` mirrors every other picture, left to right, drawn anew each time.
-        precision: Of the networks' products; ``"bfloat16"`` keeps weights, objective and update in float32.
-        patience: Epochs without a better validation loss after which the run stops; 0 = never.
-        seed: Of the weights, the order of the data and the noise.
-    """
-
-    dataset: str
-    epochs: int = 20
-    batch_size: int = 256
-    optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
-    learning_rate: float = 2e-3
-    lr_warmup_steps: int = 100
-    schedule: Literal["constant", "cosine"] = "cosine"
-    weight_decay: float = 0.01
-    beta: float = 1.0
-    kl_warmup_epochs: float = 0.0
-    kl_start: float = 0.0
-    free_bits: float = 0.0
-    binarise: Literal["none", "dynamic"] = "none"
-    clip_norm: float = 0.0
-    tc_beta: float = 1.0
-    importance_epochs: int = 0
-    importance_samples: int = 1
-    ema_decay: float = 0.0
-    augment: Literal["none", "flip"] = "none"
-    precision: Precision = "float32"
-    patience: int = 0
-    seed: int = 0
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    dataset: Annotated[str, Field(description="name of a data set, or a folder of images")]
+    epochs: Annotated[int, Field(ge=1, description="passes over the training images")] = 20
+    batch_size: Annotated[int, Field(ge=1, description="images a step")] = 256
+    optimizer: Annotated[Literal["adam", "adamw", "sgd"], Field(description="which of torch's update rules")] = "adamw"
+    learning_rate: Annotated[float, Field(gt=0, description="largest step size")] = 2e-3
+    lr_warmup_steps: Annotated[
+        int, Field(ge=0, description="steps over which the step size rises from 0 in a straight line")
+    ] = 100
+    schedule: Annotated[
+        Literal["constant", "cosine"], Field(description="the step size afterwards: the same, or falling to 0")
+    ] = "cosine"
+    # Decoupled for AdamW, L2 for the others.
+    weight_decay: Annotated[float, Field(ge=0, description="pull of the weights towards 0, per unit of step size")] = (
+        0.01
+    )
+    beta: Annotated[float, Field(ge=0, description="weight of the KL term; 1 is the ELBO")] = 1.0
+    kl_warmup_epochs: Annotated[
+        float, Field(ge=0, description="epochs over which the KL weight goes from kl_start times beta to beta")
+    ] = 0.0
+    # From 0 it rises in a straight line; from above it goes by equal factors, and from far above 1 it falls and lets
+    # dimensions in one by one, the strongest first (see `vae_core.training.schedules`).
+    kl_start: Annotated[float, Field(ge=0, description="first KL weight, as a multiple of beta")] = 0.0
+    # Kingma et al. 2016, arXiv:1606.04934, equation 15.
+    free_bits: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="KL that a latent dimension costs at the least; 0 is off",
+            json_schema_extra={"unit": "nats"},
+        ),
+    ] = 0.0
+    binarise: Annotated[
+        Literal["none", "dynamic"],
+        Field(description="grey pixels as they are, or black and white ones drawn anew each time"),
+    ] = "none"
+    clip_norm: Annotated[float, Field(ge=0, description="largest norm of the gradient; 0 is off")] = 0.0
+    # Relative to the rest of the KL term: beta-TCVAE (Chen et al. 2018, arXiv:1802.04942, with alpha = gamma = 1).
+    tc_beta: Annotated[float, Field(ge=1, description="weight of the total correlation; 1 is off")] = 1.0
+    # Burda et al. 2016, arXiv:1509.00519.
+    importance_epochs: Annotated[
+        int, Field(ge=0, description="how many of the last epochs train on the importance-weighted bound")
+    ] = 0
+    importance_samples: Annotated[
+        int, Field(ge=1, description="samples of z for each image in those epochs; 1 is the ELBO")
+    ] = 1
+    # The average is validated and kept in place of the last step's weights.
+    ema_decay: Annotated[
+        float, Field(ge=0, le=0.99999, description="decay of a running average of the weights; 0 is off")
+    ] = 0.0
+    augment: Annotated[
+        Literal["none", "flip"], Field(description="flip: mirror every other picture, left to right, drawn anew")
+    ] = "none"
+    # Weights, objective and update stay in float32.
+    precision: Annotated[Precision, Field(description="precision of the networks' products")] = "float32"
+    patience: Annotated[
+        int, Field(ge=0, description="epochs without a better validation loss before stopping; 0 is off")
+    ] = 0
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED, description="seed of the weights, the order and the noise")] = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "importance_samples"):
-            _require(name, getattr(self, name), at_least=1)
-        _require("importance_epochs", self.importance_epochs, at_least=0, at_most=self.epochs)
-        for name in (
-            "lr_warmup_steps",
-            "weight_decay",
-            "beta",
-            "kl_warmup_epochs",
-            "kl_start",
-            "free_bits",
-            "clip_norm",
-        ):
-            _require(name, getattr(self, name), at_least=0)
-        _require("ema_decay", self.ema_decay, at_least=0, at_most=0.99999)
-        _require("tc_beta", self.tc_beta, at_least=1)
-        _require("patience", self.patience, at_least=0)
-        _require("seed", self.seed, at_least=0, at_most=MAX_SEED)
-        if not 0 < self.learning_rate < math.inf:
-            raise ConfigError(f"learning_rate must be above 0 and finite, got {self.learning_rate}; try 0.002.")
+        if self.importance_epochs > self.epochs:
+            raise ConfigError(
+                f"importance_epochs are the last of all epochs, at most {self.epochs}, got {self.importance_epochs}."
+            )
         if self.importance_samples > 1 and (self.beta, self.tc_beta, self.free_bits) != (1, 1, 0):
             raise ConfigError(
                 "the importance-weighted bound knows no weights of the KL term: with importance_samples above 1 beta "
@@ -134,61 +125,57 @@ class TrainingConfig:
             )
 
 
-@dataclass(frozen=True)
+@settings
 class ModelConfig:
-    """A network, the pictures it takes and, once trained, how it was trained.
+    """A network, the pictures it takes and, once trained, how it was trained."""
 
-    Attributes:
-        architecture: ``"mlp"`` (fully connected, the decoder mirrors the encoder) or ``"conv"``
-            (residual, one halving of the side per entry of `widths`).
-        channels: 1 (grey) or 3 (RGB).
-        height: Of the pictures, in pixels.
-        width: Of the pictures, in pixels.
-        latent_dim: Dimensions of z.
-        likelihood: ``"bernoulli"`` (grey values count as its mean) or ``"gaussian"`` with one
-            learned variance for all pixels (sigma-VAE: Rybkin et al. 2021, arXiv:2006.13202).
-        variational: False gives a plain autoencoder: no noise, no KL term.
-        widths: Units of each hidden layer (mlp) or channels at each resolution (conv).
-        blocks: Residual blocks at each resolution (conv only).
-        dense_units: Units of the dense layer between feature maps and z (conv only).
-        decoder: How a conv decoder comes from z to its first feature map: through dense layers, or by giving every
-            place of it z and the place's coordinates (Watters et al. 2019, arXiv:1901.07017, here at the smallest
-            resolution): what stands where is then a matter of comparing z with them. Or ``"spatial"``: all but
-            the first three dimensions draw a canvas through dense layers, which those three move and resize (see
-            `vae_core.models.spatial`).
-        linear_path: Beside the network, a linear map from pixels to the mean and one from z to the logits, set to
-            probabilistic PCA of the training images (see `vae_core.training.pca_start`): the network adds what is not
-            linear.
-        preparation: How pictures from outside are prepared.
-        training: How the weights came to be; None before training.
-    """
-
-    architecture: Literal["mlp", "conv"] = "conv"
-    channels: int = 1
-    height: int = 28
-    width: int = 28
-    latent_dim: int = 16
-    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
-    variational: bool = True
-    widths: tuple[int, ...] = (32, 64)
-    blocks: int = 1
-    dense_units: int = 256
-    decoder: Literal["dense", "broadcast", "spatial"] = "dense"
-    linear_path: bool = False
-    preparation: Preparation = field(default_factory=Preparation)
-    training: TrainingConfig | None = None
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    # mlp: the decoder mirrors the encoder; conv: residual, one halving of the side per entry of `widths`.
+    architecture: Annotated[
+        Literal["mlp", "conv"], Field(description="kind of network: fully connected, or convolutional")
+    ] = "conv"
+    channels: Annotated[Channels, Field(description="channels of the pictures: 1 is grey, 3 is RGB")] = 1
+    height: Annotated[Side, Field(description="height of the pictures")] = 28
+    width: Annotated[Side, Field(description="width of the pictures")] = 28
+    latent_dim: Annotated[int, Field(ge=1, le=MAX_LATENT_DIM, description="dimensions of z")] = 16
+    # bernoulli: grey values count as its mean; gaussian: one learned variance for all pixels (sigma-VAE: Rybkin et al.
+    # 2021, arXiv:2006.13202).
+    likelihood: Annotated[Literal["bernoulli", "gaussian"], Field(description="distribution of a pixel")] = "bernoulli"
+    variational: Annotated[
+        bool, Field(description="a posterior with noise and a KL term; without them a plain autoencoder")
+    ] = True
+    widths: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=MAX_UNITS)], ...],
+        Field(
+            min_length=1,
+            max_length=MAX_WIDTHS,
+            description="units of each layer of an mlp, or channels of a conv network at each resolution",
+        ),
+    ] = (32, 64)
+    blocks: Annotated[
+        int, Field(ge=0, le=MAX_BLOCKS, description="residual blocks at each resolution of a conv network")
+    ] = 1
+    dense_units: Annotated[
+        int, Field(ge=1, le=MAX_UNITS, description="units of a conv network's dense layer before z")
+    ] = 256
+    # broadcast gives every place of the first feature map z and its coordinates (Watters et al. 2019, arXiv:1901.07017,
+    # here at the smallest resolution): what stands where is then a matter of comparing z with them. spatial: all but
+    # the first three dimensions draw a canvas through dense layers, which those three move and resize (see
+    # `vae_core.models.spatial`).
+    decoder: Annotated[
+        Literal["dense", "broadcast", "spatial"],
+        Field(description="way from z to the first feature map of a conv network"),
+    ] = "dense"
+    # Probabilistic PCA of the training images (see `vae_core.training.pca_start`): the network adds what is not linear.
+    linear_path: Annotated[
+        bool, Field(description="linear maps between pixels and z beside the network, started from PCA")
+    ] = False
+    preparation: Annotated[Preparation, Field(description="how pictures from outside are prepared")] = field(
+        default_factory=Preparation
+    )
+    training: Annotated[TrainingConfig | None, Field(description="how the weights came to be")] = None
 
     def __post_init__(self) -> None:
-        if self.channels not in (1, 3):
-            raise ConfigError(f"channels must be 1 (grey) or 3 (RGB), got {self.channels}.")
-        for name in ("height", "width"):
-            _require(name, getattr(self, name), at_least=1, at_most=MAX_SIDE)
-        _require("latent_dim", self.latent_dim, at_least=1, at_most=MAX_LATENT_DIM)
-        _require("blocks", self.blocks, at_least=0, at_most=MAX_BLOCKS)
-        _require("dense_units", self.dense_units, at_least=1, at_most=MAX_UNITS)
-        self._check_widths()
+        self._check_halvings()
         self._check_size()
         if self.decoder == "spatial":
             self._check_spatial()
@@ -210,17 +197,15 @@ class ModelConfig:
                 f"{self.latent_dim} and {self.height} x {self.width}."
             )
 
-    def _check_widths(self) -> None:
-        if not 1 <= len(self.widths) <= MAX_WIDTHS or min(self.widths) < 1 or max(self.widths) > MAX_UNITS:
-            raise ConfigError(
-                f"widths must hold 1 to {MAX_WIDTHS} numbers, each from 1 to {MAX_UNITS:,}, got {len(self.widths)}: "
-                f"{reprlib.repr(self.widths)}."
-            )
+    def _check_halvings(self) -> None:
         factor = 2 ** len(self.widths)
-        if self.architecture == "conv" and (self.height % factor or self.width % factor):
+        wrong = next((side for side in (self.height, self.width) if side % factor), None)
+        if self.architecture == "conv" and wrong is not None:
+            near = [side for side in (wrong // factor * factor, -(-wrong // factor) * factor) if 0 < side <= MAX_SIDE]
+            take = f"take {' or '.join(map(str, near))} in place of {wrong}, or " if near else ""
             raise ConfigError(
                 f"a conv model with {len(self.widths)} widths halves the side {len(self.widths)} times: height and "
-                f"width must be multiples of {factor}, got {self.height} x {self.width}; use fewer widths."
+                f"width must be multiples of {factor}, got {self.height} x {self.width}; {take}use fewer widths."
             )
 
     def _check_size(self) -> None:
@@ -298,14 +283,6 @@ def read_config(path: Path) -> ModelConfig:
 def _dense(inputs: int, outputs: int) -> int:
     """Parameters of a dense layer, or of a convolution of one pixel."""
     return inputs * outputs + outputs
-
-
-def _require(name: str, value: float, *, at_least: float, at_most: float | None = None) -> None:
-    if not math.isfinite(value):
-        raise ConfigError(f"{name} must be a finite number, got {value}.")
-    if value < at_least or (at_most is not None and value > at_most):
-        rule = f"at least {at_least}" if at_most is None else f"between {at_least} and {at_most}"
-        raise ConfigError(f"{name} must be {rule}, got {value}.")
 
 
 def need_training(config: ModelConfig) -> TrainingConfig:

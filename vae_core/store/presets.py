@@ -5,10 +5,11 @@ from which the numbers without another source come.
 """
 
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
-from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.config import Channels, ModelConfig, TrainingConfig
 
 __all__ = ["PRESETS", "Preset", "Published", "find_preset"]
 
@@ -70,7 +71,7 @@ def recipe(dataset: str, latent_dim: int, *, training: TrainingConfig, **network
     info = DATASETS[dataset]
     channels, height, width = info.image_shape
     return ModelConfig(
-        channels=channels,
+        channels=cast(Channels, channels),
         height=height,
         width=width,
         latent_dim=latent_dim,

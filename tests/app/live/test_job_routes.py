@@ -295,11 +295,11 @@ def test_a_real_refit_places_every_reference(client: TestClient, tiny: LoadedMod
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        ({"neighbors": 1}, "n_neighbors must be 2 to 200, got 1"),
-        ({"minDist": 1}, "min_dist must be 0 to 0.99, got 1"),
-        ({"metric": "x"}, "the metric must be one of"),
-        ({"seed": -1}, "the seed must be 0 to"),
-        ({"deviations": 1}, "deviations"),
+        ({"neighbors": 1}, "n_neighbors must be a whole number from 2 to 200, got 1"),
+        ({"minDist": 1}, "min_dist must be a finite number from 0 to 0.99, got 1"),
+        ({"metric": "x"}, "metric must be euclidean, cosine, correlation or manhattan"),
+        ({"seed": -1}, "seed must be a whole number from 0 to"),
+        ({"deviations": 1}, "scaled must be true or false"),
         ({"neighbors": 7.5}, "neighbors"),
     ],
 )

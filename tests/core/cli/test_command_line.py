@@ -531,13 +531,13 @@ def test_a_command_that_cannot_be_understood_is_one_line(capsys: pytest.CaptureF
 
 
 SETTINGS: dict[str, tuple[tuple[str, ...], str]] = {
-    "no epochs": (("--epochs", "0"), "epochs must be at least 1, got 0"),
-    "no step": (("--learning-rate", "0"), "learning_rate must be above 0"),
+    "no epochs": (("--epochs", "0"), "epochs must be a whole number of at least 1, got 0"),
+    "no step": (("--learning-rate", "0"), "learning_rate must be a finite number above 0"),
     "a step that is no number": (("--learning-rate", "nan"), "learning_rate"),
-    "a beta that is no number": (("--beta", "nan"), "beta must be a finite number, got nan"),
-    "a width of zero": (("--widths", "8,0"), "widths must hold"),
+    "a beta that is no number": (("--beta", "nan"), "beta must be a finite number of at least 0, got nan"),
+    "a width of zero": (("--widths", "8,0"), "widths.1 must be"),
     "too deep": (("--architecture", "conv", "--widths", "4,4,4"), "multiples of 8"),
-    "no latent dimension": (("--latent-dim", "0"), "latent_dim must be between 1 and 256"),
+    "no latent dimension": (("--latent-dim", "0"), "latent_dim must be a whole number from 1 to 256"),
     "a negative seed": (("--seed", "-1"), "seed must be"),
     "a seed beyond 64 bits": (("--seed", "18446744073709551616"), "seed must be"),
 }

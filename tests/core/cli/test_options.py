@@ -10,6 +10,7 @@ from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
 from vae_core.images.preparation_options import Preparation
 from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.runtime.setting_rules import settings_of
 from vae_core.store.presets import PRESETS, Preset
 
 NAMED = ("train", "--dataset", "digits", "--name", "x")
@@ -106,6 +107,22 @@ def test_every_setting_has_an_option() -> None:
     assert config_of(*named, "--beta", "1", "--free-bits", "0", "--importance-samples", "5") == BOUND
 
 
+def test_the_help_says_each_setting_s_range_unit_choices_and_default(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")  # lines are broken at hyphens as well
+    with pytest.raises(SystemExit):
+        parse(["train", "--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "dimensions of z (1 to 256; default: 16)" in said
+    assert "largest step size (above 0; default: 0.002)" in said
+    assert "0 is off (at least 0 nats; default: 0.0)" in said
+    assert "--schedule {constant,cosine}" in said
+    for each in (*settings_of(TrainingConfig), *settings_of(ModelConfig)):
+        if each.name in NETWORK_OPTIONS or (each.name != "dataset" and hasattr(CONFIG.training, each.name)):
+            assert each.description in said
+
+
 def default_of(field: Any) -> Any:
     return field.default_factory() if field.default_factory is not MISSING else field.default
 
@@ -125,7 +142,19 @@ def test_a_folder_s_pictures_are_of_the_shape_asked_for(options: tuple[str, ...]
     assert config.preparation == Preparation()
 
 
-@pytest.mark.parametrize("option", [("--grey",), ("--image-size", "64")])
+@pytest.mark.parametrize("size", ["0", "-4", "513"])
+def test_a_side_that_no_picture_can_have_is_refused_and_never_taken_for_another(size: str) -> None:
+    with pytest.raises(ConfigError, match=rf"a whole number from 1 to 512 \(pixels\), got {size}; try 28"):
+        config_of("train", "--dataset", "some/folder", "--name", "x", "--image-size", size)
+
+
+@pytest.mark.parametrize(("size", "near"), [("50", "48 or 52"), ("97", "96 or 100"), ("1", "4"), ("511", "508 or 512")])
+def test_a_side_that_cannot_be_halved_is_refused_with_those_beside_it_that_can(size: str, near: str) -> None:
+    with pytest.raises(ConfigError, match=rf"multiples of 4, got {size} x {size}; take {near} in place of {size}, or"):
+        config_of("train", "--dataset", "some/folder", "--name", "x", "--image-size", size)
+
+
+@pytest.mark.parametrize("option", [("--grey",), ("--image-size", "64"), ("--image-size", "0")])
 def test_a_named_set_s_pictures_keep_their_shape(option: tuple[str, ...]) -> None:
     with pytest.raises(ConfigError, match=r"--image-size and --grey are for folders.*digits has \(1, 28, 28\)"):
         config_of(*NAMED, *option)

@@ -168,32 +168,42 @@ def test_a_configuration_cannot_be_changed() -> None:
 def test_json_that_is_no_configuration_is_refused_with_its_place(text: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config_from_json(ModelConfig, text)
-    assert str(caught.value).startswith(f"{said}: ")
+    assert str(caught.value).startswith((f"{said}: ", f"{said} must be "))
     assert "\n" not in str(caught.value)
 
 
 BROKEN_MODELS: list[tuple[dict[str, Any], str]] = [
-    ({"channels": 2}, "channels must be 1 (grey) or 3 (RGB), got 2"),
-    ({"height": 0}, "height must be between 1 and 512, got 0"),
-    ({"width": 513}, "width must be between 1 and 512, got 513"),
-    ({"latent_dim": 0}, "latent_dim must be between 1 and 256, got 0"),
-    ({"latent_dim": 257}, "latent_dim must be between 1 and 256, got 257"),
-    ({"blocks": -1}, "blocks must be between 0 and 64, got -1"),
-    ({"blocks": 10**9}, "blocks must be between 0 and 64, got 1000000000"),
-    ({"dense_units": 0}, "dense_units must be between 1 and 16384, got 0"),
-    ({"dense_units": 10**7}, "dense_units must be between 1 and 16384, got 10000000"),
-    ({"widths": ()}, "widths must hold 1 to 16 numbers, each from 1 to 16,384, got 0: ()."),
-    ({"widths": (8, 0)}, "widths must hold 1 to 16 numbers, each from 1 to 16,384, got 2: (8, 0)."),
-    ({"widths": (10_000_000, 10_000_000)}, "each from 1 to 16,384, got 2: (10000000, 10000000)."),
-    ({"architecture": "mlp", "widths": (1,) * 10_000}, "got 10000: (1, 1, 1, 1, 1, 1, ...)."),
+    ({"channels": 2}, "channels must be 1 or 3, got 2; try 1."),
+    ({"height": 0}, "height must be a whole number from 1 to 512 (pixels), got 0; try 28."),
+    ({"width": 513}, "width must be a whole number from 1 to 512 (pixels), got 513; try 28."),
+    ({"latent_dim": 0}, "latent_dim must be a whole number from 1 to 256, got 0"),
+    ({"latent_dim": 257}, "latent_dim must be a whole number from 1 to 256, got 257"),
+    ({"blocks": -1}, "blocks must be a whole number from 0 to 64, got -1"),
+    ({"blocks": 10**9}, "blocks must be a whole number from 0 to 64, got 1000000000"),
+    ({"dense_units": 0}, "dense_units must be a whole number from 1 to 16,384, got 0"),
+    ({"dense_units": 10**7}, "dense_units must be a whole number from 1 to 16,384, got 10000000"),
+    ({"widths": ()}, "widths must be a list of 1 to 16 values, got "),
+    ({"widths": (8, 0)}, "widths.1 must be a whole number from 1 to 16,384, got 0."),
+    ({"widths": (10_000_000, 10_000_000)}, "widths.0 must be a whole number from 1 to 16,384, got 10000000."),
+    ({"architecture": "mlp", "widths": (1,) * 10_000}, "widths must be a list of 1 to 16 values, got "),
     ({"architecture": "mlp", "widths": (16_384,) * 4}, "a network has at most 100,000,000 parameters, got 1,637,"),
     ({"widths": (8_192, 8_192)}, "a network has at most 100,000,000 parameters, got "),
+    (
+        {"height": 512, "width": 512, "widths": (1,) * 10, "dense_units": 1},
+        "height and width must be multiples of 1024, got 512 x 512; use fewer widths.",
+    ),
     (
         {"widths": (512, 1, 1), "height": 512, "width": 512, "dense_units": 1},
         "the feature maps of one resolution hold at most 4,194,304 numbers, got 33,554,432",
     ),
-    ({"widths": (8, 8, 8)}, "height and width must be multiples of 8, got 28 x 28"),
-    ({"width": 30}, "height and width must be multiples of 4, got 28 x 30"),
+    (
+        {"widths": (8, 8, 8)},
+        "height and width must be multiples of 8, got 28 x 28; take 24 or 32 in place of 28, or use fewer widths.",
+    ),
+    (
+        {"width": 30},
+        "height and width must be multiples of 4, got 28 x 30; take 28 or 32 in place of 30, or use fewer widths.",
+    ),
 ]
 NETWORKS: dict[str, dict[str, Any]] = {
     "conv": {"blocks": 2, "widths": (5, 7), "dense_units": 11},
@@ -256,25 +266,25 @@ def test_every_shipped_recipe_is_within_the_bounds() -> None:
 
 
 BROKEN_TRAININGS: list[tuple[dict[str, Any], str]] = [
-    ({"epochs": 0}, "epochs must be at least 1, got 0"),
-    ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
-    ({"learning_rate": 0.0}, "learning_rate must be above 0 and finite, got 0.0"),
-    ({"learning_rate": -1.0}, "learning_rate must be above 0 and finite, got -1.0"),
-    ({"lr_warmup_steps": -1}, "lr_warmup_steps must be at least 0, got -1"),
-    ({"weight_decay": -0.1}, "weight_decay must be at least 0, got -0.1"),
-    ({"beta": -1.0}, "beta must be at least 0, got -1.0"),
-    ({"kl_warmup_epochs": -1.0}, "kl_warmup_epochs must be at least 0, got -1.0"),
-    ({"kl_start": -1.0}, "kl_start must be at least 0, got -1.0"),
-    ({"free_bits": -1.0}, "free_bits must be at least 0, got -1.0"),
-    ({"clip_norm": -1.0}, "clip_norm must be at least 0, got -1.0"),
-    ({"tc_beta": 0.5}, "tc_beta must be at least 1, got 0.5"),
-    ({"importance_samples": 0}, "importance_samples must be at least 1, got 0"),
-    ({"importance_epochs": 21}, "importance_epochs must be between 0 and 20, got 21"),
-    ({"ema_decay": -0.1}, "ema_decay must be between 0 and 0.99999, got -0.1"),
-    ({"ema_decay": 1.0}, "ema_decay must be between 0 and 0.99999, got 1.0"),
-    ({"patience": -1}, "patience must be at least 0, got -1"),
-    ({"seed": -1}, "seed must be between 0 and 9223372036854775807, got -1"),
-    ({"seed": 2**63}, "seed must be between 0 and 9223372036854775807, got 9223372036854775808"),
+    ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+    ({"batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
+    ({"learning_rate": 0.0}, "learning_rate must be a finite number above 0, got 0.0"),
+    ({"learning_rate": -1.0}, "learning_rate must be a finite number above 0, got -1.0"),
+    ({"lr_warmup_steps": -1}, "lr_warmup_steps must be a whole number of at least 0, got -1"),
+    ({"weight_decay": -0.1}, "weight_decay must be a finite number of at least 0, got -0.1"),
+    ({"beta": -1.0}, "beta must be a finite number of at least 0, got -1.0"),
+    ({"kl_warmup_epochs": -1.0}, "kl_warmup_epochs must be a finite number of at least 0, got -1.0"),
+    ({"kl_start": -1.0}, "kl_start must be a finite number of at least 0, got -1.0"),
+    ({"free_bits": -1.0}, "free_bits must be a finite number of at least 0 (nats), got -1.0"),
+    ({"clip_norm": -1.0}, "clip_norm must be a finite number of at least 0, got -1.0"),
+    ({"tc_beta": 0.5}, "tc_beta must be a finite number of at least 1, got 0.5"),
+    ({"importance_samples": 0}, "importance_samples must be a whole number of at least 1, got 0"),
+    ({"importance_epochs": 21}, "importance_epochs are the last of all epochs, at most 20, got 21"),
+    ({"ema_decay": -0.1}, "ema_decay must be a finite number from 0 to 0.99999, got -0.1"),
+    ({"ema_decay": 1.0}, "ema_decay must be a finite number from 0 to 0.99999, got 1.0"),
+    ({"patience": -1}, "patience must be a whole number of at least 0, got -1"),
+    ({"seed": -1}, "seed must be a whole number from 0 to 2^63 - 1, got -1"),
+    ({"seed": 2**63}, "seed must be a whole number from 0 to 2^63 - 1, got 9223372036854775808"),
 ]
 
 

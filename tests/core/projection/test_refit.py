@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
-from vae_core.errors import BusyError, InputError, VAEExplorerError
+from vae_core.errors import BusyError, ConfigError, InputError, VAEExplorerError
 from vae_core.projection import refit
 from vae_core.projection.alignment import align
 from vae_core.projection.refit import Refit, prepare_refit
@@ -70,13 +70,13 @@ def start(**options: np.ndarray) -> Refit:
         ({"min_dist": -0.01}, "0 to 0.99, got -0.01"),
         ({"min_dist": 1.0}, "0 to 0.99, got 1.0"),
         ({"min_dist": float("nan")}, "0 to 0.99, got nan"),
-        ({"metric": "hamming"}, "euclidean, cosine, correlation, manhattan, got 'hamming'"),
+        ({"metric": "hamming"}, "euclidean, cosine, correlation or manhattan, got 'hamming'"),
         ({"seed": -1}, "got -1"),
         ({"seed": 2**32}, "got 4294967296"),
     ],
 )
 def test_settings_outside_their_range_are_refused(given: dict[str, int | float | str], message: str) -> None:
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(ConfigError, match=message):
         UmapSettings(**given)  # type: ignore[arg-type]
 
 
