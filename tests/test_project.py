@@ -1,6 +1,7 @@
 """What the project says of itself: commands, files, pins and public names."""
 
 import importlib
+import json
 import pkgutil
 import re
 import shutil
@@ -157,6 +158,18 @@ def test_pins_are_exact_and_agree_with_the_package():
     for name, bounds in declared.items():
         version = str(pins[name].specifier).removeprefix("==")
         assert bounds.specifier.contains(version), f"{name}=={version} is outside {bounds}"
+
+
+def test_what_checks_the_browsers_code_is_pinned_without_addresses():
+    wanted = json.loads(read("package.json"))
+    assert wanted["private"]
+    assert "dependencies" not in wanted, "what is served needs none"
+    lock = json.loads(read("package-lock.json"))["packages"]
+    for name, version in wanted["devDependencies"].items():
+        assert re.fullmatch(r"[\d.]+", version), f"{name} is not pinned"
+        assert lock[f"node_modules/{name}"]["version"] == version
+    assert [path for path, package in lock.items() if path and not package.get("integrity")] == []
+    assert [path for path, package in lock.items() if "resolved" in package] == []
 
 
 def test_the_readmes_table_of_models_says_what_evaluate_measured():

@@ -12,6 +12,7 @@ from app.components.payloads import model_data, picture_data
 from app.session.desk import Desk, desk_data
 from app.session.gallery import Examined
 from app.session.state import Code, View
+from app.wire.limits import LIMITS
 from app.wire.packing import picture_base64
 from vae_core.images.pixels import pixels_of
 from vae_core.images.preparation import error_map
@@ -60,6 +61,7 @@ def explore(
     data = {
         "model": model_data(loaded),
         "plotlyVersion": PLOTLY_VERSION,
+        "limits": LIMITS,
         "z": z.tolist(),
         "view": asdict(view),
         "desk": desk_data(desk),

@@ -8,6 +8,7 @@ from app.components.mounting import PLOTLY_VERSION, Event, callbacks, register
 from app.components.payloads import model_data, picture_data
 from app.session.gallery import Examined
 from app.session.state import Code, View
+from app.wire.limits import LIMITS
 from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.graph import NEIGHBOURS, POWER
 
@@ -46,6 +47,7 @@ def interpolate(
     data = {
         "model": model_data(loaded),
         "plotlyVersion": PLOTLY_VERSION,
+        "limits": LIMITS,
         "studio": dict(state),
         "graph": {"neighbours": NEIGHBOURS, "power": POWER},  # that paths through the data follow
         "z": z.tolist(),

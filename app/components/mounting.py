@@ -8,41 +8,63 @@ from typing import Any
 import plotly
 import streamlit as st
 
-from app.live.asset_files import ASSETS_VERSION
+from app.live.asset_files import page_assets
 from app.session.state import component_value, session
 from vae_core.errors import VAEExplorerError
 from vae_core.inference.loaded import LoadedModel
 
-__all__ = ["PLOTLY_VERSION", "Event", "Renderer", "callbacks", "register"]
+__all__ = ["MOUNTED", "PLOTLY_VERSION", "Event", "Renderer", "callbacks", "register"]
 
 PLOTLY_VERSION: str = plotly.__version__
 
 Renderer = Callable[..., Any]
 
-# The module is imported by address because only addresses built in the page are right under every prefix.
+MOUNTED: dict[str, str] = {}  # the module of each component that was registered
+
+# The module is imported by address because only addresses built in the page are right under every prefix. Streamlit
+# answers an address that it does not know with its own page.
 ENTRY = """
 export default function (component) {
   const script = document.querySelector('script[src*="static/js/"]');
   const root = new URL("../../", script.src);
-  const assets = new URL("live/assets/%(version)s/", root);
-  import(new URL("%(module)s", assets)).then(
+  const assets = new URL(`live/assets/${component.data.assets}/`, root);
+  const address = new URL("%(module)s", assets);
+  import(address).then(
     (module) => module.mount(component, { root, assets }),
-    () => {
+    async (error) => {
+      console.error(error);
+      const shadow = component.parentElement;
+      shadow.querySelector(".failure")?.remove();
       const text = document.createElement("p");
-      text.textContent =
-        "The live part of this app is not running. Stop the server and start it with: streamlit run app/server.py";
-      component.parentElement.replaceChildren(text);
+      text.className = "failure";
+      text.setAttribute("role", "alert");
+      text.textContent = await reasonOf(address, error);
+      shadow.prepend(text);
     },
   );
+}
+
+async function reasonOf(address, error) {
+  const answer = await fetch(address, { cache: "no-store" }).catch(() => null);
+  if (!answer) return "The server is out of reach; reload this page when it is back.";
+  const isThere = answer.ok && answer.headers.get("content-type")?.includes("javascript");
+  return isThere
+    ? `A part of this page could not be loaded (${error.message}). Reload it; the browser's console says more.`
+    : "The live part of this app is not running. Stop the server and start it with: streamlit run app/server.py";
 }
 """
 
 
 def register(name: str, module: str) -> Renderer:
     """Register a browser module of app/live/assets as a component; call once, at import."""
-    return st.components.v2.component(
-        name, html="<div></div>\n", js=ENTRY % {"version": ASSETS_VERSION, "module": module}
-    )
+    MOUNTED[name] = module
+    render = st.components.v2.component(name, html="<div></div>\n", js=ENTRY % {"module": module})
+
+    def render_present(*, data: dict[str, Any], **options: Any) -> Any:
+        """Render with the modules as they are now: who edits one under a running server gets no mixture."""
+        return render(data={**data, "assets": page_assets().version()}, **options)
+
+    return render_present
 
 
 @dataclass(frozen=True)

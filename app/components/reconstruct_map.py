@@ -7,6 +7,7 @@ from app.components.mounting import PLOTLY_VERSION, Event, callbacks, register
 from app.components.payloads import model_data, picture_data
 from app.session.gallery import Examined
 from app.session.state import View
+from app.wire.limits import LIMITS
 from vae_core.inference.loaded import LoadedModel
 
 __all__ = ["CARD", "reconstruct_map"]
@@ -38,6 +39,7 @@ def reconstruct_map(
     data = {
         "model": model_data(loaded),
         "plotlyVersion": PLOTLY_VERSION,
+        "limits": LIMITS,
         "view": asdict(view),
         "pictures": [picture_data(each, loaded) for each in examined],
         "chosen": chosen,

@@ -7,7 +7,7 @@ from typing import Self
 
 from app.charts.maps import MapColour, map_figure, plain_text
 from app.live.answers import latent_map
-from app.live.asset_files import ASSETS_VERSION
+from app.live.asset_files import CODE_VERSION
 from app.wire.protocol import ProjectionKind
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine
@@ -24,7 +24,7 @@ STORED = {kind.name.lower(): kind for kind in (ProjectionKind.UMAP, ProjectionKi
 
 def maps_version(loaded: LoadedModel) -> str:
     """What stands in the addresses of a model's maps: it changes with the reference set and with how maps are drawn."""
-    return f"{loaded.reference_digest}-{ASSETS_VERSION}"
+    return f"{loaded.reference_digest}-{CODE_VERSION}"
 
 
 @dataclass(frozen=True)

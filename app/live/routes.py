@@ -23,10 +23,11 @@ ONE_YEAR = "public, max-age=31536000, immutable"  # the address changes with the
 
 async def asset(request: Request) -> Response:
     """One of the page's own modules or style sheets."""
-    path = asset_files.asset_path(request.path_params["name"])
+    assets, name = asset_files.page_assets(), request.path_params["name"]
+    path = assets.path(name)
     if path is None:
         raise HTTPException(404)
-    current = request.path_params["version"] == asset_files.ASSETS_VERSION
+    current = assets.is_of_version(name, request.path_params["version"])
     return FileResponse(path, media_type=asset_files.media_type(path), headers=_caching(current))
 
 

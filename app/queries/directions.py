@@ -16,12 +16,12 @@ from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import principal_component
 from vae_core.latent.codes import check_finite
 from vae_core.latent.directions import (
-    NAME_LIMIT,
     Direction,
     axis_direction,
     difference,
     orthogonalise,
 )
+from vae_core.latent.names import NAME_LIMIT
 from vae_core.latent.ranges import DATA_QUANTILES
 from vae_core.latent.separation import why_no_separation
 from vae_core.reference.groups import checked_group

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from app.queries.base import Answer, File, Question, as_code
 from app.services.exports import FILE_TYPES, Export, Format, Order, check_order
 from app.services.work import JobRequest
+from app.wire.limits import STRIP_COLUMNS
 from app.wire.numbers import WIRE, Numbers
 from app.wire.packing import floats_base64, floats_of
 from vae_core.errors import InputError
@@ -25,7 +26,6 @@ from vae_core.reference.path_statistics import Along, measure_along
 __all__ = ["QUESTIONS"]
 
 LONGEST_NAME = 200  # characters of a file's name
-MAX_COLUMNS = 1_000
 
 
 @dataclass(frozen=True, config=WIRE)
@@ -86,7 +86,7 @@ class ExportQuestion:
     loop: bool
     name: Annotated[str, Field(max_length=LONGEST_NAME)]
     positions: tuple[Annotated[int, Field(ge=0, lt=MAX_FRAMES)], ...] = ()
-    columns: Annotated[int, Field(ge=1, le=MAX_COLUMNS)] | None = None
+    columns: Annotated[int, Field(ge=1, le=STRIP_COLUMNS)] | None = None
 
 
 def animation(_engine: Engine, loaded: LoadedModel, body: TraceQuestion) -> Answer:

@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from app.queries.base import Question, as_code, decode_pixels
+from app.wire.limits import MAX_NEAREST
 from app.wire.numbers import WIRE, Numbers
 from app.wire.packing import picture_base64
 from vae_core.errors import InputError
@@ -18,8 +19,6 @@ from vae_core.reference.reference_set import Reference
 
 __all__ = ["QUESTIONS"]
 
-NEIGHBOUR_LIMIT = 60
-
 Metric = Literal["euclidean", "cosine", "deviations"]
 
 
@@ -28,7 +27,7 @@ class NeighboursQuestion:
     """Which reference codes lie nearest to this one?"""
 
     z: Numbers
-    k: Annotated[int, Field(ge=1, le=NEIGHBOUR_LIMIT)]
+    k: Annotated[int, Field(ge=1, le=MAX_NEAREST)]
     metric: Metric
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from app.queries.base import File, Question, as_code, decode_pixels
+from app.wire.limits import PLANE_SIDE
 from app.wire.numbers import WIRE, Number, Numbers
 from app.wire.packing import picture_base64
 from vae_core.errors import InputError
@@ -17,15 +18,15 @@ from vae_core.images.mosaic import can_write, check_size, grid, sheet
 from vae_core.images.pixels import to_png
 from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
+from vae_core.latent.names import NAME_LIMIT
 from vae_core.latent.traversals import plane_codes, traversal_codes
 
 __all__ = ["QUESTIONS"]
 
-PICTURE_LIMIT = 1_600  # of one answer, as many as a plane of 40 a side
-SIDE_LIMIT = 40  # pictures a side of a plane
+PICTURE_LIMIT = PLANE_SIDE**2  # of one answer
 FEWEST_STEPS, STEP_LIMIT = 2, 50  # pictures in a row of a sheet
 
-Name = Annotated[str, Field(max_length=60)]
+Name = Annotated[str, Field(max_length=NAME_LIMIT)]
 Dimensions = Annotated[tuple[int, ...], Field(min_length=1, max_length=PICTURE_LIMIT // FEWEST_STEPS)]
 Steps = Annotated[int, Field(ge=FEWEST_STEPS, le=STEP_LIMIT)]
 Ends = Annotated[Numbers, Field(min_length=2, max_length=2)]  # along the first direction, along the second
@@ -52,7 +53,7 @@ class PlaneQuestion:
     second: Numbers
     low: Ends
     high: Ends
-    side: Annotated[int, Field(ge=1, le=SIDE_LIMIT)]
+    side: Annotated[int, Field(ge=1, le=PLANE_SIDE)]
     file: bool = False
 
 

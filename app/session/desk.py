@@ -11,10 +11,12 @@ from pydantic.dataclasses import dataclass
 from app.session.choices import current_code
 from app.session.state import Session
 from app.wire.directions import SliderDirection
+from app.wire.limits import MAX_DIRECTIONS, MAX_GROUPS
 from app.wire.numbers import WIRE, from_page, to_page
 from app.wire.packing import members_base64, members_of
 from vae_core.errors import InputError
 from vae_core.inference.loaded import LoadedModel
+from vae_core.latent.names import NAME_LIMIT
 
 __all__ = [
     "Desk",
@@ -26,9 +28,8 @@ __all__ = [
     "take_desk",
 ]
 
-MOST_GROUPS, MOST_DIRECTIONS = 50, 50
 LONGEST_MEMBERS = 20_000  # letters, of more reference images than any model has
-Name = Annotated[str, Field(min_length=1, max_length=60)]
+Name = Annotated[str, Field(min_length=1, max_length=NAME_LIMIT)]
 
 
 def _unpacked(text: Any) -> tuple[int, ...]:
@@ -76,8 +77,8 @@ class Desk:
 
     selection: Indices = ()
     origin: Origin | None = None
-    groups: Annotated[tuple[DeskGroup, ...], Field(max_length=MOST_GROUPS)] = ()
-    directions: Annotated[tuple[SliderDirection, ...], Field(max_length=MOST_DIRECTIONS)] = ()
+    groups: Annotated[tuple[DeskGroup, ...], Field(max_length=MAX_GROUPS)] = ()
+    directions: Annotated[tuple[SliderDirection, ...], Field(max_length=MAX_DIRECTIONS)] = ()
     names: dict[int, Name] = field(default_factory=dict)
     locked: tuple[int, ...] = ()
     tab: Tab = "sliders"

@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from app.services.exports import Format
 from app.session.state import Keyframe, Picture, Session
+from app.wire.limits import KEYFRAME_NAME
 from app.wire.numbers import WIRE, from_page, to_page
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
@@ -31,7 +32,6 @@ __all__ = [
 ]
 
 FEWEST, MOST = KEYFRAMES
-LONGEST_NAME = 200  # characters
 
 Side = Annotated[int, Field(ge=GRID_SIDE[0], le=GRID_SIDE[1])]
 Count = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
@@ -141,7 +141,7 @@ def add_picture_keyframe(memory: Session, loaded: LoadedModel, picture: Picture)
     keyframes = list(current_keyframes(memory, loaded))
     if any(each.picture == picture.id for each in keyframes):
         return
-    added = Keyframe(picture.name[:LONGEST_NAME] or "a picture", "picture", picture=picture.id)
+    added = Keyframe(picture.name[:KEYFRAME_NAME] or "a picture", "picture", picture=picture.id)
     free = next((place for place, each in enumerate(keyframes) if each.source == "typical"), None)
     if free is not None:
         keyframes[free] = added
@@ -172,7 +172,7 @@ def take_studio(memory: Session, loaded: LoadedModel, value: Any) -> None:
 
 def _fits(keyframe: Keyframe, memory: Session, loaded: LoadedModel) -> bool:
     """Whether it is a code of this model's, or one of the visitor's pictures."""
-    if not 1 <= len(keyframe.name) <= LONGEST_NAME or (keyframe.source == "picture") != (keyframe.picture is not None):
+    if not 1 <= len(keyframe.name) <= KEYFRAME_NAME or (keyframe.source == "picture") != (keyframe.picture is not None):
         return False
     if keyframe.code is None:
         return any(picture.id == keyframe.picture for picture in memory.pictures)

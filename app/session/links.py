@@ -14,6 +14,7 @@ from app.session.choices import take_code, take_view
 from app.session.desk import current_desk
 from app.session.interpolate import Animation
 from app.session.state import Keyframe, Session, take_link
+from app.wire.limits import LINK_LETTERS, LINK_NAME
 from app.wire.numbers import WIRE, from_page
 from vae_core.errors import InputError
 from vae_core.inference.loaded import LoadedModel
@@ -21,8 +22,6 @@ from vae_core.latent.timeline import KEYFRAMES
 
 __all__ = ["Link", "StudioLink", "follow_link", "read_link"]
 
-LONGEST = 8_000  # letters; browsers and servers begin to refuse addresses not far beyond
-LONGEST_NAME = 40  # letters of a keyframe's name
 FEWEST, MOST = KEYFRAMES
 
 
@@ -72,7 +71,7 @@ class StudioLink:
     x: int
     y: int
     colour: str
-    names: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)], ...], Field(max_length=MOST)]
+    names: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=LINK_NAME)], ...], Field(max_length=MOST)]
     step: Annotated[float, Field(gt=0)]
     codes: bytes
     animation: Animation
@@ -99,8 +98,8 @@ def read_link(text: str) -> Link | StudioLink:
     Raises:
         InputError: It is too long, damaged, or says something else than a link does.
     """
-    if len(text) > LONGEST:
-        raise InputError(f"a link's view has at most {LONGEST:,} letters, got {len(text):,}.")
+    if len(text) > LINK_LETTERS:
+        raise InputError(f"a link's view has at most {LINK_LETTERS:,} letters, got {len(text):,}.")
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         link: Link | StudioLink = from_page(TypeAdapter(Link | StudioLink), content)

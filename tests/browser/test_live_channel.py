@@ -101,7 +101,7 @@ def test_the_page_does_not_repeat_a_refused_question(page: Page, server: str):
     )
     open_page(page, server)
     page.locator(".explore").evaluate(
-        "(node) => { const b = node.getRootNode().part; b.socket.ask('x', 9, b.view, b.z, () => {}); }"
+        "(node) => { const b = node.getRootNode().part; b.live.ask('x', 9, b.view, b.z, () => {}); }"
     )
     expect(page.get_by_text("The server refused")).to_be_visible()
     before = pixels(decoded(page))

@@ -20,7 +20,18 @@ from vae_core.errors import InputError
 from vae_core.images.mosaic import check_size, montage
 from vae_core.images.pixels import enlarge, to_pillow, to_png
 
-__all__ = ["MAX_FPS", "MAX_FRAMES", "MAX_SIDE", "gif_fps", "to_gif", "to_mp4", "to_npz", "to_strip", "to_webp"]
+__all__ = [
+    "GIF_DELAYS",
+    "MAX_FPS",
+    "MAX_FRAMES",
+    "MAX_SIDE",
+    "gif_fps",
+    "to_gif",
+    "to_mp4",
+    "to_npz",
+    "to_strip",
+    "to_webp",
+]
 
 MAX_FRAMES = 4_000  # more than a minute at the highest rate
 MAX_SIDE = 2_048  # pixels, after scaling

@@ -5,7 +5,6 @@ A direction comes from two groups of codes, a principal component or an axis. Di
 """
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
@@ -18,11 +17,11 @@ from scipy.linalg import orth
 from vae_core.errors import InputError
 from vae_core.latent.codes import Vector, check_finite, check_same_dimensions
 from vae_core.latent.components import principal_components, upright
+from vae_core.latent.names import check_name
 from vae_core.latent.separation import Separation, Share, check_groups, mean_code, measure_separation
 from vae_core.runtime.strict_json import CAMEL
 
 __all__ = [
-    "NAME_LIMIT",
     "Direction",
     "Kind",
     "arithmetic",
@@ -34,9 +33,6 @@ __all__ = [
 
 Kind = Literal["groups", "component", "axis"]
 
-NAME_LIMIT = 60  # characters
-JOINERS = "\u200c\u200d"  # invisible as well, but Persian words and emoji are written with them
-UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's categories of controls, formats, half pairs and line ends
 EPSILON = float(np.finfo(np.float32).eps)  # what a code's values are known to, relative to the largest
 NOTHING_LEFT = 1e-4  # of a direction's length; a thousand times what rounding leaves
 
@@ -46,7 +42,7 @@ class Direction:
     """A named vector in latent space.
 
     Attributes:
-        name: 1 to `NAME_LIMIT` characters, none of them invisible.
+        name: What a person calls it; see `vae_core.latent.names`.
         vector: One step, float32 [latent]: of groups from A's mean to B's, of a principal component one standard
             deviation of the codes along it, of an axis 1.
         kind: What it comes from.
@@ -64,7 +60,7 @@ class Direction:
     variance_share: Share | None = None
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
+        check_name(self.name, "a direction")
         check_finite(f"the direction {self.name!r}", self.vector, (None,), remedy="choose other codes")
         if not self.vector.any():
             raise InputError(f"the direction {self.name!r} must not be zero; choose other codes.")
@@ -238,11 +234,3 @@ def _as_float32(values: Float[np.ndarray, "... d"], what: str) -> Float32[np.nda
     check_finite(what, values, remedy="use smaller values")
     single: np.ndarray = values.astype(np.float32)
     return single
-
-
-def _check_name(name: str) -> None:
-    if not 1 <= len(name) <= NAME_LIMIT or not name.strip(JOINERS).strip():
-        shown = name if len(name) <= NAME_LIMIT else name[: NAME_LIMIT - 3] + "..."
-        raise InputError(f"a direction's name has 1 to {NAME_LIMIT} characters, got {len(name)}: {shown!r}.")
-    if any(unicodedata.category(character) in UNSEEN and character not in JOINERS for character in name):
-        raise InputError(f"a direction's name has no control or other unseen characters, got {name!r}; remove them.")

@@ -1,6 +1,5 @@
 """Groups of reference images: how they are chosen, and what they have in common."""
 
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ import torch
 from jaxtyping import Float, Int
 
 from vae_core.errors import InputError
+from vae_core.latent.names import check_name
 from vae_core.models.posterior import Posterior
 from vae_core.reference.reference_set import Reference
 
 __all__ = [
-    "NAME_LIMIT",
     "VALUES",
     "Group",
     "GroupSummary",
@@ -25,9 +24,6 @@ __all__ = [
     "representatives",
     "values_of",
 ]
-
-NAME_LIMIT = 60  # characters: one line of a list
-UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # controls, half characters, line and paragraph separators
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,15 +109,11 @@ def checked_group(reference: Reference, name: str, indices: Sequence[object] | n
     """A group of what came from outside: its name without spaces around, its indices sorted, each one once.
 
     Raises:
-        InputError: The name is empty, longer than `NAME_LIMIT` or holds a control character; or there is no index,
+        InputError: The name breaks the rule of `vae_core.latent.names`; or there is no index,
             or one that is no whole number or not in the reference set.
     """
     name = name.strip()
-    if not 1 <= len(name) <= NAME_LIMIT or any(unicodedata.category(each) in UNPRINTABLE for each in name):
-        raise InputError(
-            f"a group's name has 1 to {NAME_LIMIT} characters and no control characters, got {len(name)} "
-            f"({name[:NAME_LIMIT]!r}); choose another."
-        )
+    check_name(name, "a group")
     members = _checked_indices(reference, indices)
     members.setflags(write=False)
     return Group(name, members)

@@ -30,6 +30,7 @@ from app.wire.directions import SliderDirection
 from app.wire.limits import QUESTION_BYTES
 from app.wire.numbers import from_page
 from tests.app.conftest import Store, sentence_of
+from tests.contracts import check_contract
 from vae_core.errors import BusyError
 from vae_core.images.animation import MAX_FRAMES
 from vae_core.images.pixels import pixels_of
@@ -101,6 +102,10 @@ def assert_shows_pixels(shown: np.ndarray, pixels: np.ndarray) -> None:
     assert shown.shape[0] == 2 * pixels.shape[0]
     assert (shown[::2, ::2] == shown[1::2, 1::2]).all()
     np.testing.assert_allclose(shown[::2, ::2].astype(int), pixels, atol=1)
+
+
+def test_the_page_knows_all_questions():
+    check_contract("questions", sorted(QUESTIONS))
 
 
 def test_all_questions_have_their_route():

@@ -17,9 +17,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
-from app.live import asset_files, routes
+from app.live import routes
 from app.live import socket as live_socket
-from app.live.asset_files import ASSETS, ASSETS_VERSION, strip_version
+from app.live.asset_files import ASSETS, Assets, code_version, page_assets, strip_version
 from app.live.guards import is_same_origin
 from app.live.map_figures import maps_version
 from app.live.routes import live_routes
@@ -214,7 +214,7 @@ def test_ports_are_compared_and_a_missing_host_lets_no_page_in():
 def test_everything_lies_below_the_servers_prefix(tiny: LoadedModel, prefix: str, root: str):
     with TestClient(Starlette(routes=live_routes(prefix))) as client:
         for address in (
-            f"/live/assets/{ASSETS_VERSION}/{MODULES[0]}",
+            asset_address(MODULES[0]),
             f"/live/plotly/{plotly.__version__}/plotly.min.js",
             map_address(tiny),
         ):
@@ -228,9 +228,13 @@ def test_everything_lies_below_the_servers_prefix(tiny: LoadedModel, prefix: str
 # -- files ---------------------------------------------------------------------------------------------------------
 
 
+def asset_address(name: str) -> str:
+    return f"/live/assets/{page_assets().version()}/{name}"
+
+
 @pytest.mark.parametrize("name", [*MODULES, *SHEETS])
 def test_each_asset_is_served_as_it_is_and_for_ever(client: TestClient, name: str):
-    answer = client.get(f"/live/assets/{ASSETS_VERSION}/{name}")
+    answer = client.get(asset_address(name))
     assert answer.status_code == 200
     assert answer.content == (ASSETS / name).read_bytes()
     assert answer.headers["content-type"].split(";")[0] == ("text/css" if name.endswith("css") else "text/javascript")
@@ -259,7 +263,7 @@ def test_each_asset_is_served_as_it_is_and_for_ever(client: TestClient, name: st
     ],
 )
 def test_other_files_are_not_found(client: TestClient, name: str):
-    assert client.get(f"/live/assets/{ASSETS_VERSION}/{name}").status_code == 404
+    assert client.get(asset_address(name)).status_code == 404
 
 
 def test_plotly_js_comes_from_the_installed_package(client: TestClient):
@@ -270,46 +274,50 @@ def test_plotly_js_comes_from_the_installed_package(client: TestClient):
     assert "plotly.js v" in answer.text[:200]
 
 
-def test_addresses_change_with_any_of_our_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(asset_files, "ROOT", tmp_path)
-    versions = [asset_files._assets_version()]
+@pytest.fixture
+def edited(tmp_path: Path) -> Assets:
+    """Two modules of a person who works on them."""
+    for name in ("ui/dom.js", "map/marks.js"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text("export {};\n")
+    (tmp_path / "README.md").write_text("no asset")
+    return Assets(tmp_path)
+
+
+def test_a_module_that_is_edited_under_a_running_server_gets_another_address(edited: Assets, tmp_path: Path):
+    first = edited.version()
+    assert edited.version() == first
+    (tmp_path / "ui" / "dom.js").write_text("export const a = 1;\n")
+    second = edited.version()
+    assert second != first
+    (tmp_path / "ui" / "new.js").write_text("export {};\n")
+    assert edited.path("ui/new.js") == tmp_path / "ui" / "new.js"
+    assert len({first, second, edited.version()}) == 3
+
+
+def test_what_was_edited_since_its_address_was_told_is_not_kept_under_it(edited: Assets, tmp_path: Path):
+    version = edited.version()
+    (tmp_path / "ui" / "dom.js").write_text("export const a = 1;\n")
+    assert not edited.is_of_version("ui/dom.js", version)
+    assert edited.is_of_version("map/marks.js", version), "its content is what the address says"
+    assert not edited.is_of_version("map/marks.js", "another")
+    assert not edited.is_of_version("ui/nothing.js", version)
+
+
+def test_a_page_from_before_an_update_gets_its_modules_unkept(client: TestClient):
+    page_assets().version()
+    answer = client.get(f"/live/assets/0123456789ab/{MODULES[0]}")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_addresses_of_maps_and_strips_change_with_any_of_our_code(tmp_path: Path):
+    versions = [code_version(tmp_path)]
     for name in ("app/wire/packing.py", "app/queries/deep.py", "vae_core/projection/projections.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"# {name}")
-        versions.append(asset_files._assets_version())
+        versions.append(code_version(tmp_path))
     assert len({*versions}) == len(versions)
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_every_module_imports_modules_that_exist(name: str):
-    text = (ASSETS / name).read_text(encoding="utf-8")
-    imported = re.findall(r'^(?:import|export) [^;]*? from "([^"]+)";', text, re.MULTILINE)
-    assert len(imported) == len(re.findall(r"^import\b", text, re.MULTILINE)), "an import of another form"
-    for path in imported:
-        assert (ASSETS / name).parent.joinpath(path).is_file(), f"{name} imports {path}"
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_what_a_module_imports_is_what_the_other_exports(name: str):
-    text = (ASSETS / name).read_text(encoding="utf-8")
-    imports = re.findall(r'^import \{ ([^}]*) \} from "([^"]+)";', text, re.MULTILINE)
-    assert len(imports) == len(re.findall(r"^import\b", text, re.MULTILINE)), "an import is written in another way"
-    for names, path in imports:
-        imported = (ASSETS / name).parent.joinpath(path).read_text("utf-8")
-        exported = re.findall(r"^export (?:async )?(?:class|function|const) (\w+)", imported, re.MULTILINE)
-        assert set(names.split(", ")) <= set(exported)
-
-
-def test_the_widgets_mount_modules_that_exist_and_export_mount():
-    widgets = Path(routes.__file__).parents[1] / "components"
-    mounted = {
-        module
-        for path in widgets.glob("*.py")
-        for module in re.findall(r'register\("\w+", "([\w./]+)"\)', path.read_text(encoding="utf-8"))
-    }
-    assert {"explore/explore.js", "interpolate/interpolate.js"} <= mounted
-    for module in mounted:
-        assert "export const mount = " in (ASSETS / module).read_text(encoding="utf-8")
 
 
 # -- maps ----------------------------------------------------------------------------------------------------------

@@ -3,17 +3,21 @@
 import base64
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from app.session.choices import current_code, current_view
 from app.session.desk import current_desk
 from app.session.interpolate import Animation, current_animation, current_keyframes, studio_data, take_studio
-from app.session.links import follow_link, read_link
+from app.session.links import Link, StudioLink, follow_link, read_link
 from app.session.state import Session
+from app.wire.numbers import to_page
+from tests.contracts import contract
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine, engine
 from vae_core.inference.loaded import LoadedModel
@@ -27,8 +31,11 @@ def loaded() -> LoadedModel:
     return engine().load("mnist-2d")
 
 
+LINKS = contract("links")  # as the page writes them (app/live/assets/host/link.js)
+
+
 def text_of(view: object) -> str:
-    """As link.js writes it."""
+    """The text of a link that holds this."""
     return base64.urlsafe_b64encode(json.dumps(view).encode()).decode().rstrip("=")
 
 
@@ -40,14 +47,16 @@ def followed(loaded: LoadedModel, text: str) -> Session:
 
 # -- Explore -------------------------------------------------------------------------------------------------------
 
-VIEW: dict[str, Any] = {
-    "projection": "axes",
-    "x": 1,
-    "y": 0,
-    "colour": "kl",
-    "z": [0.25, -1.5],
-    "selection": [4, 5],
-}
+WRITTEN = LINKS["explore"][0]["content"]  # of a model that there is not
+VIEW: dict[str, Any] = {name: value for name, value in WRITTEN.items() if name not in ("digest", "reference")}
+
+
+@pytest.mark.parametrize("case", LINKS["explore"], ids=lambda case: case["case"])
+def test_what_the_page_wrote_is_read(case: dict[str, Any]) -> None:
+    link = read_link(case["text"])
+    assert isinstance(link, Link)
+    content = {"selection": [], "reference": "", **case["content"]}
+    assert json.loads(json.dumps(asdict(link))) == content
 
 
 def test_a_link_restores_view_code_and_selection(loaded: LoadedModel) -> None:
@@ -90,36 +99,35 @@ def test_a_link_that_does_not_fit_leaves_a_sentence_and_the_default_view(loaded:
 # -- Interpolate ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("case", LINKS["interpolate"], ids=lambda case: case["case"])
+def test_keyframes_that_the_page_wrote_are_read(case: dict[str, Any]) -> None:
+    link = read_link(case["text"])
+    assert isinstance(link, StudioLink)
+    content = case["content"]
+    assert (link.digest, link.projection, link.x, link.y, link.colour) == tuple(
+        content[name] for name in ("digest", "projection", "x", "y", "colour")
+    )
+    animation = to_page(TypeAdapter(Animation), link.animation)
+    assert {name: animation[name] for name in content["animation"]} == content["animation"]
+    keyframes = link.keyframes(2)
+    assert keyframes is not None
+    assert [each.name for each in keyframes] == [each["name"] for each in case["keyframes"]]
+    for each, told in zip(keyframes, case["keyframes"], strict=True):
+        assert each.code == pytest.approx(told["code"], abs=link.step / 2, rel=1e-6)
+
+
 def packed(values: list[list[float]], step: float = 0.001) -> str:
-    """Codes as link.js writes them."""
+    """Codes in whole steps of two bytes."""
     return base64.b64encode((np.array(values) / step).round().astype("<i2").tobytes()).decode()
 
 
-PLAYED = {
-    "kinds": ["data", "linear"],
-    "easing": "cubic",
-    "framesPerLeg": 30,
-    "loop": False,
-    "speed": 2,
-    "grid": {"rows": 3, "columns": 4, "spherical": True},
-    "tab": "grid",
-}
+PLAYED = LINKS["interpolate"][0]["content"]["animation"]
 
 
 @pytest.fixture
 def studio_view(loaded: LoadedModel) -> dict[str, Any]:
     """What a link of Interpolate holds."""
-    return {
-        "digest": loaded.digest,
-        "projection": "axes",
-        "x": 0,
-        "y": 1,
-        "colour": "label",
-        "names": ["my 手.png", "zero", "zero"],
-        "step": 0.001,
-        "codes": packed([[1.234, -5.678], [0, 0], [0, 0]]),
-        "animation": PLAYED,
-    }
+    return {**LINKS["interpolate"][0]["content"], "digest": loaded.digest}
 
 
 def test_a_link_restores_keyframes_and_how_they_are_played(loaded: LoadedModel, studio_view: dict) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from app.wire.packing import (
     picture_base64,
     whole_base64,
 )
+from tests.contracts import contract
 from vae_core.errors import InputError
 
 
@@ -42,9 +44,10 @@ def test_what_are_no_packed_numbers_is_refused(text: str):
         floats_of(text)
 
 
-@pytest.mark.parametrize("indices", [(), (0,), (3, 8, 64), tuple(range(9))])
-def test_members_come_back_ascending(indices: tuple[int, ...]):
-    assert members_of(members_base64(reversed(indices))) == indices
+@pytest.mark.parametrize("case", contract("members"), ids=lambda case: f"{len(case['indices'])} members")
+def test_members_are_packed_as_on_the_page_and_come_back_ascending(case: dict[str, Any]):
+    assert members_base64(reversed(case["indices"])) == case["packed"]
+    assert members_of(case["packed"]) == tuple(case["indices"])
 
 
 @pytest.mark.parametrize("scale", [1, 3])

@@ -1,11 +1,13 @@
 """The live channel's messages, byte by byte."""
 
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
 
 from app.wire.protocol import MAX_PATH, Kind, ProjectionKind, RefitId, pack_answer, unpack_question
+from tests.contracts import contract
 from vae_core.errors import InputError
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -13,6 +15,28 @@ NAN, INFINITY = float("nan"), float("inf")
 
 def message(kind: int, values: list[float], *, projection: int = 0, x: int = 0, y: int = 1, number: int = 7) -> bytes:
     return struct.pack(f"<BBBBI{len(values)}f", kind, projection, x, y, number, *values)
+
+
+MESSAGES = contract("messages")
+
+
+@pytest.mark.parametrize("case", MESSAGES["questions"], ids=lambda case: case["kind"])
+def test_questions_are_read_as_the_page_writes_them(case: dict[str, Any]):
+    question = unpack_question(bytes.fromhex(case["bytes"]), case["latentDim"])
+    view, values = case["view"], case["values"]
+    assert (question.kind.name, int(question.kind)) == (case["kind"], case["code"])
+    assert (question.projection.name.lower(), question.axes) == (view["projection"], (view["x"], view["y"]))
+    assert question.number == case["number"]
+    place = [] if question.place is None else question.place.tolist()
+    assert [*place, *question.codes.ravel().tolist()] == values
+
+
+@pytest.mark.parametrize("case", MESSAGES["answers"], ids=lambda case: f"{len(case['codes'])} codes")
+def test_answers_are_written_as_the_page_reads_them(case: dict[str, Any]):
+    channels, height, width = case["shape"]
+    pictures = np.array(case["frames"], np.uint8).reshape(-1, height, width, channels)
+    places, codes = np.array(case["places"]), np.array(case["codes"])
+    assert pack_answer(case["number"], places, codes, pictures).hex() == case["bytes"]
 
 
 @pytest.mark.parametrize(("number", "axes"), [(1, (0, 1)), (0x1234, (0x12, 0x34)), (RefitId.LARGEST, (255, 255))])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from tests.contracts import contract
 from vae_core.errors import InputError
 from vae_core.images import animation
 from vae_core.images.animation import MAX_FRAMES, gif_fps, to_gif, to_mp4, to_npz, to_strip, to_webp
@@ -76,10 +77,8 @@ def test_a_gif_loops_for_ever_or_plays_once() -> None:
     assert "loop" not in decoded(to_gif(frames, fps=10, loop=False))[2].info
 
 
-@pytest.mark.parametrize(
-    ("fps", "played"), [(60, 50), (50, 50), (40, 100 / 3), (30, 100 / 3), (24, 25), (20, 20), (7, 100 / 14), (1, 1)]
-)
-def test_a_gif_plays_at_the_nearest_rate_that_it_can_have(fps: float, played: float) -> None:
+@pytest.mark.parametrize(("fps", "played"), [(case["fps"], case["rate"]) for case in contract("gif_rates")])
+def test_a_gif_plays_at_the_nearest_rate_that_it_can_have_which_the_page_tells(fps: float, played: float) -> None:
     assert gif_fps(fps) == pytest.approx(played)
     _, times, _ = decoded(to_gif(noise(3, 4, 4, 1), fps=fps))
     assert times == [round(1000 / played)] * 3

@@ -9,7 +9,6 @@ import pytest
 from tests.conftest import reference_of
 from vae_core.errors import InputError
 from vae_core.reference.groups import (
-    NAME_LIMIT,
     VALUES,
     checked_group,
     describe,
@@ -127,15 +126,14 @@ def test_members_of_another_reference_set_are_refused(four: Reference, indices: 
         checked_group(four, "name", indices)
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * (NAME_LIMIT + 1), "two\nlines", "bell\a", "\ud800", "a\u2028b"])
-def test_names_that_cannot_be_shown_are_refused(four: Reference, name: str) -> None:
-    with pytest.raises(InputError, match=f"1 to {NAME_LIMIT} characters and no control"):
+@pytest.mark.parametrize("name", ["", "  ", "two\nlines", "a\u200bb"])
+def test_names_that_cannot_be_seen_are_refused(four: Reference, name: str) -> None:
+    with pytest.raises(InputError, match="a group's name has"):
         checked_group(four, name, [0])
 
 
-@pytest.mark.parametrize("name", ["x" * NAME_LIMIT, "Größe 5 – schräg", "👩‍🏫 数字", "=1+1"])
-def test_any_other_name_is_kept(four: Reference, name: str) -> None:
-    assert checked_group(four, name, [0]).name == name
+def test_spaces_around_a_name_are_left_out(four: Reference) -> None:
+    assert checked_group(four, " Größe 5 – schräg ", [0]).name == "Größe 5 – schräg"
 
 
 # --- what a group has in common ------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from vae_core.errors import ConfigError, InputError, ModelError
-from vae_core.latent.directions import NAME_LIMIT, Direction, axis_direction
+from vae_core.latent.directions import Direction, axis_direction
+from vae_core.latent.names import NAME_LIMIT
 from vae_core.latent.separation import Separation
 from vae_core.runtime.locations import HOME_VARIABLE
 from vae_core.store import saved_directions

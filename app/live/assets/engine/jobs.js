@@ -1,58 +1,57 @@
-// Work that the server does in the background: how far it is, its end, and what it made (see app/live/job_routes.py).
-
-import { refusalOf } from "./refusal.js";
+// Work in the background: how far it is, its end, and what it made.
 
 const ASK_EVERY_MS = 300;
-const PATIENCE = 10; // questions in a row that the server may leave unanswered
-const LATER = [502, 503, 504]; // busy, or started anew behind a proxy
+const ENDS = ["done", "failed", "stopped"];
+
+/** Why there is nothing at the end of work: somebody stopped it, or the message says what happened. */
+export class UndoneError extends Error {
+  /**
+   * @param {string} message
+   * @param {boolean} stopped
+   */
+  constructor(message, stopped) {
+    super(message);
+    this.stopped = stopped;
+  }
+}
 
 export class Job {
   /**
-   * @param {URL} root of the server
-   * @param {() => Promise<{job: string}>} begin asks the server to begin
+   * @param {import("./source.js").Source} source
+   * @param {() => Promise<{job: string}>} begin asks for the beginning
    */
-  constructor(root, begin) {
-    this.root = root;
+  constructor(source, begin) {
+    this.source = source;
     this.begin = begin;
     this.stopped = false;
+    /** @type {import("./source.js").JobHandle | null} */
+    this.handle = null; // once it has begun
   }
 
   /**
    * Begin, and tell how far it is until it has ended.
-   * @param {(state: {phase: string, share: number, message: string}) => void} onNews
-   * @returns {Promise<Response>} what it made
-   * @throws {Error} with the reason why there is nothing, `stopped` true when somebody stopped it
+   * @param {(state: import("./source.js").JobState) => void} onNews
+   * @returns {Promise<import("./source.js").JobResult>} what it made
+   * @throws {UndoneError} when there is nothing
    */
   async follow(onNews) {
     const { job } = await this.begin();
-    this.url = new URL(`live/jobs/${encodeURIComponent(job)}`, this.root);
-    if (this.stopped) this.stop(); // meanwhile
-    let state = await this.ask();
-    while (!["done", "failed", "stopped"].includes(state.phase)) {
+    const handle = this.source.job(job);
+    this.handle = handle;
+    if (this.stopped) handle.stop(); // meanwhile
+    let state = await handle.state();
+    while (!ENDS.includes(state.phase)) {
       onNews(state);
       await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
-      state = await this.ask();
+      state = await handle.state();
     }
-    if (state.phase !== "done") throw Object.assign(new Error(state.message), { stopped: state.phase === "stopped" });
-    return this.get(`${this.url}/result`);
+    if (state.phase !== "done") throw new UndoneError(state.message, state.phase === "stopped");
+    return handle.result();
   }
 
-  async ask() {
-    return (await this.get(this.url)).json();
-  }
-
-  async get(url, patience = PATIENCE) {
-    const answer = await fetch(url).catch(() => null);
-    if (answer?.ok) return answer;
-    if (answer && !LATER.includes(answer.status)) throw await refusalOf(answer);
-    if (!patience) throw new Error("the server is out of reach; try again shortly");
-    await new Promise((resolve) => setTimeout(resolve, ASK_EVERY_MS));
-    return this.get(url, patience - 1);
-  }
-
-  /** End it; the request goes out even when the page is left. */
+  /** End it, even when the page is left just then. */
   stop() {
     this.stopped = true;
-    if (this.url) fetch(`${this.url}/stop`, { method: "POST", keepalive: true }).catch(() => {});
+    this.handle?.stop();
   }
 }

@@ -1,10 +1,14 @@
 // Questions that need more than a decoded picture: answered by the server in one go (see app/live/ask.py).
 
-import { refusalOf } from "./refusal.js";
+import { saveFile } from "../ui/download.js";
+import { outOfReach, refusalOf } from "./refusal.js";
 import { visitorHeaders } from "./visitor.js";
+
+/** @typedef {import("./source.js").Asks} Asks */
 
 /**
  * Asks questions about one model; of two in the same slot the newer one counts.
+ * @implements {Asks}
  */
 export class Queries {
   /**
@@ -14,14 +18,15 @@ export class Queries {
   constructor(root, model) {
     this.root = root;
     this.model = model;
-    this.slots = new Map(); // slot -> AbortController
+    /** @type {Map<string, AbortController>} */
+    this.slots = new Map();
   }
 
   /**
    * @param {string} what the question's name
    * @param {object} body
    * @param {string} slot questions in the same slot replace each other; by default the question's name
-   * @returns {Promise<object>} never settles when a newer question took its place
+   * @returns {Promise<any>} never settles when a newer question took its place
    * @throws {import("./refusal.js").Refusal} with the server's sentence
    */
   async ask(what, body, slot = what) {
@@ -39,27 +44,45 @@ export class Queries {
   /**
    * Have the server begin work in the background. Its answer, which names the work, is waited for even when the model is
    * switched meanwhile: work without a name could not be stopped.
+   * @param {string} what
+   * @param {object} body
    * @returns {Promise<{job: string}>}
    */
   async begin(what, body) {
     return (await this.post(what, body)).json();
   }
 
-  /** Ask for a file and let the browser save it. */
-  async save(what, body, fileName) {
-    const content = await (await this.post(what, body)).blob();
-    saveFile(content, fileName);
+  /**
+   * Ask for a file.
+   * @param {string} what
+   * @param {object} body
+   */
+  async file(what, body) {
+    return (await this.post(what, body)).blob();
   }
 
+  /**
+   * Ask for a file and let the browser save it.
+   * @param {string} what
+   * @param {object} body
+   * @param {string} fileName
+   */
+  async save(what, body, fileName) {
+    saveFile(await this.file(what, body), fileName);
+  }
+
+  /**
+   * @param {string} what
+   * @param {object} body
+   * @param {AbortSignal} [signal]
+   */
   async post(what, body, signal) {
     const url = new URL(`live/models/${encodeURIComponent(this.model)}/ask/${what}`, this.root);
     const headers = { "Content-Type": "application/json", ...visitorHeaders() };
-    const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal }).catch(
-      (error) => {
-        if (error.name === "AbortError") throw error;
-        throw new Error("the server is out of reach; try again shortly");
-      },
-    );
+    const request = { method: "POST", headers, body: JSON.stringify(body), signal };
+    const response = await fetch(url, request).catch((error) => {
+      throw error.name === "AbortError" ? error : outOfReach();
+    });
     if (!response.ok) throw await refusalOf(response);
     return response;
   }
@@ -68,13 +91,4 @@ export class Queries {
   close() {
     for (const controller of this.slots.values()) controller.abort();
   }
-}
-
-/** Let the browser save a blob under a name. */
-export function saveFile(content, fileName) {
-  const link = document.createElement("a");
-  link.download = fileName;
-  link.href = URL.createObjectURL(content);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

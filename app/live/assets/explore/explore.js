@@ -4,10 +4,10 @@
 // when a value is settled. Python's own changes come with a revision number, so that an answer that was on its way
 // while the person moved on never takes a slider back.
 
-import { Queries } from "../engine/queries.js";
+import { movedAlong } from "../engine/code_arithmetic.js";
 import { GONE } from "../engine/refusal.js";
-import { DECODE, DRAW, LiveSocket } from "../engine/socket.js";
-import { channelText, isOtherModel, mounting, report } from "../host/component.js";
+import { DECODE, DRAW } from "../engine/source.js";
+import { channelText, isOtherModel, mounting } from "../host/component.js";
 import { copy, exploreLink, MOST_SELECTED } from "../host/link.js";
 import { isSame, NavigationGuard } from "../host/navigation_guard.js";
 import { keepDesk, restoredDesk } from "../host/persistence.js";
@@ -22,10 +22,10 @@ import { DATA_DRAW, gaussian, priorDraw } from "../ui/draws.js";
 import { mountPictures } from "../ui/pictures.js";
 import { paint, savePNG, sizeCanvas } from "../ui/pixels.js";
 import { Tabs } from "../ui/tabs.js";
-import { sentence } from "../ui/text.js";
+import { cleanName, sentence } from "../ui/text.js";
 import { Filmstrips } from "./filmstrips.js";
 import { MapSide } from "./map_side.js";
-import { movedAlong, SliderPanel } from "./sliders.js";
+import { SliderPanel } from "./sliders.js";
 
 const SAVED_SCALE = 16; // a saved picture's pixels a side for each of the model's
 const KEY_SETTLE_MS = 250; // held arrow keys count as one change
@@ -34,10 +34,29 @@ const PYTHON_BACK_MS = 2000; // Streamlit's own connection comes back later than
 const MANY_DIMENSIONS = 32; // beyond these the principal components come first
 const COMPONENTS = 8;
 
-class Explore {
-  constructor(shadow, root) {
-    this.root = root;
+/**
+ * @typedef {import("../engine/payloads.js").ExploreData} ExploreData
+ * @typedef {import("../engine/payloads.js").Direction} Direction
+ * @typedef {import("../engine/payloads.js").View} View
+ * @typedef {import("../panels/page.js").Workspace} Workspace
+ */
+
+/** @typedef {import("../panels/page.js").ExplorePage} ExplorePage */
+
+/** @implements {ExplorePage} */
+export class Explore {
+  /** @param {import("../host/component.js").Context} context */
+  constructor({ shadow, source, host, limits }) {
     this.shadow = shadow;
+    this.source = source;
+    this.host = host;
+    this.limits = limits;
+    /** @type {ExploreData | null} */
+    this.data = null;
+    /** @type {Float32Array | null} */
+    this.z = null; // the code
+    /** @type {Direction[] | null} */
+    this.components = null; // the leading principal ones, where there are many dimensions
     this.decoded = el("canvas", { "data-testid": "decoded", role: "img", "aria-label": "The decoded picture" });
     this.note = el("p", { class: "note", role: "status" });
     this.channel = el("p", { class: "note", role: "status" });
@@ -49,9 +68,11 @@ class Explore {
       onLock: (dimension, locked) => this.lock(dimension, locked),
       onForget: (direction) => this.forget(direction),
       onVisible: () => this.z && this.films.refresh(this.z),
+      nameLength: limits.nameLength,
     });
     this.films = new Filmstrips(this.sliders);
     this.guard = new NavigationGuard({ settle: () => this.settleAll(), isKept: () => this.isKept() });
+    /** @type {Store<Workspace>} */
     this.store = new Store((state) => this.reportDesk(packed(state)));
     this.store.on(["names", "locked"], (state) => this.sliders.setNamesAndLocks(state));
     this.store.on(["names"], ({ names }) => this.mapSide.toolbar.setNames(names));
@@ -64,11 +85,18 @@ class Explore {
       onChoose: (id) => this.choose(id),
       onRemove: (id) => this.report("removed", id),
       onProblem: (text) => this.say(text),
+      limits,
     });
     this.undo = new Undo((direction) => this.step(direction));
+    /** @type {ReturnType<typeof setTimeout> | null} */
     this.commitSoon = null;
+    this.wasLost = false; // the live channel
   }
 
+  /**
+   * @param {ExploreData} data
+   * @param {ExploreData | null} before
+   */
   update(data, before) {
     const switched = isOtherModel(before, data);
     if (switched) this.switchModel(data);
@@ -80,16 +108,25 @@ class Explore {
     this.guard.heard();
   }
 
+  /**
+   * @param {string} kind
+   * @param {any} value
+   */
   report(kind, value) {
-    this.guard.report(() => report(this.component, kind, value));
+    this.guard.report(() => this.host.report(kind, value));
   }
 
+  /** @param {import("../engine/payloads.js").Desk<string>} desk */
   reportDesk(desk) {
     keepDesk(this.data.model, desk);
     this.report("desk", desk);
   }
 
-  /** Report what has Python load a code: by then it must know which dimensions are locked. */
+  /**
+   * Report what has Python load a code: by then it must know which dimensions are locked.
+   * @param {string} kind
+   * @param {any} value
+   */
   reportAfterDesk(kind, value) {
     this.store.settle();
     this.report(kind, value);
@@ -119,15 +156,21 @@ class Explore {
     this.report("desk", packed(this.store.state));
   }
 
-  build(data) {
-    this.mapSide = new MapSide(this, data.plotlyVersion);
+  build() {
+    this.mapSide = new MapSide(this);
     const sliders = { key: "sliders", title: "Sliders", element: this.sliders.element };
     this.tabs = new Tabs([sliders, ...this.panels], (key) => this.turnTo(key));
+    /**
+     * @param {string} text
+     * @param {string} title
+     * @param {() => void} act
+     */
     const button = (text, title, act) => el("button", { class: "action", title, onclick: act }, text);
+    this.priorButton = button("", "", () => this.load(gaussian(this.z.length)));
     const actions = el(
       "div",
       { class: "actions" },
-      (this.priorButton = button("", "", () => this.load(gaussian(this.z.length)))),
+      this.priorButton,
       button(DATA_DRAW.text, DATA_DRAW.title, () => this.drawLikeData()),
       button("Random (image)", "The code of a reference image", () =>
         this.loadReference(Math.floor(Math.random() * this.data.model.references)),
@@ -150,27 +193,28 @@ class Explore {
     this.shadow.append(this.element);
   }
 
+  /** @param {ExploreData} data */
   switchModel({ model }) {
     this.say(""); // it was about the model before
     this.leave();
-    this.socket = new LiveSocket(this.root, model, (...news) => this.socketChanged(...news));
-    this.bulk = new LiveSocket(this.root, model, () => {}); // for many pictures at once, which live ones must not wait for
-    this.queries = new Queries(this.root, model.name);
+    this.live = this.source.live(model, (...news) => this.liveChanged(...news));
+    this.bulk = this.source.live(model, () => {}); // for many pictures at once, which live ones must not wait for
+    this.queries = this.source.asks(model);
     sizeCanvas(this.decoded, model.shape);
     this.sliders.build(model);
     this.mapSide.switchModel(model);
     Object.assign(this.priorButton, priorDraw(model));
-    this.element.dataset.few = model.latentDim <= FEW_DIMENSIONS;
+    this.element.dataset.few = String(model.latentDim <= FEW_DIMENSIONS);
     this.films.use(this.bulk, model, { projection: model.projections[0], x: 0, y: 0 });
     this.components = null;
     this.undo.switchModel(model);
-    const told = restoredDesk(model, this.data.desk);
-    const desk = unpacked(told);
+    const kept = restoredDesk(model, this.data.desk);
+    const desk = unpacked(kept);
     this.store.state = desk;
     this.toPanels("switchModel", model);
     this.store.load(desk);
     this.tabs.show(desk.tab);
-    if (told !== this.data.desk) this.store.set({}); // Python knows nothing of it
+    if (kept !== this.data.desk) this.store.set({}); // Python knows nothing of it
     if (model.latentDim > MANY_DIMENSIONS) this.fetchComponents();
   }
 
@@ -181,7 +225,7 @@ class Explore {
   }
 
   leave() {
-    this.socket?.close();
+    this.live?.close();
     this.bulk?.close();
     this.queries?.close();
     this.mapSide.leave();
@@ -195,20 +239,35 @@ class Explore {
     return this.mapSide.view;
   }
 
-  toPanels(method, ...args) {
-    for (const panel of this.panels) panel[method]?.(...args);
+  /** Whether training images lie on the map beside the reference images. */
+  get showsTrainingImages() {
+    return this.mapSide.training.points !== null;
   }
 
+  /**
+   * Tell the panels that have such a method.
+   * @param {string} method
+   * @param {any[]} args
+   */
+  toPanels(method, ...args) {
+    for (const panel of /** @type {any[]} */ (this.panels)) panel[method]?.(...args);
+  }
+
+  /** @param {string} key */
   turnTo(key) {
     this.say(""); // it was about the panel before
     this.store.set({ tab: key });
-    this.panels.find((panel) => panel.key === key)?.shown?.();
+    this.panels.find((panel) => panel.key === key)?.shown();
     this.films.refresh(this.z);
   }
 
   /** The leading principal components as sliders: what to drag first where there are many dimensions. */
   async fetchComponents() {
     const before = this.data;
+    /**
+     * @param {number} index
+     * @returns {Promise<Direction>}
+     */
     const ask = (index) => this.queries.ask("direction", { kind: "component", index }, `component ${index}`);
     const made = await Promise.all(Array.from({ length: COMPONENTS }, (_, i) => ask(i))).catch(() => []);
     if (isOtherModel(before, this.data)) return;
@@ -221,7 +280,10 @@ class Explore {
     this.sliders.setDirections([...this.store.state.directions, ...(this.components ?? [])]);
   }
 
-  /** Take over what Python says: the code, and the view. */
+  /**
+   * Take over what Python says: the code, and the view.
+   * @param {ExploreData} data
+   */
   hydrate({ z, view }) {
     this.cancelCommit();
     this.z = Float32Array.from(z);
@@ -232,7 +294,8 @@ class Explore {
     this.ask();
   }
 
-  socketChanged(state, reason, code) {
+  /** @type {import("../engine/source.js").OnLiveState} */
+  liveChanged(state, reason, code) {
     this.channel.textContent = state === "refused" ? "" : channelText(state, reason);
     if (state === "refused" && !(code === GONE && this.mapSide.forgetRefit())) this.say(channelText(state, reason));
     if (state === "lost") this.wasLost = true;
@@ -246,19 +309,28 @@ class Explore {
     setTimeout(() => this.reportAll(), PYTHON_BACK_MS);
   }
 
+  /** @param {string} text */
   say(text) {
     this.note.textContent = sentence(text);
   }
 
   // -- the code ------------------------------------------------------------------------------------------------
 
+  /**
+   * @param {number} dimension
+   * @param {number} value
+   */
   move(dimension, value) {
     this.z[dimension] = value;
     this.sliders.follow(this.z);
     this.ask();
   }
 
-  /** Bring the code to a place along a direction; locked dimensions stay. */
+  /**
+   * Bring the code to a place along a direction; locked dimensions stay.
+   * @param {number[]} vector
+   * @param {number} value
+   */
   moveAlong(vector, value) {
     this.z = movedAlong(this.z, vector, value, this.store.state.locked);
     this.sliders.follow(this.z);
@@ -266,18 +338,22 @@ class Explore {
   }
 
   ask() {
-    this.socket.ask("z", DECODE, this.mapSide.placing, this.z, ({ places, frames }) => {
+    this.live.ask("z", DECODE, this.mapSide.placing, this.z, ({ places, frames }) => {
       paint(this.decoded, frames[0], this.data.model.shape);
       this.map.marks.moveMarker({ x: places[0], y: places[1] });
     });
   }
 
-  /** Set the whole code at once, but for dimensions that are locked. */
+  /**
+   * Set the whole code at once, but for dimensions that are locked.
+   * @param {ArrayLike<number>} z
+   */
   load(z) {
     const { locked } = this.store.state;
     this.show(Float32Array.from(z, (value, i) => (locked.includes(i) ? this.z[i] : value)));
   }
 
+  /** @param {Float32Array} z */
   show(z) {
     this.z = z;
     this.sliders.set(this.z);
@@ -287,9 +363,10 @@ class Explore {
 
   /** The server draws: the mixture of a model with many dimensions is too large to be sent. */
   drawLikeData() {
-    this.socket.ask("load", DRAW, this.view, [], ({ codes }) => this.load(codes));
+    this.live.ask("load", DRAW, this.view, [], ({ codes }) => this.load(codes));
   }
 
+  /** @param {number} afterMs */
   settle(afterMs) {
     this.cancelCommit();
     this.commitSoon = setTimeout(() => this.commit(), afterMs);
@@ -315,13 +392,19 @@ class Explore {
     this.toPanels("codeSettled", this.z);
   }
 
-  /** Undo (-1) or redo (1). */
+  /**
+   * Undo or redo.
+   * @param {number} direction -1 or 1
+   */
   step(direction) {
     this.cancelCommit(); // what has not settled yet is a step as well
     this.show(this.undo.step(direction, this.z));
   }
 
-  /** Load the code of a reference image by its number. */
+  /**
+   * Load the code of a reference image by its number.
+   * @param {number} index
+   */
   loadReference(index) {
     this.queries.ask("code", { index }, "load").then(
       ({ code }) => this.load(code),
@@ -337,38 +420,48 @@ class Explore {
       selection.length > MOST_SELECTED
         ? ` It leaves out what is selected: more than ${MOST_SELECTED} images would make it too long to send.`
         : "";
-    this.say(
-      ((await copy(link))
-        ? "The link is in the clipboard."
-        : `The browser does not let pages copy; the link is ${link}`) +
-        stored +
-        leftOut,
-    );
+    const copied = await copy(link);
+    const news = copied ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`;
+    this.say(news + stored + leftOut);
   }
 
-  rename(dimension, name) {
+  /**
+   * @param {number} dimension
+   * @param {string} typed
+   */
+  rename(dimension, typed) {
+    const name = cleanName(typed, this.limits.nameLength);
     const { [dimension]: _, ...others } = this.store.state.names;
     this.store.set({ names: name ? { ...others, [dimension]: name } : others });
   }
 
+  /**
+   * @param {number} dimension
+   * @param {boolean} locked
+   */
   lock(dimension, locked) {
     const others = this.store.state.locked.filter((each) => each !== dimension);
     this.store.set({ locked: locked ? [...others, dimension] : others });
   }
 
+  /** @param {Direction} direction */
   forget(direction) {
     this.store.set({ directions: this.store.state.directions.filter((each) => each !== direction) });
   }
 
   // -- the map -------------------------------------------------------------------------------------------------
 
-  /** A lasso or a box was drawn. */
+  /**
+   * A lasso or a box was drawn.
+   * @param {number[]} indices
+   */
   select(indices) {
     const tab = indices.length ? "groups" : this.store.state.tab;
     this.tabs.show(tab); // first: a panel does nothing where it is not shown
     this.store.set({ selection: indices, tab });
   }
 
+  /** @param {string} id */
   choose(id) {
     const picture = this.data.pictures.find((each) => each.id === id);
     if (picture) this.load(picture.mean);

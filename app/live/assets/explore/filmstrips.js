@@ -1,12 +1,20 @@
 // Filmstrips on the sliders' tracks: what each slider would do to the present code.
 
-import { PATH } from "../engine/socket.js";
-import { paint, sizeCanvas } from "../ui/pixels.js";
-import { movedAlong } from "./sliders.js";
+import { movedAlong } from "../engine/code_arithmetic.js";
+import { PATH } from "../engine/source.js";
+import { drawingOn, paint, sizeCanvas } from "../ui/pixels.js";
 
 const FRAMES = 13; // on a track
 const AT_ONCE = 65; // codes in one question: a large model decodes so many in a quarter of a second
 const WAIT_MS = 120; // after the last change; while something moves, strips would only be in its way
+
+/**
+ * @typedef {import("../engine/payloads.js").Model} Model
+ * @typedef {import("../engine/source.js").Live} Live
+ * @typedef {import("../engine/source.js").Placing} Placing
+ * @typedef {import("./sliders.js").Placed} Placed
+ * @typedef {import("./slider_row.js").SliderRow} SliderRow
+ */
 
 export class Filmstrips {
   /** @param {import("./sliders.js").SliderPanel} panel */
@@ -15,17 +23,25 @@ export class Filmstrips {
     this.stale = new Set();
   }
 
-  /** @param {import("../engine/socket.js").LiveSocket} socket of its own: strips must not make live pictures wait */
-  use(socket, model, view) {
-    this.socket = socket;
+  /**
+   * @param {Live} live of its own: strips must not make live pictures wait
+   * @param {Model} model
+   * @param {Placing} view
+   */
+  use(live, model, view) {
+    this.live = live;
     this.model = model;
     this.view = view;
-    this.shown = new WeakMap(); // row -> the code its strip was decoded for
+    /** @type {WeakMap<SliderRow, string>} */
+    this.shown = new WeakMap(); // the code that a row's strip was decoded for
     this.cell = document.createElement("canvas");
     sizeCanvas(this.cell, model.shape);
   }
 
-  /** Refresh what can be seen, once nothing has changed for a moment. */
+  /**
+   * Refresh what can be seen, once nothing has changed for a moment.
+   * @param {Float32Array} z
+   */
   refresh(z) {
     this.z = Float32Array.from(z);
     clearTimeout(this.soon);
@@ -38,7 +54,7 @@ export class Filmstrips {
     const some = due.slice(0, Math.floor(AT_ONCE / FRAMES));
     if (!some.length) return;
     const codes = some.flatMap((each) => this.codesOf(each));
-    this.socket.ask("strips", PATH, this.view, codes.flat(), ({ frames }) => {
+    this.live.ask("strips", PATH, this.view, codes.flat(), ({ frames }) => {
       some.forEach(({ row }, i) => {
         this.paintStrip(row, frames.slice(i * FRAMES, (i + 1) * FRAMES));
         this.shown.set(row, key);
@@ -47,6 +63,10 @@ export class Filmstrips {
     });
   }
 
+  /**
+   * @param {Placed} placed
+   * @returns {number[][]}
+   */
   codesOf({ row, dimension, vector }) {
     const { low, high } = row.span;
     return Array.from({ length: FRAMES }, (_, i) => {
@@ -58,6 +78,10 @@ export class Filmstrips {
     });
   }
 
+  /**
+   * @param {SliderRow} row
+   * @param {Uint8Array[]} frames
+   */
   paintStrip(row, frames) {
     const [, height, width] = this.model.shape;
     // No larger than it is shown: the browser would shrink it anew each time that the slider beside it moves.
@@ -65,7 +89,7 @@ export class Filmstrips {
     const across = Math.min(width, shown);
     const down = Math.round((height * across) / width);
     sizeCanvas(row.strip, [0, down, across * FRAMES]);
-    const context = row.strip.getContext("2d");
+    const context = drawingOn(row.strip);
     frames.forEach((pixels, i) => {
       paint(this.cell, pixels, this.model.shape);
       context.drawImage(this.cell, i * across, 0, across, down);

@@ -1,7 +1,7 @@
 // Explore's map: which one is shown, what is laid over it, and what its places look like.
 
 import { GONE } from "../engine/refusal.js";
-import { DECODE, PATH, PEEK } from "../engine/socket.js";
+import { DECODE, PATH, PEEK } from "../engine/source.js";
 import { LatentMap } from "../map/latent_map.js";
 import { starsOf } from "../map/stars.js";
 import { PeekCard } from "../map_tools/peek.js";
@@ -11,22 +11,35 @@ import { TrainingSwitch } from "../map_tools/training_switch.js";
 import { floatsOf } from "../ui/base64.js";
 import { el } from "../ui/dom.js";
 
-const AT_ONCE = 256; // codes that one question may hold
+/**
+ * @typedef {import("../engine/payloads.js").Model} Model
+ * @typedef {import("../engine/payloads.js").Picture} Picture
+ * @typedef {import("../engine/payloads.js").View} View
+ * @typedef {import("../engine/source.js").LiveAnswer} LiveAnswer
+ * @typedef {import("../engine/source.js").Placing} Placing
+ * @typedef {import("../map/latent_map.js").Place} Place
+ */
 
 export class MapSide {
-  /** @param {object} explore root, socket, bulk, queries, data, z, load, choose, select, report, say, toPanels, ask, gone */
-  constructor(explore, plotlyVersion) {
+  /** @param {import("./explore.js").Explore} explore */
+  constructor(explore) {
+    const { source, limits } = explore;
     this.explore = explore;
+    /** @type {View | null} */
     this.view = null;
+    this.problem = ""; // of the map
+    /** @type {{before: Float32Array} | null} */
+    this.pick = null; // the place that was loaded last, with the code before it
     this.peek = new PeekCard(this);
+    /** @param {string} text */
     const say = (text) => explore.say(text);
-    this.refit = new RefitPanel({ root: explore.root, onMap: () => this.refitted(), say });
-    this.training = new TrainingSwitch({ root: explore.root, onChange: (points) => this.map.setUnder(points), say });
+    this.refit = new RefitPanel(source, limits.refit, { onMap: () => this.refitted(), say });
+    this.training = new TrainingSwitch(source, { onChange: (points) => this.map.setUnder(points), say });
     this.toolbar = new Toolbar((view) => this.changeView(view), {
-      onDensity: () => this.showDensity(),
+      onDensity: source.can.has("density") ? () => this.showDensity() : undefined,
       extras: [this.training.element, this.refit.element],
     });
-    this.map = new LatentMap(explore.root, plotlyVersion, {
+    this.map = new LatentMap(source, {
       onPeek: (place, px) => this.peek.lookAt(place, px),
       onLeave: () => this.lookAway(),
       onLoad: (place) => this.loadPlace(place),
@@ -49,6 +62,7 @@ export class MapSide {
     return this.explore.queries;
   }
 
+  /** @param {Model} model */
   switchModel(model) {
     this.view = null;
     this.peek.switchModel(model);
@@ -75,12 +89,16 @@ export class MapSide {
     return this.view.projection === "umap" ? refitOf(this.data.model) : null;
   }
 
-  /** The map that live questions are to place codes on. */
+  /**
+   * The map that live questions are to place codes on.
+   * @returns {Placing}
+   */
   get placing() {
     const refit = this.shownRefit;
     return refit ? { projection: "refit", x: refit.number >> 8, y: refit.number & 0xff } : this.view;
   }
 
+  /** @param {View} view */
   changeView(view) {
     this.showView(view);
     this.explore.ask();
@@ -88,6 +106,7 @@ export class MapSide {
     this.explore.report("view", view);
   }
 
+  /** @param {View} view */
   showView(view) {
     this.view = view;
     this.lookAway();
@@ -96,12 +115,16 @@ export class MapSide {
     this.training.allow(!this.shownRefit);
     this.map.show(this.data.model, view, this.shownRefit).then(
       () => this.mapShown(),
-      (error) => this.explore.say((this.problem = `The map cannot be shown: ${error.message}`)),
+      (error) => {
+        this.problem = `The map cannot be shown: ${error.message}`;
+        this.explore.say(this.problem);
+      },
     );
   }
 
   mapShown() {
-    if (this.problem) this.explore.say((this.problem = ""));
+    if (this.problem) this.explore.say("");
+    this.problem = "";
     if (this.toolbar.density.checked && !this.map.contours) this.showDensity();
     this.explore.toPanels("viewChanged");
   }
@@ -137,29 +160,29 @@ export class MapSide {
 
   lookAway() {
     this.peek.lookAway();
-    this.explore.socket?.cancel("peek");
+    this.explore.live?.cancel("peek");
   }
 
-  /** What lies at a place: of a training image its own picture, elsewhere what the map makes of the place. */
+  /**
+   * What lies at a place: of a training image its own picture, elsewhere what the map makes of the place.
+   * @param {Place} place
+   * @param {(answer: LiveAnswer) => void} onAnswer
+   */
   peekAt({ x, y, training }, onAnswer) {
-    const { socket, z } = this.explore;
-    if (training !== undefined)
-      socket.ask("peek", DECODE, this.placing, this.training.points.codeOf(training), onAnswer);
-    else socket.ask("peek", PEEK, this.placing, [x, y, ...z], onAnswer);
+    const { live, z } = this.explore;
+    if (training === undefined) live.ask("peek", PEEK, this.placing, [x, y, ...z], onAnswer);
+    else live.ask("peek", DECODE, this.placing, this.training.points.codeOf(training), onAnswer);
   }
 
+  /** @param {Place} place */
   loadPlace({ x, y, training }) {
-    const { socket, z } = this.explore;
-    const pick = (this.pick = { before: Float32Array.from(z) });
-    if (training !== undefined) this.explore.load(this.training.points.codeOf(training));
-    else
-      socket.ask(
-        "load",
-        PEEK,
-        this.placing,
-        [x, y, ...z],
-        ({ codes }) => pick === this.pick && this.explore.load(codes),
-      );
+    const { live, z } = this.explore;
+    const pick = { before: Float32Array.from(z) };
+    this.pick = pick;
+    if (training !== undefined) return this.explore.load(this.training.points.codeOf(training));
+    live.ask("load", PEEK, this.placing, [x, y, ...z], ({ codes }) => {
+      if (pick === this.pick) this.explore.load(codes);
+    });
   }
 
   /** What was picked was the first half of a double-click; its code may be on its way still. */
@@ -168,7 +191,10 @@ export class MapSide {
     this.pick = null;
   }
 
-  /** What is known of a training image, line by line. */
+  /**
+   * What is known of a training image, line by line.
+   * @param {number} image
+   */
   aboutTraining(image) {
     const { labels, trained } = this.training.points;
     return [
@@ -186,16 +212,26 @@ export class MapSide {
     this.map.marks.setStars(starsOf(placed, view, this.data.chosen), { onPick: (id) => this.explore.choose(id) });
   }
 
-  /** Pictures with their places on a map that was fitted anew, which Python does not know. */
+  /**
+   * Pictures with their places on a map that was fitted anew, which Python does not know.
+   * @param {Placing} placing
+   * @param {Picture[]} pictures
+   * @returns {Promise<Picture[]>}
+   */
   async placedOn(placing, pictures) {
-    const starts = [...Array(Math.ceil(pictures.length / AT_ONCE)).keys()].map((i) => i * AT_ONCE);
-    const parts = starts.map((start) =>
-      this.placesOf(placing, pictures.slice(start, start + AT_ONCE), `stars ${start}`),
-    );
+    const most = this.explore.limits.pathCodes;
+    const starts = Array.from({ length: Math.ceil(pictures.length / most) }, (_, i) => i * most);
+    const parts = starts.map((start) => this.placesOf(placing, pictures.slice(start, start + most), `stars ${start}`));
     const places = (await Promise.all(parts)).flat();
     return pictures.map((picture, i) => ({ ...picture, places: { refit: places[i] } }));
   }
 
+  /**
+   * @param {Placing} placing
+   * @param {Picture[]} pictures
+   * @param {string} slot
+   * @returns {Promise<number[][]>}
+   */
   placesOf(placing, pictures, slot) {
     const codes = pictures.flatMap(({ mean }) => mean);
     return new Promise((resolve) => {

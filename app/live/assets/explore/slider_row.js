@@ -6,6 +6,7 @@ import { fixed, parsed } from "../ui/text.js";
 const STEP = 0.01; // of a drag
 const KEY_STEP = 0.1; // of an arrow key; a tenth of it with shift
 const LARGEST = 100; // that can be typed, or ten times the track: farther away there is nothing to see
+/** @type {Record<string, number>} */
 const ARROWS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
 
 /**
@@ -16,16 +17,27 @@ const ARROWS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 };
  * @property {number} high of the track
  * @property {number[] | null} quantiles of the data: 5%, 25%, 50%, 75%, 95%
  * @property {string} amount what the dimension carries, as text
- * @property {number} share of the largest amount, in [0, 1], or null for no bar
+ * @property {number | null} share of the largest amount, in [0, 1], or null for no bar
  * @property {string} hint about the amount
  * @property {boolean} quiet inactive
  * @property {boolean} canLock
  */
+
+/**
+ * @typedef {object} RowHooks
+ * @property {(value: number) => void} onMove
+ * @property {(byKey: boolean) => void} onSettle
+ * @property {(text: string) => void} onProblem
+ * @property {(name: string) => void} [onName]
+ * @property {(locked: boolean) => void} [onLock]
+ * @property {() => void} [onRemove]
+ * @property {number} [nameLength] characters that a name may have
+ */
+
 export class SliderRow {
   /**
    * @param {SliderInfo} info
-   * @param {{onMove: (value: number) => void, onSettle: (byKey: boolean) => void, onName?: (name: string) => void,
-   *   onLock?: (locked: boolean) => void, onRemove?: () => void, onProblem: (text: string) => void}} hooks
+   * @param {RowHooks} hooks
    */
   constructor(info, hooks) {
     this.info = info;
@@ -74,6 +86,7 @@ export class SliderRow {
     return this.lock;
   }
 
+  /** @param {string} title */
   removeButton(title) {
     if (!this.hooks.onRemove) return el("span", {});
     const label = `Remove ${title}`;
@@ -91,12 +104,12 @@ export class SliderRow {
     this.name = el("input", {
       class: "name",
       type: "text",
-      maxlength: 60,
+      maxlength: this.hooks.nameLength,
       value: name,
       title: `${hint}. Type a name of your own.`,
       "aria-label": `Name of ${title}`,
     });
-    this.name.addEventListener("change", () => this.hooks.onName(this.name.value.trim()));
+    this.name.addEventListener("change", () => this.hooks.onName(this.name.value));
     this.name.addEventListener("keydown", (event) => event.key === "Enter" && this.name.blur());
     return this.name;
   }
@@ -112,16 +125,18 @@ export class SliderRow {
   drawBand() {
     if (!this.info.quantiles) return;
     const { low, high } = this.span;
+    /** @param {number} value */
     const at = (value) => `${(100 * (value - low)) / (high - low)}%`;
     const [far, near, middle, nearTop, farTop] = this.info.quantiles;
-    const parts = [
-      [far, farTop, "most"],
-      [near, nearTop, "half"],
-    ];
-    const stretches = parts.map(([from, to, kind]) =>
-      el("i", { class: kind, style: `left: ${at(from)}; right: calc(100% - ${at(to)})` }),
-    );
-    this.band.replaceChildren(...stretches, el("i", { class: "median", style: `left: ${at(middle)}` }));
+    /**
+     * @param {string} kind
+     * @param {number} from
+     * @param {number} to
+     */
+    const stretch = (kind, from, to) =>
+      el("i", { class: kind, style: `left: ${at(from)}; right: calc(100% - ${at(to)})` });
+    const median = el("i", { class: "median", style: `left: ${at(middle)}` });
+    this.band.replaceChildren(stretch("most", far, farTop), stretch("half", near, nearTop), median);
   }
 
   /** The ends of the track, which is longer than the data's while the value lies outside. */
@@ -135,6 +150,7 @@ export class SliderRow {
     return el("span", { class: "amount", title: hint }, amount, bar);
   }
 
+  /** @param {number} value */
   moved(value) {
     this.show(value);
     this.hooks.onMove(value);
@@ -146,7 +162,10 @@ export class SliderRow {
     this.hooks.onSettle(false);
   }
 
-  /** Set the value at once, as one settled change. */
+  /**
+   * Set the value at once, as one settled change.
+   * @param {number} value
+   */
   jump(value) {
     this.stretchTo(value); // whatever is shown: it may be what was typed just now
     this.hooks.onMove(value);
@@ -162,18 +181,20 @@ export class SliderRow {
     this.hooks.onProblem(`${title} takes a number from \u2212${largest} to ${largest}.`);
   }
 
+  /** @param {KeyboardEvent} event */
   keyed(event) {
     const direction = ARROWS[event.key];
     if (!direction || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     const value = Number(this.input.value) + direction * KEY_STEP * (event.shiftKey ? 0.1 : 1);
-    this.input.value = Math.min(Number(this.input.max), Math.max(Number(this.input.min), value));
+    this.input.value = String(Math.min(Number(this.input.max), Math.max(Number(this.input.min), value)));
     this.moved(Number(this.input.value));
     this.hooks.onSettle(true);
   }
 
   /**
    * Show a value, unless it is shown already.
+   * @param {number} value
    * @returns {boolean} whether that changed anything
    */
   set(value) {
@@ -182,24 +203,30 @@ export class SliderRow {
     return true;
   }
 
-  /** Show a value; a track that is too short for it grows while it has it. */
+  /**
+   * Show a value; a track that is too short for it grows while it has it.
+   * @param {number} value
+   */
   stretchTo(value) {
     const { low, high } = this.info;
     const before = this.span;
-    this.input.min = value < low ? Math.floor(value) : low;
-    this.input.max = value > high ? Math.ceil(value) : high;
+    this.input.min = String(value < low ? Math.floor(value) : low);
+    this.input.max = String(value > high ? Math.ceil(value) : high);
     if (this.span.low !== before.low || this.span.high !== before.high) this.drawBand();
-    this.input.value = value;
+    this.input.value = String(value);
     this.show(value);
   }
 
+  /** @param {number} value */
   show(value) {
     this.value = value;
-    const share = (100 * (value - this.input.min)) / (this.input.max - this.input.min);
+    const low = Number(this.input.min);
+    const share = (100 * (value - low)) / (Number(this.input.max) - low);
     this.input.style.setProperty("--filled", `${share}%`);
     this.number.value = written(value);
   }
 
+  /** @param {string} name */
   setName(name) {
     if (!this.name) return;
     if (this.name.value !== name) this.name.value = name;
@@ -207,17 +234,20 @@ export class SliderRow {
     this.name.title = `${name === this.info.name ? "" : `${name}. `}${hint}. Type a name of your own.`;
   }
 
+  /** @param {boolean} locked */
   setLocked(locked) {
-    this.lock?.setAttribute("aria-pressed", locked);
-    this.element.dataset.locked = locked;
+    this.lock?.setAttribute("aria-pressed", String(locked));
+    this.element.dataset.locked = String(locked);
   }
 
+  /** @param {string} text in small letters */
   matches(text) {
     const shown = this.name?.value ?? this.info.name;
     return `${this.info.title} ${shown}`.toLowerCase().includes(text);
   }
 }
 
+/** @param {number} value */
 function written(value) {
   return fixed(value, 2);
 }

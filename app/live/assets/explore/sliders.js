@@ -1,6 +1,7 @@
 // A slider for each dimension, the strongest first, and for each direction. The code itself is kept by the owner: a
 // range input rounds. With many dimensions they come in folded groups, under a search and the principal components.
 
+import { along } from "../engine/code_arithmetic.js";
 import { el } from "../ui/dom.js";
 import { dimensionTitle } from "../ui/text.js";
 import { SliderRow } from "./slider_row.js";
@@ -11,18 +12,46 @@ const GROUP = 16; // dimensions in a group
 const FILTER_FROM = 12; // dimensions from which on a search is worth its room
 const ROWS_AT_ONCE = 2; // that follow a drag of another with each of its moves
 
+/**
+ * @typedef {import("../engine/payloads.js").Direction} Direction
+ * @typedef {import("../engine/payloads.js").Model} Model
+ * @typedef {import("../engine/payloads.js").Slider} Slider
+ */
+
+/**
+ * @typedef {object} SliderHooks
+ * @property {(dimension: number, value: number) => void} onMove
+ * @property {(byKey: boolean) => void} onSettle
+ * @property {(direction: Direction, value: number) => void} onDirection
+ * @property {(dimension: number, name: string) => void} onName
+ * @property {(dimension: number, locked: boolean) => void} onLock
+ * @property {(direction: Direction) => void} onForget
+ * @property {() => void} onVisible others are in sight
+ * @property {number} nameLength characters that a name may have
+ */
+
+/**
+ * A row of a dimension, or of a direction.
+ * @typedef {{row: SliderRow, dimension?: number, vector?: number[]}} Placed
+ */
+
 export class SliderPanel {
-  /**
-   * @param {{onMove: (dimension: number, value: number) => void, onSettle: (byKey: boolean) => void,
-   *   onDirection: (direction: object, value: number) => void, onName: (dimension: number, name: string) => void,
-   *   onLock: (dimension: number, locked: boolean) => void, onForget: (direction: object) => void,
-   *   onVisible: () => void}} hooks
-   */
+  /** @param {SliderHooks} hooks */
   constructor(hooks) {
     this.hooks = hooks;
-    this.rows = new Map(); // dimension -> SliderRow
-    this.directions = []; // {direction, row}
+    /** @type {Map<number, SliderRow>} */
+    this.rows = new Map(); // by dimension
+    /** @type {{direction: Direction, row: SliderRow}[]} */
+    this.directions = [];
+    /** @type {number[]} */
     this.locked = []; // dimensions
+    /** @type {Float32Array | null} */
+    this.z = null;
+    this.isBehind = false; // whether rows out of sight show an older code
+    /** @type {WeakMap<HTMLDetailsElement, boolean>} */
+    this.wasOpen = new WeakMap(); // folded groups before a search
+    /** @type {WeakSet<Element>} */
+    this.inSight = new WeakSet(); // elements of rows
     this.turn = 0; // of the rows in sight: which one follows a drag next
     this.search = el("input", {
       type: "search",
@@ -49,7 +78,10 @@ export class SliderPanel {
     this.seen = new IntersectionObserver((entries) => this.scrolled(entries), { root: this.element });
   }
 
-  /** Rows of a model's dimensions; see model_data in app/widgets. */
+  /**
+   * Rows of a model's dimensions.
+   * @param {Model} model
+   */
   build(model) {
     const { sliders, variational, latentDim } = model;
     this.seen.disconnect();
@@ -72,6 +104,12 @@ export class SliderPanel {
     this.setDirections([]);
   }
 
+  /**
+   * @param {Slider} slider
+   * @param {number} most importance of any
+   * @param {boolean} variational
+   * @param {boolean} quiet inactive
+   */
   row(slider, most, variational, quiet) {
     const { dimension, name, importance, low, high, quantiles } = slider;
     const unit = variational ? "nats" : "variance";
@@ -89,25 +127,33 @@ export class SliderPanel {
     };
     const row = new SliderRow(info, {
       ...this.common(),
+      nameLength: this.hooks.nameLength,
       onMove: (value) => this.hooks.onMove(dimension, value),
       onName: (text) => this.hooks.onName(dimension, text),
       onLock: (locked) => this.hooks.onLock(dimension, locked),
     });
-    row.element.dataset.dimension = dimension;
-    row.given = info.name;
+    row.element.dataset.dimension = String(dimension);
     return row;
   }
 
   /** What all rows hook into. */
   common() {
+    /** @param {boolean} byKey */
     const onSettle = (byKey) => {
       this.problem.textContent = "";
       this.hooks.onSettle(byKey);
     };
-    return { onSettle, onProblem: (text) => (this.problem.textContent = text) };
+    /** @param {string} text */
+    const onProblem = (text) => {
+      this.problem.textContent = text;
+    };
+    return { onSettle, onProblem };
   }
 
-  /** Sliders of directions, above the dimensions'. */
+  /**
+   * Sliders of directions, above the dimensions'.
+   * @param {Direction[]} directions
+   */
   setDirections(directions) {
     for (const { row } of this.directions) this.seen.unobserve(row.element);
     this.directions = directions.map((direction) => ({ direction, row: this.directionRow(direction) }));
@@ -117,6 +163,7 @@ export class SliderPanel {
     this.filter();
   }
 
+  /** @param {Direction} direction */
   directionRow(direction) {
     const { name, low, high, separation, varianceShare } = direction;
     const amount = separation
@@ -138,6 +185,7 @@ export class SliderPanel {
       quiet: false,
       canLock: false,
     };
+    /** @type {import("./slider_row.js").RowHooks} */
     const hooks = { ...this.common(), onMove: (value) => this.hooks.onDirection(direction, value) };
     if (!direction.builtIn) hooks.onRemove = () => this.hooks.onForget(direction);
     const row = new SliderRow(info, hooks);
@@ -145,16 +193,22 @@ export class SliderPanel {
     return row;
   }
 
-  /** Names and locks that the person gave. */
+  /**
+   * Names and locks that the person gave.
+   * @param {{names: Record<string, string>, locked: number[]}} given
+   */
   setNamesAndLocks({ names, locked }) {
     this.locked = locked;
     for (const [dimension, row] of this.rows) {
-      row.setName(names[dimension] ?? row.given);
+      row.setName(names[dimension] ?? row.info.name);
       row.setLocked(locked.includes(dimension));
     }
   }
 
-  /** Show a whole code. */
+  /**
+   * Show a whole code.
+   * @param {Float32Array} z
+   */
   set(z) {
     this.z = z;
     this.isBehind = false;
@@ -164,11 +218,12 @@ export class SliderPanel {
   /**
    * Show a code that changes with every move of the mouse. Rows are slow to paint, all at once would cost a frame:
    * of those in sight a few follow with each move, in turn, the others when the code rests.
+   * @param {Float32Array} z
    */
   follow(z) {
     this.z = z;
     this.isBehind = true;
-    const inSight = this.all().filter(({ row }) => row.element.inView);
+    const inSight = this.all().filter(({ row }) => this.inSight.has(row.element));
     for (let looked = 0, moved = 0; looked < inSight.length && moved < ROWS_AT_ONCE; looked++) {
       const each = inSight[this.turn++ % inSight.length];
       if (each.row.set(placeOn(each, z))) moved += 1;
@@ -180,7 +235,10 @@ export class SliderPanel {
     if (this.isBehind) this.set(this.z);
   }
 
-  /** Every row: [{row, dimension} or {row, vector}]. */
+  /**
+   * Every row.
+   * @returns {Placed[]}
+   */
   all() {
     const ofDimensions = [...this.rows].map(([dimension, row]) => ({ row, dimension }));
     const ofDirections = this.directions.map(({ direction, row }) => ({ row, vector: direction.vector }));
@@ -193,11 +251,11 @@ export class SliderPanel {
       row.element.hidden = !!text && !row.matches(text);
     }
     for (const group of this.body.querySelectorAll("details")) {
-      const found = [...group.querySelectorAll(".row")].some((row) => !row.hidden);
+      const found = group.querySelector(".row:not([hidden])") !== null;
       group.hidden = !found;
-      if (text) group.wasOpen ??= group.open;
-      group.open = text ? found : (group.wasOpen ?? group.open); // as it was before the search
-      if (!text) delete group.wasOpen;
+      if (text && !this.wasOpen.has(group)) this.wasOpen.set(group, group.open);
+      group.open = text ? found : (this.wasOpen.get(group) ?? group.open); // as it was before the search
+      if (!text) this.wasOpen.delete(group);
     }
     const found = [...this.rows.values()].some((row) => row.matches(text));
     this.missing.textContent = text && !found ? "No dimension has that name or number." : "";
@@ -206,12 +264,16 @@ export class SliderPanel {
   // -- filmstrips ------------------------------------------------------------------------------------------------
 
   showFilms() {
-    this.element.dataset.films = this.films.checked;
+    this.element.dataset.films = String(this.films.checked);
     this.hooks.onVisible();
   }
 
+  /** @param {IntersectionObserverEntry[]} entries */
   scrolled(entries) {
-    for (const { target, isIntersecting } of entries) target.inView = isIntersecting;
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) this.inSight.add(target);
+      else this.inSight.delete(target);
+    }
     this.catchUp();
     this.hooks.onVisible();
   }
@@ -219,46 +281,31 @@ export class SliderPanel {
   /** The rows whose filmstrips can be seen, as all() gives them. */
   visible() {
     if (!this.films.checked) return [];
-    return this.all().filter(({ row }) => row.element.inView && row.element.offsetParent);
+    return this.all().filter(({ row }) => this.inSight.has(row.element) && row.element.offsetParent);
   }
 }
 
-/** Where a code lies on a row's track. */
+/**
+ * Where a code lies on a row's track.
+ * @param {Placed} row
+ * @param {ArrayLike<number>} z
+ */
 function placeOn({ dimension, vector }, z) {
   return vector ? along(z, vector) : z[dimension];
 }
 
-/** How many steps along a direction a code lies from the origin, by least squares. */
-export function along(z, vector) {
-  let product = 0;
-  let square = 0;
-  for (let i = 0; i < z.length; i++) {
-    product += z[i] * vector[i];
-    square += vector[i] ** 2;
-  }
-  return product / square;
-}
-
-/**
- * A code brought to a place along a direction, as along() counts it; locked dimensions stay, the others make up for
- * them. It stays as it is where next to nothing of the direction is left to move.
- * @returns {Float32Array}
- */
-export function movedAlong(z, vector, value, locked) {
-  const free = vector.map((part, i) => (locked.includes(i) ? 0 : part));
-  const share = along(free, vector);
-  const step = share < LEAST_SHARE ? 0 : (value - along(z, vector)) / share;
-  return Float32Array.from(z, (each, i) => each + step * free[i]);
-}
-
-const LEAST_SHARE = 0.01; // of a direction's square, which dimensions that are not locked must hold to move along it
 const VARIANCE_HINT = "Share of the codes' variance, counted in posterior deviations";
 const QUIET_HINT = "Each carries less than 0.01 nats and changes nothing";
 
+/** @param {number} count */
 function quietTitle(count) {
   return count === 1 ? "1 inactive dimension" : `${count} inactive dimensions`;
 }
 
+/**
+ * @param {Slider[]} sliders
+ * @param {(some: Slider[]) => HTMLElement[]} rowsOf
+ */
 function groups(sliders, rowsOf) {
   const parts = [];
   for (let start = 0; start < sliders.length; start += GROUP) {
@@ -270,7 +317,13 @@ function groups(sliders, rowsOf) {
   return parts;
 }
 
-/** Rows out of the way. */
+/**
+ * Rows out of the way.
+ * @param {string} title
+ * @param {HTMLElement[]} rows
+ * @param {boolean} open
+ * @param {string} hint
+ */
 function fold(title, rows, open, hint) {
   return el("details", { class: "folded", open }, el("summary", { title: hint }, title), ...rows);
 }

@@ -4,16 +4,23 @@
 // the list. The list lies in the browser's top layer, so that no column cuts it off.
 
 import { el, renew } from "../ui/dom.js";
-import { mounting, report } from "./component.js";
+import { mounting } from "./component.js";
+
+/** @typedef {import("../engine/payloads.js").ModelPickerData} ModelPickerData */
+/** @typedef {import("../engine/payloads.js").ListedModel} ListedModel */
 
 const MARGIN = 8; // pixels that the list keeps from the window's edges
 const GAP = 4; // between button and list
 const TYPING_MS = 700; // letters that follow each other faster belong to one word
 
 class ModelPicker {
-  constructor(shadow, root) {
+  /** @param {import("./component.js").Context} context */
+  constructor({ shadow, source, host }) {
     this.shadow = shadow;
-    this.root = root;
+    this.source = source;
+    this.host = host;
+    /** @type {ModelPickerData | null} */
+    this.data = null;
     this.typed = "";
   }
 
@@ -35,14 +42,17 @@ class ModelPicker {
     this.shadow.append(el("div", { class: "picking" }, this.button, this.list));
   }
 
+  /** @param {ModelPickerData} data */
   update({ groups, current }) {
     this.models = groups.flatMap((group) => group.models);
     const chosen = this.models.find(({ name }) => name === current);
     showInAddress(current);
     renew(this.button, chosen, () => this.face(chosen));
     renew(this.list, groups, () => groups.map((group) => this.group(group)));
-    this.options = [...this.list.querySelectorAll('[role="option"]')];
-    this.options.forEach((option, i) => option.setAttribute("aria-selected", this.models[i].name === current));
+    /** @type {NodeListOf<HTMLElement>} */
+    const options = this.list.querySelectorAll('[role="option"]');
+    this.options = [...options];
+    this.options.forEach((option, i) => option.setAttribute("aria-selected", String(this.models[i].name === current)));
     this.current = this.models.indexOf(chosen);
     this.mark(this.current);
   }
@@ -70,7 +80,7 @@ class ModelPicker {
 
   /** Fetched when it comes into sight: only then does the server have to load the model. */
   strip({ strip }) {
-    const image = el("img", { class: "model-strip", loading: "lazy", alt: "", src: new URL(strip, this.root) });
+    const image = el("img", { class: "model-strip", loading: "lazy", alt: "", src: this.source.addressOf(strip) });
     image.addEventListener("error", () => image.replaceWith(el("span", { class: "model-strip" }, "no pictures")));
     return image;
   }
@@ -114,7 +124,7 @@ class ModelPicker {
   /** Make an option the one that Enter chooses. */
   mark(index) {
     this.marked = index;
-    this.options.forEach((option, i) => (option.dataset.marked = i === index));
+    this.options.forEach((option, i) => (option.dataset.marked = String(i === index)));
     const option = this.options[index];
     if (!option || !this.isOpen) return this.button.removeAttribute("aria-activedescendant");
     this.button.setAttribute("aria-activedescendant", option.id);
@@ -124,7 +134,7 @@ class ModelPicker {
   choose(option) {
     this.close();
     const { name } = this.models[this.options.indexOf(option)];
-    if (name !== this.data.current) report(this.component, "picked", name);
+    if (name !== this.data.current) this.host.report("picked", name);
   }
 
   keyed(event) {

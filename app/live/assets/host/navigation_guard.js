@@ -8,14 +8,22 @@
 const PATIENCE_MS = 1500; // with which a link waits for Python
 const STAYED_MS = 10_000; // after which a page that was not left was meant to stay
 
-/** Whether two values of JSON are alike, in whatever order their keys stand. */
+/**
+ * Whether two values of JSON are alike, in whatever order their keys stand.
+ * @param {any} a
+ * @param {any} b
+ * @returns {boolean}
+ */
 export function isSame(a, b) {
   if (a === null || b === null || typeof a !== "object" || typeof b !== "object") return a === b;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => key in b && isSame(a[key], b[key]));
 }
 
-/** The page of an address: "/vae/" is "/vae". */
+/**
+ * The page of an address: "/vae/" is "/vae".
+ * @param {{pathname: string}} address
+ */
 function pageOf({ pathname }) {
   return pathname.replace(/\/$/, "");
 }
@@ -28,8 +36,10 @@ export class NavigationGuard {
    */
   constructor(hooks) {
     this.hooks = hooks;
+    /** @type {HTMLAnchorElement | null} */
     this.waiting = null; // the link that was clicked
     this.left = false;
+    /** @type {(() => void)[]} */
     this.held = [];
   }
 
@@ -45,7 +55,10 @@ export class NavigationGuard {
     signal.addEventListener("abort", () => [this.soon, this.stays].forEach(clearTimeout));
   }
 
-  /** Report now, or when the person has stayed. */
+  /**
+   * Report now, or when the person has stayed.
+   * @param {() => void} act
+   */
   report(act) {
     if (this.left) this.held.push(act);
     else act();

@@ -2,10 +2,17 @@
 // groups or directions. A model that was trained anew has another digest and starts afresh; groups are of a reference
 // set's images, so of one that was evaluated anew they are left out.
 
+/** @typedef {import("../engine/payloads.js").Desk<string>} Desk */
+/** @typedef {{digest: string, referenceDigest: string}} Identity of a model */
+
 const KEY = "vae-explorer desk 1 "; // with another number when what is kept is written in another way
 const PARTS = ["names", "groups", "directions", "locked"];
 
-/** Keep a packed desk for the next visit; a browser that keeps nothing is left alone. */
+/**
+ * Keep a packed desk for the next visit; a browser that keeps nothing is left alone.
+ * @param {Identity} model
+ * @param {Desk} desk
+ */
 export function keepDesk({ digest, referenceDigest }, desk) {
   const kept = { ...Object.fromEntries(PARTS.map((part) => [part, desk[part]])), reference: referenceDigest };
   try {
@@ -18,8 +25,9 @@ export function keepDesk({ digest, referenceDigest }, desk) {
 
 /**
  * The packed desk with what was kept, where Python knows of nothing: it knows each visit alone.
- * @param {object} desk as Python gives it
- * @returns {object}
+ * @param {Identity} model
+ * @param {Desk} desk as Python gives it
+ * @returns {Desk}
  */
 export function restoredDesk({ digest, referenceDigest }, desk) {
   try {
@@ -31,6 +39,7 @@ export function restoredDesk({ digest, referenceDigest }, desk) {
   }
 }
 
+/** @param {Desk} desk */
 function isBlank(desk) {
   return PARTS.every((part) => Object.keys(desk[part]).length === 0);
 }

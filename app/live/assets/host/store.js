@@ -4,17 +4,27 @@ import { base64OfMembers, membersOf } from "../ui/base64.js";
 
 const SETTLE_MS = 400; // what is typed or clicked in a row is reported once
 
-export const MOST_KEPT = 50; // groups, and directions: app/session/desk.py takes no more
+/**
+ * @template Members
+ * @typedef {import("../engine/payloads.js").Desk<Members>} Desk
+ */
 
+/** @template {object} State */
 export class Store {
-  /** @param {(state: object) => void} onReport called with the whole state when it has settled */
+  /** @param {(state: State) => void} onReport called with the whole state when it has settled */
   constructor(onReport) {
     this.onReport = onReport;
+    /** @type {{parts: string[], onChange: (state: State) => void}[]} */
     this.listeners = [];
-    this.state = {};
+    /** @type {State} */
+    this.state = /** @type {State} */ ({}); // until it is loaded
+    this.soon = null;
   }
 
-  /** Take over what Python kept, after a change of model or a reload. */
+  /**
+   * Take over what Python kept, after a change of model or a reload.
+   * @param {State} state
+   */
   load(state) {
     clearTimeout(this.soon);
     this.soon = null;
@@ -25,13 +35,16 @@ export class Store {
   /**
    * Hear of changes of some parts, and of every load.
    * @param {string[]} parts keys of the state
-   * @param {(state: object) => void} onChange
+   * @param {(state: State) => void} onChange
    */
   on(parts, onChange) {
     this.listeners.push({ parts, onChange });
   }
 
-  /** Change parts of the state: set({ groups: [...] }). A selection that does not say otherwise was drawn on the map. */
+  /**
+   * Change parts of the state: set({ groups: [...] }). A selection that does not say otherwise was drawn on the map.
+   * @param {Partial<State>} change
+   */
   set(change) {
     Object.assign(this.state, "selection" in change ? { origin: "map", ...change } : change);
     for (const { parts, onChange } of this.listeners) {
@@ -50,24 +63,31 @@ export class Store {
   }
 }
 
-/** Explore's desk as Python takes and gives it: the members of what may be thousands as bits. */
+/**
+ * Explore's desk as Python takes and gives it: the members of what may be thousands as bits.
+ * @param {Desk<number[]>} desk
+ * @returns {Desk<string>}
+ */
 export function packed(desk) {
   return withMembers(desk, base64OfMembers);
 }
 
-/** Explore's desk as the page works with it. */
+/**
+ * Explore's desk as the page works with it.
+ * @param {Desk<string>} desk
+ * @returns {Desk<number[]>}
+ */
 export function unpacked(desk) {
   return withMembers(desk, membersOf);
 }
 
+/**
+ * @template From, To
+ * @param {Desk<From>} desk
+ * @param {(members: From) => To} change
+ * @returns {Desk<To>}
+ */
 function withMembers(desk, change) {
   const groups = desk.groups.map((group) => ({ ...group, indices: change(group.indices) }));
   return { ...desk, selection: change(desk.selection), groups };
-}
-
-/** A name that none of the others has: "Group 3". */
-export function freeName(stem, others) {
-  let number = others.length + 1;
-  while (others.some(({ name }) => name === `${stem} ${number}`)) number++;
-  return `${stem} ${number}`;
 }

@@ -1,13 +1,19 @@
 // A path as a file: GIF, WebP, MP4, a strip of pictures, or its codes. The server makes it, the browser saves it.
 
 import { Job } from "../engine/jobs.js";
-import { saveFile } from "../engine/queries.js";
 import { KINDS } from "../playback/path_kinds.js";
-import { codeAt, MAX_FRAMES } from "../playback/paths.js";
+import { codeAt } from "../playback/paths.js";
 import { base64OfFloats } from "../ui/base64.js";
 import { el } from "../ui/dom.js";
+import { saveFile } from "../ui/download.js";
 import { fill, labelled, select, whole, wholeField } from "../ui/fields.js";
 
+/**
+ * @typedef {import("../engine/payloads.js").ExportSettings} ExportSettings
+ * @typedef {import("../playback/paths.js").Track} Track
+ */
+
+/** @type {{key: string, title: string, ending: string, moves?: boolean, repeats?: boolean}[]} */
 const FORMATS = [
   { key: "gif", title: "GIF", ending: "gif", moves: true, repeats: true },
   { key: "mp4", title: "MP4", ending: "mp4", moves: true },
@@ -16,29 +22,30 @@ const FORMATS = [
   { key: "npz", title: "NPZ of codes", ending: "npz" },
 ];
 const SCALES = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64];
-const MAX_SIDE = 2048; // pixels, as vae_core.images.animation takes
-const MAX_FPS = 60;
-const MAX_COLUMNS = 1000; // of a strip, as app/queries/interpolate.py takes
 const SCREEN_FPS = 60; // at speed 1
-const GIF_DELAYS = [2, 100]; // hundredths of a second
 
 export class ExportPanel {
   key = "export";
   title = "Export";
 
-  /** @param {object} interpolate store, paths, queries, root, player, data */
+  /** @param {import("./interpolate.js").Interpolate} interpolate */
   constructor(interpolate) {
+    const { limits } = interpolate;
     this.interpolate = interpolate;
+    /** @type {number[]} */
+    this.scales = []; // that fit the model's pictures
+    /** @type {Job | null} */
+    this.job = null;
     this.kind = this.select("Kind of path", (kind) => ({ kind }));
     this.format = this.select(
       "Format",
       (format) => ({ format }),
       FORMATS.map(({ key, title }) => [key, title]),
     );
-    this.fps = this.number("Frames per second", MAX_FPS, (fps) => ({ fps }));
+    this.fps = this.number("Frames per second", limits.fps, (fps) => ({ fps }));
     this.scale = this.select("Size", (scale) => ({ scale: Number(scale) }));
-    this.pictures = this.number("Strip pictures", MAX_FRAMES, (pictures) => ({ pictures }));
-    this.columns = this.number("Strip columns", MAX_COLUMNS, (columns) => ({ columns }));
+    this.pictures = this.number("Strip pictures", limits.frames, (pictures) => ({ pictures }));
+    this.columns = this.number("Strip columns", limits.stripColumns, (columns) => ({ columns }));
     this.repeat = el("input", { type: "checkbox", onchange: () => this.wish({ repeat: this.repeat.checked }) });
     this.fields = {
       fps: labelled("Frames per second", this.fps),
@@ -58,25 +65,37 @@ export class ExportPanel {
     interpolate.store.on(["export", "kinds", "speed"], () => this.show());
   }
 
+  /**
+   * @param {string} label
+   * @param {(value: string) => Partial<ExportSettings>} change
+   * @param {import("../ui/fields.js").Option[]} options
+   */
   select(label, change, options = []) {
     const node = select(label, options, { title: label, onchange: () => this.wish(change(node.value)) });
     return node;
   }
 
+  /**
+   * @param {string} label
+   * @param {number} max
+   * @param {(value: number) => Partial<ExportSettings>} change
+   */
   number(label, max, change) {
     const node = wholeField(label, { min: 1, max, onchange: () => this.wish(change(whole(node, 1))) });
     return node;
   }
 
+  /** @param {Partial<ExportSettings>} change */
   wish(change) {
     const { store } = this.interpolate;
     store.set({ export: { ...store.state.export, ...change } });
   }
 
+  /** @param {{shape: number[]}} model */
   setModel({ shape: [, height, width] }) {
     if (!this.job) this.news.textContent = ""; // of files of the model before
-    if (this.job && !this.job.url) this.stop(); // it was to begin with the model before
-    const fitting = SCALES.filter((scale) => scale * Math.max(height, width) <= MAX_SIDE);
+    if (this.job && !this.job.handle) this.stop(); // it was to begin with the model before
+    const fitting = SCALES.filter((scale) => scale * Math.max(height, width) <= this.interpolate.limits.exportSide);
     this.scales = fitting;
     fill(
       this.scale,
@@ -86,7 +105,7 @@ export class ExportPanel {
 
   /** Settings or paths changed. */
   show() {
-    if (!this.scales) return;
+    if (!this.scales.length) return; // no model yet
     const { export: wish, kinds } = this.interpolate.store.state;
     fill(
       this.kind,
@@ -94,10 +113,10 @@ export class ExportPanel {
     );
     this.kind.value = this.exported();
     this.format.value = wish.format;
-    this.fps.value = wish.fps;
-    this.scale.value = this.fittingScale();
-    this.pictures.value = wish.pictures;
-    this.columns.value = wish.columns;
+    this.fps.value = String(wish.fps);
+    this.scale.value = String(this.fittingScale());
+    this.pictures.value = String(wish.pictures);
+    this.columns.value = String(wish.columns);
     this.repeat.checked = wish.repeat;
     const { moves, repeats, key } = this.chosen();
     this.fields.fps.hidden = !moves && key !== "npz";
@@ -136,17 +155,21 @@ export class ExportPanel {
     const frames = track.frames.length;
     if (key === "strip") return `${this.stripFrames(frames).length} of ${frames} frames`;
     if (!moves) return `${frames} codes`;
-    const fps = key === "gif" ? gifRate(wish.fps) : wish.fps;
+    const fps = key === "gif" ? gifRate(wish.fps, this.interpolate.limits.gifDelays) : wish.fps;
     const exact = fps === wish.fps ? "" : `; a GIF has whole hundredths of a second: ${fps.toFixed(1)} a second`;
     return `${frames} frames, ${seconds(frames, fps)} s (${seconds(frames, SCREEN_FPS * speed)} s on screen${exact})`;
   }
 
-  /** Frames spread evenly over the path, its ends included. */
+  /**
+   * Frames spread evenly over the path, its ends included.
+   * @param {number} frames
+   */
   stripFrames(frames) {
     const count = Math.min(this.interpolate.store.state.export.pictures, frames);
     return Array.from({ length: count }, (_, i) => Math.round((i * (frames - 1)) / Math.max(1, count - 1)));
   }
 
+  /** @param {Track} track */
   order(track) {
     const { store, data, player } = this.interpolate;
     const { export: wish } = store.state;
@@ -173,7 +196,7 @@ export class ExportPanel {
     if (!track || this.job) return;
     const order = this.order(track);
     const fileName = `${order.name}.${this.chosen().ending}`;
-    const job = new Job(this.interpolate.root, () => this.interpolate.queries.begin("export", order));
+    const job = new Job(this.interpolate.source, () => this.interpolate.queries.begin("export", order));
     this.begin(job);
     try {
       const result = await job.follow((state) => this.showProgress(job, state));
@@ -189,6 +212,7 @@ export class ExportPanel {
     this.end(this.job, "Cancelled");
   }
 
+  /** @param {Job} job */
   begin(job) {
     this.job = job;
     this.go.disabled = true;
@@ -197,12 +221,20 @@ export class ExportPanel {
     this.news.textContent = "";
   }
 
+  /**
+   * @param {Job} job
+   * @param {import("../engine/source.js").JobState} state
+   */
   showProgress(job, { share, message }) {
     if (this.job !== job) return;
     this.progress.value = share;
     this.news.textContent = message;
   }
 
+  /**
+   * @param {Job | null} job
+   * @param {string} text
+   */
   end(job, text) {
     if (this.job !== job) return;
     this.job = null;
@@ -214,15 +246,20 @@ export class ExportPanel {
   }
 }
 
+/**
+ * @param {number} frames
+ * @param {number} fps
+ */
 function seconds(frames, fps) {
   return (frames / fps).toFixed(1);
 }
 
-/** The rate at which a GIF plays what is asked for (vae_core.images.animation.gif_fps). */
-function gifRate(fps) {
-  const [low, high] = GIF_DELAYS;
-  const delays = Array.from({ length: high - low + 1 }, (_, i) => low + i);
-  return (
-    100 / delays.reduce((best, delay) => (Math.abs(100 / delay - fps) < Math.abs(100 / best - fps) ? delay : best))
-  );
+/**
+ * The rate at which a GIF plays what is asked for, as vae_core.images.animation.gif_fps has it.
+ * @param {number} fps
+ * @param {number[]} delays the shortest and the longest, hundredths of a second
+ */
+export function gifRate(fps, [shortest, longest]) {
+  const rates = Array.from({ length: longest - shortest + 1 }, (_, i) => 100 / (shortest + i));
+  return rates.reduce((best, rate) => (Math.abs(rate - fps) < Math.abs(best - fps) ? rate : best));
 }

@@ -1,29 +1,34 @@
 // What lies between four corners: a grid of pictures from the first four keyframes, as one picture.
 
-import { PATH } from "../engine/socket.js";
+import { PATH } from "../engine/source.js";
 import { floatsOf } from "../ui/base64.js";
 import { el } from "../ui/dom.js";
 import { labelled, select, whole, wholeField } from "../ui/fields.js";
-import { paint, savePNG } from "../ui/pixels.js";
+import { drawingOn, paint, savePNG } from "../ui/pixels.js";
 import { sentence } from "../ui/text.js";
 
 const CORNERS = 4;
-const SIDES = [2, 64]; // codes along a side, as vae_core.latent.timeline takes
+/** @type {import("../ui/fields.js").Option[]} */
 const PATHS = [
   ["linear", "Linear"],
   ["spherical", "Spherical"],
 ];
-const MAX_BATCH = 256; // codes in one question (app/wire/protocol.py)
 const SAVED_SIDE = 2048; // pixels of a saved picture's longer side, about
 const ASKED_MS = 150; // after the last change
+
+/** @typedef {import("../engine/payloads.js").GridSettings} GridSettings */
 
 export class GridPanel {
   key = "grid";
   title = "Grid";
 
-  /** @param {object} interpolate store, queries, bulk, view, data, codes() */
+  /** @param {import("./interpolate.js").Interpolate} interpolate */
   constructor(interpolate) {
     this.interpolate = interpolate;
+    /** @type {string | null} */
+    this.wanted = null; // what is asked for, as JSON
+    /** @type {string | null} */
+    this.made = null; // what is shown
     this.rows = this.number("Grid rows", (rows) => ({ rows }));
     this.columns = this.number("Grid columns", (columns) => ({ columns }));
     this.path = select("Grid path", PATHS, {
@@ -49,20 +54,26 @@ export class GridPanel {
     interpolate.store.on(["grid", "keyframes"], (state) => this.changed(state));
   }
 
+  /**
+   * @param {string} label
+   * @param {(side: number) => Partial<GridSettings>} change
+   */
   number(label, change) {
-    const [min, max] = SIDES;
+    const [min, max] = this.interpolate.limits.gridSide;
     const node = wholeField(label, { min, max, onchange: () => this.wish(change(whole(node, min))) });
     return node;
   }
 
+  /** @param {Partial<GridSettings>} change */
   wish(change) {
     const { store } = this.interpolate;
     store.set({ grid: { ...store.state.grid, ...change } });
   }
 
+  /** @param {import("./interpolate.js").State} state */
   changed({ grid }) {
-    this.rows.value = grid.rows;
-    this.columns.value = grid.columns;
+    this.rows.value = String(grid.rows);
+    this.columns.value = String(grid.columns);
     this.path.value = grid.spherical ? "spherical" : "linear";
     this.shown();
   }
@@ -90,6 +101,7 @@ export class GridPanel {
     }
   }
 
+  /** @param {number} count keyframes that are missing */
   lack(count) {
     this.wanted = this.made = null;
     this.canvas.hidden = true;
@@ -97,6 +109,11 @@ export class GridPanel {
     this.note.textContent = `Add ${count} more keyframe${count > 1 ? "s" : ""}.`;
   }
 
+  /**
+   * @param {Float32Array} codes
+   * @param {GridSettings} settings
+   * @param {string} key
+   */
   decode(codes, { rows, columns }, key) {
     const { latentDim, shape } = this.interpolate.data.model;
     const [, height, width] = shape;
@@ -105,13 +122,15 @@ export class GridPanel {
       "aria-label",
       `Grid of ${rows} rows and ${columns} columns between the first four keyframes`,
     );
-    this.canvas.style.setProperty("--aspect", (columns * width) / (rows * height));
+    this.canvas.style.setProperty("--aspect", String((columns * width) / (rows * height)));
     this.canvas.hidden = false;
     this.saver.disabled = true;
     const tile = el("canvas", { width, height });
-    const context = this.canvas.getContext("2d");
+    const context = drawingOn(this.canvas);
+    const most = this.interpolate.limits.pathCodes;
+    /** @param {number} start */
     const ask = (start) => {
-      const batch = codes.subarray(start * latentDim, (start + MAX_BATCH) * latentDim);
+      const batch = codes.subarray(start * latentDim, (start + most) * latentDim);
       this.interpolate.bulk.ask("grid", PATH, this.interpolate.view, batch, ({ frames }) => {
         if (this.wanted !== key) return;
         frames.forEach((frame, i) => {
@@ -127,6 +146,7 @@ export class GridPanel {
     ask(0);
   }
 
+  /** @param {string} key */
   ready(key) {
     this.made = key;
     this.saver.disabled = false;

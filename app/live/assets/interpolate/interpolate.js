@@ -3,9 +3,8 @@
 // All pictures of the paths are decoded in batches and kept; playing and scrubbing then only paint, at the display's
 // own rate. Python is told of keyframes and settings when they settle.
 
-import { Queries } from "../engine/queries.js";
-import { LiveSocket, PATH, PEEK } from "../engine/socket.js";
-import { channelText, isOtherModel, mounting, report } from "../host/component.js";
+import { PATH, PEEK } from "../engine/source.js";
+import { channelText, isOtherModel, mounting } from "../host/component.js";
 import { copy, interpolateLink, leftOut } from "../host/link.js";
 import { isSame, NavigationGuard } from "../host/navigation_guard.js";
 import { Store } from "../host/store.js";
@@ -32,12 +31,32 @@ const ASKED_MS = 60; // after the last of several changes
 const PYTHON_BACK_MS = 2000; // Streamlit's own connection comes back later than ours
 const LINK_TITLE = "An address that shows this model, map, keyframes and way of playing";
 
-class Interpolate {
-  constructor(shadow, root) {
+/**
+ * @typedef {import("../engine/payloads.js").Animation} Animation
+ * @typedef {import("../engine/payloads.js").InterpolateData} InterpolateData
+ * @typedef {import("../engine/payloads.js").Keyframe} Keyframe
+ * @typedef {import("../engine/payloads.js").View} View
+ * @typedef {import("../engine/source.js").LiveState} LiveState
+ * @typedef {{keyframes: Keyframe[]} & Animation} State
+ */
+
+export class Interpolate {
+  /** @param {import("../host/component.js").Context} context */
+  constructor({ shadow, source, host, limits }) {
     this.shadow = shadow;
-    this.root = root;
+    this.source = source;
+    this.host = host;
+    this.limits = limits;
+    /** @type {InterpolateData | null} */
+    this.data = null;
+    /** @type {View | null} */
+    this.view = null; // how the map is shown
+    /** @type {Record<string, string>} */
+    this.troubles = {}; // of the live channels
+    this.wasLost = false; // the channel of what moves
     this.channel = el("p", { class: "note", role: "status" });
     this.note = el("p", { class: "note", role: "status" });
+    /** @type {Store<State>} */
     this.store = new Store(() => this.report("studio", this.reported()));
     this.guard = new NavigationGuard({ settle: () => this.store.settle(), isKept: () => this.isKept() });
     this.toolbar = new Toolbar((view) => this.changeView(view));
@@ -45,6 +64,7 @@ class Interpolate {
     this.strip = new KeyframeStrip({
       onChange: (keyframes) => this.store.set({ keyframes }),
       onGo: (place) => this.goTo(place),
+      fewest: limits.keyframes[0],
     });
     this.strip.actions.append(button("Copy link", LINK_TITLE, () => this.copyLink()));
     this.paths = new AnimationPaths({
@@ -53,6 +73,7 @@ class Interpolate {
       onFrames: (done, all) => this.framesCame(done, all),
       onProblem: (kind, text) => this.screens.setProblem(kind, text),
       position: () => this.player.index,
+      pathCodes: limits.pathCodes,
     });
     this.screens = new Screens((kinds) => this.store.set({ kinds }));
     this.player = new Player({
@@ -62,7 +83,11 @@ class Interpolate {
     });
     this.peek = new PeekCard(this);
     this.curves = new Curves((share) => this.player.scrubTo(Math.round(share * (this.player.count - 1))));
-    this.panels = [new PathPanel(this.store, (text) => this.say(text)), new ExportPanel(this), new GridPanel(this)];
+    this.pathPanel = new PathPanel(this.store, limits, (text) => this.say(text));
+    this.exportPanel = new ExportPanel(this);
+    this.gridPanel = new GridPanel(this);
+    const exporting = source.can.has("export") ? [this.exportPanel] : [];
+    this.panels = [this.pathPanel, ...exporting, this.gridPanel];
     this.store.on(["keyframes"], ({ keyframes }) => this.keyframesChanged(keyframes));
     this.store.on(["loop", "speed"], (state) => this.player.set(state));
     this.store.on(["kinds"], ({ kinds }) => this.screens.setKinds(kinds));
@@ -71,6 +96,10 @@ class Interpolate {
     this.store.on(["keyframes", "kinds", "framesPerLeg", "easing", "loop"], () => this.pathsChanged());
   }
 
+  /**
+   * @param {InterpolateData} data
+   * @param {InterpolateData | null} before
+   */
   update(data, before) {
     const switched = isOtherModel(before, data);
     if (switched) this.switchModel(data);
@@ -83,8 +112,12 @@ class Interpolate {
     this.guard.heard();
   }
 
+  /**
+   * @param {string} kind
+   * @param {any} value
+   */
   report(kind, value) {
-    this.guard.report(() => report(this.component, kind, value));
+    this.guard.report(() => this.host.report(kind, value));
   }
 
   /** Keyframes and settings as Python keeps them. */
@@ -98,13 +131,15 @@ class Interpolate {
     return isSame([this.data.studio, this.data.view], [this.reported(), this.view]);
   }
 
+  /** @param {string} text */
   say(text) {
     this.note.textContent = sentence(text);
   }
 
   // -- building ------------------------------------------------------------------------------------------------
 
-  build(data) {
+  build() {
+    /** @type {import("../map/latent_map.js").Hooks} */
     const hooks = {
       onPeek: (place, px) => this.peek.lookAt(place, px),
       onLeave: () => this.lookAway(),
@@ -112,7 +147,8 @@ class Interpolate {
       verb: "adds",
       onGone: () => this.leave(),
     };
-    this.map = new LatentMap(this.root, data.plotlyVersion, hooks, PathMarks);
+    this.map = new LatentMap(this.source, hooks, PathMarks);
+    this.marks = /** @type {PathMarks} */ (this.map.marks);
     this.map.overlay.append(this.peek.element);
     this.tabs = new Tabs(this.panels, (key) => this.turnTo(key));
     const left = el("section", { class: "left", "aria-label": "Latent map and what lies along the paths" });
@@ -137,25 +173,31 @@ class Interpolate {
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.player.setPlaying(true);
   }
 
+  /** @param {InterpolateData} data */
   switchModel({ model, graph, studio }) {
     this.close();
-    this.live = new LiveSocket(this.root, model, (...news) => this.socketChanged("live", ...news));
-    this.bulk = new LiveSocket(this.root, model, (...news) => this.socketChanged("bulk", ...news));
+    this.live = this.source.live(model, (state, reason) => this.channelChanged("live", state, reason));
+    this.bulk = this.source.live(model, (state, reason) => this.channelChanged("bulk", state, reason));
     this.troubles = {};
     this.say("");
-    this.queries = new Queries(this.root, model.name);
+    this.queries = this.source.asks(model);
     this.paths.use(this.queries, this.bulk, model);
     this.toolbar.build(model);
     this.peek.switchModel(model);
     for (const part of [this.strip, this.sources, this.screens, ...this.panels]) part.setModel({ ...model, graph });
-    this.map.marks.clear(); // nothing of the model before lies on the new one's map
+    this.marks.clear(); // nothing of the model before lies on the new one's map
     this.view = null;
     this.store.load({ keyframes: studio.keyframes, ...studio.animation });
     this.tabs.show(this.store.state.tab);
   }
 
-  /** One of the two channels; each may be busy alone. */
-  socketChanged(channel, state, reason) {
+  /**
+   * One of the two channels; each may be busy alone.
+   * @param {"live" | "bulk"} channel
+   * @param {LiveState} state
+   * @param {string} reason
+   */
+  channelChanged(channel, state, reason) {
     const text = channelText(state, reason);
     this.troubles[channel] = state === "refused" ? "" : text;
     if (state === "refused") this.say(text); // which stays when the channel is open again
@@ -186,7 +228,7 @@ class Interpolate {
   leave() {
     this.player.stop();
     this.listening.abort();
-    this.panels.find(({ key }) => key === "export").job?.stop();
+    this.exportPanel.job?.stop();
     this.close();
   }
 
@@ -200,15 +242,18 @@ class Interpolate {
 
   /** The codes of all keyframes. */
   codes() {
+    /** @param {string} id */
     const mean = (id) => this.data.pictures.find((each) => each.id === id).mean;
     return this.store.state.keyframes.map(({ code, picture }) => code ?? mean(picture));
   }
 
+  /** @param {Keyframe[]} keyframes */
   keyframesChanged(keyframes) {
     this.strip.show(keyframes);
     this.fetchThumbs();
   }
 
+  /** @param {number} place */
   goTo(place) {
     const at = this.player.outline?.positions[place]; // of one that was just added not known yet
     if (at !== undefined) this.player.scrubTo(at);
@@ -223,23 +268,18 @@ class Interpolate {
         place: { x: places[2 * i], y: places[2 * i + 1] },
         starred: picture !== null,
       }));
-      this.map.marks.setKeyframes(pins);
+      this.marks.setKeyframes(pins);
     });
   }
 
   async copyLink() {
     const { keyframes, animation: all } = this.reported();
     const { export: _, ...animation } = all; // how files are made is each person's own
-    const { link, kept } = interpolateLink({
-      model: this.data.model,
-      view: this.view,
-      keyframes,
-      codes: this.codes(),
-      animation,
-    });
-    const news = (await copy(link))
-      ? "The link is in the clipboard."
-      : `The browser does not let pages copy; the link is ${link}`;
+    const { model } = this.data;
+    const shown = { model, view: this.view, keyframes, codes: this.codes(), animation };
+    const { link, kept } = interpolateLink(shown, this.limits);
+    const copied = await copy(link);
+    const news = copied ? "The link is in the clipboard." : `The browser does not let pages copy; the link is ${link}`;
     this.say(`${news} ${leftOut(kept, keyframes.length)}`.trim());
   }
 
@@ -255,34 +295,42 @@ class Interpolate {
 
   drawTracks() {
     this.curves.draw(this.paths.shown(), this.player.outline?.positions ?? []);
-    this.panels.find(({ key }) => key === "export").show();
+    this.exportPanel.show();
   }
 
+  /**
+   * @param {number} done
+   * @param {number} all
+   */
   framesCame(done, all) {
     const { outline } = this.player;
-    this.map.marks.setPaths(
-      this.paths.shown().map(({ kind, places }) => ({ kind, places: lineAlong(places, outline) })),
-    );
+    this.marks.setPaths(this.paths.shown().map(({ kind, places }) => ({ kind, places: lineAlong(places, outline) })));
     this.player.setLoaded(all ? done / all : 1);
   }
 
+  /** @param {number} index */
   showFrame(index) {
     const tracks = this.paths.shown();
     this.screens.show(tracks, index);
     const placed = tracks.filter(({ places }) => places[index]);
-    this.map.marks.setPlaying(placed.map(({ kind, places }) => ({ kind, place: places[index] })));
+    this.marks.setPlaying(placed.map(({ kind, places }) => ({ kind, place: places[index] })));
     this.curves.show(index);
     this.strip.markCurrent(this.player.outline.positions.findLastIndex((at) => at <= index));
   }
 
   // -- map and keys --------------------------------------------------------------------------------------------
 
+  /** @param {View} view */
   changeView(view) {
     this.showView(view);
     this.placeStars();
     this.report("view", view);
   }
 
+  /**
+   * @param {import("../map/latent_map.js").Place} place
+   * @param {(answer: import("../engine/source.js").LiveAnswer) => void} onAnswer
+   */
   peekAt({ x, y }, onAnswer) {
     this.live.ask("peek", PEEK, this.view, [x, y, ...this.data.z], onAnswer);
   }
@@ -292,6 +340,7 @@ class Interpolate {
     this.live?.cancel("peek");
   }
 
+  /** @param {View} view */
   showView(view) {
     this.lookAway();
     this.view = view;
@@ -307,13 +356,15 @@ class Interpolate {
     });
   }
 
+  /** @param {string} tab */
   turnTo(tab) {
     this.store.set({ tab });
-    this.panels.find(({ key }) => key === tab).shown?.();
+    if (tab === this.gridPanel.key) this.gridPanel.shown();
   }
 
+  /** @param {KeyboardEvent} event */
   keyed(event) {
-    const [target, ...around] = event.composedPath();
+    const [target, ...around] = /** @type {Element[]} */ (event.composedPath());
     const ours = target === document.body || around.includes(this.element);
     if (ours && !event.altKey && !event.ctrlKey && !event.metaKey) this.player.keyed(event, target);
   }

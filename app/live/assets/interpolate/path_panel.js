@@ -1,15 +1,19 @@
 // How the frames between keyframes are spaced, and how the path through the data is found.
 
-import { MAX_FRAMES } from "../playback/paths.js";
 import { el } from "../ui/dom.js";
 import { labelled, select, whole, wholeField } from "../ui/fields.js";
 
+/**
+ * @typedef {import("../engine/payloads.js").Limits} Limits
+ * @typedef {import("./interpolate.js").State} State
+ */
+
+/** @type {import("../ui/fields.js").Option[]} */
 const EASINGS = [
   ["linear", "Linear: at an even pace"],
   ["smooth", "Smooth: slow at keyframes"],
   ["cubic", "Cubic: slower at keyframes"],
 ];
-const FRAMES = [2, 240]; // as vae_core.latent.timeline takes
 const FRAMES_A_SECOND = 60;
 
 export class PathPanel {
@@ -17,13 +21,16 @@ export class PathPanel {
   title = "Path";
 
   /**
-   * @param {import("../host/store.js").Store} store
+   * @param {import("../host/store.js").Store<State>} store
+   * @param {Limits} limits
    * @param {(text: string) => void} onNews what the person should know of a setting
    */
-  constructor(store, onNews) {
-    Object.assign(this, { store, onNews });
+  constructor(store, limits, onNews) {
+    this.store = store;
+    this.limits = limits;
+    this.onNews = onNews;
     this.easing = select("Easing", EASINGS, { onchange: () => store.set({ easing: this.easing.value }) });
-    const [min, max] = FRAMES;
+    const [min, max] = limits.framesPerLeg;
     this.frames = wholeField("Frames per leg", { min, max, onchange: () => this.setFrames() });
     this.seconds = el("span", { class: "faint" });
     this.note = el("p", {});
@@ -45,6 +52,7 @@ export class PathPanel {
     store.on(["keyframes", "loop", "framesPerLeg"], (state) => this.fit(state));
   }
 
+  /** @param {import("../engine/payloads.js").Model & {graph: {neighbours: number, power: number}}} model */
   setModel({ references, variational, graph }) {
     const unit = variational
       ? "posterior deviations, so that dimensions without information count for little"
@@ -61,22 +69,31 @@ export class PathPanel {
     this.store.set({ framesPerLeg: whole(this.frames, this.store.state.framesPerLeg) });
   }
 
-  /** Lower the frames per leg where all legs together would have too many. */
+  /**
+   * Lower the frames per leg where all legs together would have too many.
+   * @param {State} state
+   */
   fit({ keyframes, loop, framesPerLeg }) {
-    const most = mostPerLeg(loop ? keyframes.length : keyframes.length - 1);
+    const { frames } = this.limits;
+    const most = mostPerLeg(loop ? keyframes.length : keyframes.length - 1, frames);
     if (framesPerLeg <= most) return;
     this.store.set({ framesPerLeg: most });
-    this.onNews(`Frames per leg are ${most} now: an animation has at most ${MAX_FRAMES.toLocaleString("en")} frames.`);
+    this.onNews(`Frames per leg are ${most} now: an animation has at most ${frames.toLocaleString("en")} frames.`);
   }
 
+  /** @param {State} state */
   show({ easing, framesPerLeg }) {
     this.easing.value = easing;
-    this.frames.value = framesPerLeg;
+    this.frames.value = String(framesPerLeg);
     this.seconds.textContent = `${((framesPerLeg - 1) / FRAMES_A_SECOND).toFixed(1)} s at speed 1`;
   }
 }
 
-/** The most frames with which so many legs fit, as app/queries/interpolate.py counts them: each begins where one ends. */
-function mostPerLeg(legs) {
-  return Math.floor((MAX_FRAMES - 1) / legs) + 1;
+/**
+ * The most frames with which so many legs fit: each begins where one ends.
+ * @param {number} legs
+ * @param {number} frames that an animation may have
+ */
+export function mostPerLeg(legs, frames) {
+  return Math.floor((frames - 1) / legs) + 1;
 }

@@ -27,7 +27,7 @@ export class Backdrop {
   show(layers) {
     this.layers = layers;
     this.element.hidden = !layers.length;
-    this.canvas.dataset.points = layers.reduce((sum, { x }) => sum + x.length, 0);
+    this.canvas.dataset.points = String(layers.reduce((sum, { x }) => sum + x.length, 0));
     this.draw();
   }
 

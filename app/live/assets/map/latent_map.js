@@ -6,7 +6,7 @@ import { contourTraces } from "./contours.js";
 import { MapFrame } from "./frame.js";
 import { MapMarks } from "./marks.js";
 import { morph } from "./morph.js";
-import { adoptPlotlyStyles, extentOf, fetchFigure, joinPoints, loadPlotly, movedTo, pointsOf } from "./plotly.js";
+import { adoptPlotlyStyles, extentOf, joinPoints, movedTo, pointsOf } from "./plotly.js";
 import { MapPointer } from "./pointer.js";
 import { MapSelection } from "./selection.js";
 
@@ -18,22 +18,30 @@ const GONE_MS = 1000; // a node that is out of the page for this long does not c
  * @typedef {{x: number, y: number, index?: number, training?: number}} Place of a reference image, or of a training
  *   image, where it is the place of one
  * @typedef {{number: number, places: Float32Array}} Refit a UMAP fitted anew: its number, x and y of each reference image
- * @typedef {{onPeek?: (place: Place, px: Place) => void, onLeave?: () => void, onLoad?: (place: Place) => void, onTakeBack?: () => void, verb?: string,
- *   onSelect?: (indices: number[]) => void, onRange?: () => void, onGone?: () => void}} Hooks
+ */
+
+/**
+ * @typedef {object} Hooks
+ * @property {(place: Place, px: Place) => void} [onPeek] somebody looks at a place
+ * @property {() => void} [onLeave] or looks away
+ * @property {(place: Place) => void} [onLoad] somebody picks a place
+ * @property {() => void} [onTakeBack] a pick was the first half of a double-click
+ * @property {string} [verb] what picking does, "loads" by default
+ * @property {(indices: number[]) => void} [onSelect] reference images were drawn around
+ * @property {() => void} [onRange] another part of the map is shown
+ * @property {() => void} [onGone] the map is gone
  */
 export class LatentMap {
   /**
-   * @param {URL} root
-   * @param {string} plotlyVersion
-   * @param {Hooks} hooks what to do when somebody looks at, leaves or picks a place, and when the map is gone;
-   *   `onTakeBack` undoes a pick that was the first half of a double-click; `verb` says what picking does, by default that it loads
+   * @param {import("../engine/source.js").Source} source
+   * @param {Hooks} hooks
    * @param {typeof MapMarks} Marks what lies on its places
    */
-  constructor(root, plotlyVersion, hooks = {}, Marks = MapMarks) {
-    this.root = root;
-    this.plotlyVersion = plotlyVersion;
+  constructor(source, hooks = {}, Marks = MapMarks) {
+    this.source = source;
     this.hooks = hooks;
-    this.plot = el("div", { class: "plot" });
+    /** @type {any} */
+    this.plot = el("div", { class: "plot" }); // to which Plotly gives more
     this.element = el("div", {
       class: "map",
       "data-testid": "latent-map",
@@ -66,24 +74,25 @@ export class LatentMap {
 
   /**
    * Fetch and draw a map unless it is there; resolves when it is painted. Only the newest call draws.
+   * @param {import("../engine/payloads.js").Model} model
+   * @param {import("../engine/payloads.js").View} view
    * @param {Refit | null} refit to show in place of the model's own UMAP
    */
   async show(model, view, refit = null) {
-    const query = new URLSearchParams({ projection: view.projection, x: view.x, y: view.y, colour: view.colour });
-    const { href } = new URL(`live/models/${encodeURIComponent(model.name)}/${model.maps}/map?${query}`, this.root);
+    const stored = `${model.name} ${model.maps} ${view.projection} ${view.x} ${view.y} ${view.colour}`;
     const shown = view.projection === "umap" ? refit : null;
-    const wanted = `${href} ${shown?.number}`;
+    const wanted = `${stored} ${shown?.number}`;
     this.wanted = wanted;
     if (this.shown === wanted) return;
     const [Plotly, figure] = await Promise.all([
-      loadPlotly(this.root, this.plotlyVersion),
-      fetchFigure(href).catch((error) => this.wanted === wanted && Promise.reject(error)),
+      this.source.plotly(),
+      this.source.figure(model, view).catch((error) => this.wanted === wanted && Promise.reject(error)),
     ]);
     const draw = async () => {
       await this.pointer.idle();
       if (this.wanted !== wanted || this.shown === wanted || !this.element.isConnected) return;
       this.shown = null; // while its points are on their way
-      await this.draw(Plotly, figure, { model, view, refit: shown, href });
+      await this.draw(Plotly, figure, { model, view, refit: shown, stored });
       this.shown = wanted;
     };
     this.drawing = Promise.allSettled([this.drawing]).then(draw); // one after the other
@@ -96,7 +105,7 @@ export class LatentMap {
     this.Plotly = Plotly;
     this.layout = figure.layout;
     const own = map.refit ? movedTo(map.refit.places, figure.layers) : figure.layers;
-    if (before?.href === map.href) await morph(this, own);
+    if (before?.stored === map.stored) await morph(this, own);
     this.map = map;
     this.layers = own;
     this.frame.margin = figure.layout.margin;

@@ -44,7 +44,7 @@ export class MapSelection {
 
   restyle() {
     const { Plotly, plot, layers, backdrop } = this.map;
-    backdrop.element.dataset.faint = this.chosen !== null;
+    backdrop.element.dataset.faint = String(this.chosen !== null);
     if (!layers.length) return;
     const selectedpoints = layers.map((layer) => this.pointsOf(layer));
     this.quietly(() => Plotly.restyle(plot, { selectedpoints }, [...layers.keys()]));

@@ -6,30 +6,46 @@ import { el } from "../ui/dom.js";
 import { JobLine } from "../ui/job_line.js";
 import { parsed } from "../ui/text.js";
 
-const METRICS = ["euclidean", "cosine", "correlation", "manhattan"];
-const STORED = { neighbors: 15, minDist: 0.1, metric: "euclidean", deviations: true, seed: 0 }; // of the models' own maps
-const kept = new Map(); // a reference set's digest -> {number, places, settings}; as long as the browser's page lives
+const DISTANCE_STEP = 0.05; // of the least distance, by the field's arrows
 
-/** The refitted map that is shown for a model; null for its own. */
+/**
+ * @typedef {import("../engine/payloads.js").Model} Model
+ * @typedef {import("../engine/payloads.js").RefitSettings} RefitSettings
+ * @typedef {import("../engine/source.js").Asks} Asks
+ * @typedef {{number: number, places: Float32Array, settings: RefitSettings}} KeptRefit
+ */
+
+/** @type {Map<string, KeptRefit>} */
+const kept = new Map(); // by a reference set's digest; as long as the browser's page lives
+
+/**
+ * The refitted map that is shown for a model; null for its own.
+ * @param {{referenceDigest: string}} model
+ * @returns {KeptRefit | null}
+ */
 export function refitOf({ referenceDigest }) {
   return kept.get(referenceDigest) ?? null;
 }
 
 export class RefitPanel {
   /**
-   * @param {{root: URL, onMap: () => void, say: (text: string) => void}} hooks `onMap` is called when another map is to
-   *   be shown
+   * @param {import("../engine/source.js").Source} source
+   * @param {import("../engine/payloads.js").RefitLimits} limits
+   * @param {{onMap: () => void, say: (text: string) => void}} hooks `onMap` is called when another map is to be shown
    */
-  constructor({ root, onMap, say }) {
-    Object.assign(this, { root, onMap, say });
+  constructor(source, limits, { onMap, say }) {
+    this.source = source;
+    this.stored = limits.stored;
+    this.onMap = onMap;
+    this.say = say;
     this.line = new JobLine("UMAP is fitted");
-    this.neighbors = numberField("Neighbours", { min: 2, max: 200, step: 1 });
-    this.minDist = numberField("Least distance", { min: 0, max: 0.99, step: 0.05 });
-    this.seed = numberField("Seed", { min: 0, max: 2 ** 32 - 1, step: 1 });
+    this.neighbors = numberField("Neighbours", limits.neighbors, 1);
+    this.minDist = numberField("Least distance", limits.minDist, DISTANCE_STEP);
+    this.seed = numberField("Seed", limits.seed, 1);
     this.metric = el(
       "select",
       { "aria-label": "Metric" },
-      ...METRICS.map((name) => el("option", { value: name }, name)),
+      ...limits.metrics.map((name) => el("option", { value: name }, name)),
     );
     this.deviations = el("input", { type: "checkbox", "aria-label": "In posterior deviations" });
     this.go = el("button", { class: "action", onclick: () => this.fit() }, "Fit again");
@@ -52,13 +68,16 @@ export class RefitPanel {
     this.element = el("span", { class: "refit" }, this.details);
   }
 
-  /** @param {{referenceDigest: string, variational: boolean}} model */
+  /**
+   * @param {Model} model
+   * @param {Asks} queries
+   */
   switchModel(model, queries) {
     this.model = model;
     this.queries = queries;
     this.go.disabled = false;
     this.deviations.disabled = !model.variational;
-    this.fill(refitOf(model)?.settings ?? { ...STORED, deviations: model.variational });
+    this.fill(refitOf(model)?.settings ?? { ...this.stored, deviations: model.variational });
     const work = workOf(this.key);
     if (work) this.watch(work);
   }
@@ -67,15 +86,19 @@ export class RefitPanel {
     return `refit ${this.model.referenceDigest}`;
   }
 
+  /** @param {RefitSettings} settings */
   fill(settings) {
     for (const name of ["neighbors", "minDist", "metric", "seed"]) this[name].value = settings[name];
     this.deviations.checked = settings.deviations;
     this.showSummary();
   }
 
-  /** Shown for a UMAP alone. */
+  /**
+   * Shown for a UMAP alone, where it can be fitted.
+   * @param {string} projection
+   */
   setProjection(projection) {
-    this.element.hidden = projection !== "umap";
+    this.element.hidden = projection !== "umap" || !this.source.can.has("refit");
   }
 
   settings() {
@@ -89,13 +112,15 @@ export class RefitPanel {
     if (wrong) return this.say(`${wrong.ariaLabel} takes ${rangeOf(wrong)}.`);
     this.details.open = false; // it lies over the map
     this.say("");
+    /** @param {import("../engine/source.js").JobResult} made */
     const keep = async (made) => {
       const { number, places } = await made.json();
       kept.set(model.referenceDigest, { number, places: floatsOf(places), settings });
     };
-    this.watch(beginWork(this.key, this.root, () => queries.begin("refit", settings), keep));
+    this.watch(beginWork(this.key, this.source, () => queries.begin("refit", settings), keep));
   }
 
+  /** @param {import("../engine/background_work.js").Work} work */
   async watch(work) {
     this.go.disabled = true;
     try {
@@ -133,20 +158,33 @@ export class RefitPanel {
   }
 }
 
-function numberField(label, limits) {
-  return el("input", { type: "number", "aria-label": label, ...limits });
+/**
+ * @param {string} label
+ * @param {number[]} ends
+ * @param {number} step
+ */
+function numberField(label, [min, max], step) {
+  return el("input", { type: "number", "aria-label": label, min, max, step });
 }
 
+/**
+ * @param {HTMLElement} input
+ * @param {string} title
+ */
 function field(input, title) {
   return el("label", { title }, el("span", {}, input.ariaLabel), input);
 }
 
-/** Whether a field holds a number that the server takes. */
+/**
+ * Whether a field holds a number that the server takes.
+ * @param {HTMLInputElement} field
+ */
 function isWithin({ value, min, max, step }) {
   const number = parsed(value);
   return number >= Number(min) && number <= Number(max) && (Number(step) < 1 || Number.isInteger(number));
 }
 
+/** @param {HTMLInputElement} field */
 function rangeOf({ min, max, step }) {
   return `${Number(step) < 1 ? "a number" : "a whole number"} from ${min} to ${Number(max).toLocaleString("en")}`;
 }

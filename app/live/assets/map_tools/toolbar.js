@@ -4,8 +4,18 @@ import { el } from "../ui/dom.js";
 import { select } from "../ui/fields.js";
 import { dimensionTitle } from "../ui/text.js";
 
+/**
+ * @typedef {import("../engine/payloads.js").Model} Model
+ * @typedef {import("../engine/payloads.js").View} View
+ * @typedef {import("../ui/fields.js").Option} Option
+ */
+
+/** @type {Record<string, string>} */
 const NAMES = { umap: "UMAP", pca: "PCA", axes: "Two dimensions" };
-/** Values other than dimensions by which points are coloured and chosen. */
+/**
+ * Values other than dimensions by which points are coloured and chosen.
+ * @type {[string, string][]}
+ */
 export const NAMED_VALUES = [
   ["kl", "KL"],
   ["reconstruction", "Reconstruction error"],
@@ -13,6 +23,7 @@ export const NAMED_VALUES = [
   ["density", "Log-density"],
   ["distance", "Distance to neighbours"],
 ];
+/** @type {Record<string, string[]>} */
 const READING = {
   umap: [
     "UMAP keeps who is near whom: pictures that lie together have codes that lie together.",
@@ -35,7 +46,7 @@ const SEEN_TITLE =
 
 export class Toolbar {
   /**
-   * @param {(view: {projection: string, x: number, y: number, colour: string}) => void} onChange
+   * @param {(view: View) => void} onChange
    * @param {{onDensity?: (shown: boolean) => void, extras?: HTMLElement[]}} more what a map can show beside its points:
    *   contours, and whatever has an element of its own
    */
@@ -49,11 +60,14 @@ export class Toolbar {
     this.element = el("div", { class: "toolbar" });
   }
 
+  /** @param {Model} model */
   build({ projections, latentDim, sliders, variational, labelTitle, seenInTraining }) {
     const inOrder = sliders.toSorted((a, b) => a.dimension - b.dimension);
     this.sliders = inOrder;
+    /** @type {Option[]} */
     const dimensions = inOrder.map((slider) => [slider.dimension, dimensionTitle(slider)]);
     const plane = latentDim === 2;
+    /** @type {Option[]} */
     const named = projections.map((key) => [key, plane && key === "axes" ? "Latent plane" : NAMES[key]]);
     this.projection = this.select("Map", named);
     this.x = this.select("Horizontal", dimensions);
@@ -76,7 +90,10 @@ export class Toolbar {
     this.element.replaceChildren(...shown, seen, reading);
   }
 
-  /** Names that the person gave dimensions, by number, wherever dimensions can be chosen. */
+  /**
+   * Names that the person gave dimensions, wherever dimensions can be chosen.
+   * @param {Record<string, string>} names by number
+   */
   setNames(names) {
     for (const { input } of [this.x, this.y, this.colour]) {
       for (const slider of this.sliders) {
@@ -86,6 +103,10 @@ export class Toolbar {
     }
   }
 
+  /**
+   * @param {string} name
+   * @param {Option[]} options
+   */
   select(name, options) {
     const input = select(name, options, { onchange: () => this.changed() });
     return { input, label: el("label", {}, el("span", {}, name), input) };
@@ -102,10 +123,11 @@ export class Toolbar {
     this.onChange(view);
   }
 
+  /** @param {View} view */
   set({ projection, x, y, colour }) {
     this.projection.input.value = projection;
-    this.x.input.value = x;
-    this.y.input.value = y;
+    this.x.input.value = String(x);
+    this.y.input.value = String(y);
     this.colour.input.value = colour;
     this.reading.replaceChildren(...READING[projection].map((line) => el("li", {}, line)));
     this.axes.hidden = projection !== "axes" || !this.hasChoice;

@@ -7,14 +7,24 @@ import { TrainingPoints } from "./training_points.js";
 
 const ABOUT =
   "The images that the model was trained on, placed by the rule for new pictures. They can be looked at and loaded; a lasso selects reference images alone";
-const kept = new Map(); // digests of a model's weights and reference set -> TrainingPoints; as long as the browser's page lives
+
+/**
+ * @typedef {import("../engine/payloads.js").Model} Model
+ * @typedef {import("../engine/source.js").Asks} Asks
+ */
+
+/** @type {Map<string, TrainingPoints>} */
+const kept = new Map(); // by the digests of a model's weights and reference set; as long as the browser's page lives
 
 export class TrainingSwitch {
   /**
-   * @param {{root: URL, onChange: (points: TrainingPoints | null) => void, say: (text: string) => void}} hooks
+   * @param {import("../engine/source.js").Source} source
+   * @param {{onChange: (points: TrainingPoints | null) => void, say: (text: string) => void}} hooks
    */
-  constructor({ root, onChange, say }) {
-    Object.assign(this, { root, onChange, say });
+  constructor(source, { onChange, say }) {
+    this.source = source;
+    this.onChange = onChange;
+    this.say = say;
     this.box = el("input", { type: "checkbox", onchange: () => this.turned() });
     this.title = el("span", {}, "Training images");
     this.label = el("label", { title: ABOUT }, this.box, this.title);
@@ -22,10 +32,14 @@ export class TrainingSwitch {
     this.element = el("span", { class: "training-switch" }, this.label);
   }
 
+  /**
+   * @param {Model} model
+   * @param {Asks} queries
+   */
   switchModel(model, queries) {
     this.model = model;
     this.queries = queries;
-    this.label.hidden = !model.trainingAtHand;
+    this.label.hidden = !model.trainingAtHand || !this.source.can.has("training");
     const work = workOf(this.key);
     this.box.checked = Boolean(work);
     this.count();
@@ -36,7 +50,10 @@ export class TrainingSwitch {
     return `training ${keyOf(this.model)}`;
   }
 
-  /** On a map that was fitted anew training images have no places. */
+  /**
+   * On a map that was fitted anew training images have no places.
+   * @param {boolean} allowed
+   */
   allow(allowed) {
     this.box.disabled = !allowed;
     this.label.title = allowed ? ABOUT : "Training images are placed on the stored map alone";
@@ -61,12 +78,14 @@ export class TrainingSwitch {
   fetch() {
     const { model, queries } = this;
     this.say("");
+    /** @param {import("../engine/source.js").JobResult} made */
     const keep = async (made) => {
       kept.set(keyOf(model), new TrainingPoints(await made.json(), model.latentDim));
     };
-    this.watch(beginWork(this.key, this.root, () => queries.begin("training", {}), keep));
+    this.watch(beginWork(this.key, this.source, () => queries.begin("training", {}), keep));
   }
 
+  /** @param {import("../engine/background_work.js").Work} work */
   async watch(work) {
     try {
       if ((await this.line.show(work)) === "left") return; // switched off and on again, the newest counts

@@ -1,32 +1,39 @@
 // Directions in latent space: from one group to another, principal components, axes; and arithmetic on pictures.
 
-import { PATH } from "../engine/socket.js";
-import { MOST_KEPT } from "../host/store.js";
+import { combined, overlaps, stepped } from "../engine/code_arithmetic.js";
+import { PATH } from "../engine/source.js";
 import { el } from "../ui/dom.js";
 import { button, fill, select, wholeField } from "../ui/fields.js";
 import { paint, sizeCanvas } from "../ui/pixels.js";
-import { dimensionOptions, LONGEST_NAME, number, sentence, shortened, unusedName } from "../ui/text.js";
+import { cleanName, dimensionOptions, number, sentence, unusedName } from "../ui/text.js";
 
 const STEPS = [-2, -1, 0, 1, 2]; // of a direction, in its row of pictures
 const TOLD_AXES = 3; // axes that a direction overlaps with most
 const SHOWN_ROWS = 20; // whose pictures are decoded; more cannot be looked at together
 const ANYWHERE = { projection: "axes", x: 0, y: 0 }; // where the pictures lie on a map is not asked
-const HALF_NAME = 28; // characters of each group's name: both make one of a direction
-const TOO_MANY = `At most ${MOST_KEPT} directions are kept; remove one first.`;
+const ARROW = " \u2192 "; // between the names of two groups, which make one of a direction
 const BY_PLACE =
   "One group was chosen by where its codes lie, so they lie apart by choice: this says nothing of their pictures.";
 const REST = " without others"; // what a direction is called that has lost its parts along others
 const COMPONENT_HINT =
   "Where the codes vary most, counted in posterior deviations as distances are; a step is one standard deviation along it";
 
+/**
+ * @typedef {import("../engine/payloads.js").Direction} Direction
+ * @typedef {import("../engine/payloads.js").NamedGroup<number[]>} NamedGroup
+ */
+
 export class DirectionPanel {
   key = "directions";
   title = "Directions";
 
-  /** @param {object} explore store, queries, bulk, data, z, load(z), say(text) */
+  /** @param {import("./page.js").ExplorePage} explore */
   constructor(explore) {
     this.explore = explore;
     this.asked = 0;
+    this.room = explore.limits.nameLength; // characters
+    /** @type {{element: HTMLElement, canvases: HTMLCanvasElement[]}[]} */
+    this.rows = [];
     this.from = select("From");
     this.to = select("To");
     this.component = wholeField("Principal component", { min: 1, value: 1 });
@@ -73,11 +80,13 @@ export class DirectionPanel {
   storing() {
     const save = button("Save directions", "For the next visit; saved ones of other names stay", () => this.save());
     const load = button("Load saved ones", "Those that are not in the list yet", () => this.loadSaved());
-    return el("div", { class: "stored" }, el("div", { class: "actions" }, save, load), this.where);
+    const hidden = !this.explore.source.can.has("saved-directions");
+    return el("div", { class: "stored", hidden }, el("div", { class: "actions" }, save, load), this.where);
   }
 
+  /** @param {import("../engine/payloads.js").Model} model */
   switchModel(model) {
-    this.component.max = model.latentDim;
+    this.component.max = String(model.latentDim);
     this.where.textContent = "";
     this.offer();
     this.showList();
@@ -110,23 +119,32 @@ export class DirectionPanel {
     const model = this.explore.data?.model;
     if (!model || !groups) return;
     fill(this.axis, dimensionOptions(model, this.explore.store.state.names));
+    /** @type {[string, string][]} */
     const kept = groups.map(({ name }) => [`group ${name}`, name]);
+    /** @type {[string, string][]} */
     const labels = model.labelNames.map((name, i) => [`label ${i}`, `${model.labelTitle}: ${name}`]);
-    for (const [node, at] of [
-      [this.from, 0],
-      [this.to, 1],
-    ])
-      fill(node, [...kept, ...labels], at);
+    fill(this.from, [...kept, ...labels], 0);
+    fill(this.to, [...kept, ...labels], 1);
+    /** @type {[string, string][]} */
     const pictures = this.explore.data.pictures.map(({ id, name }) => [`picture ${id}`, name]);
     this.terms.forEach((node, at) => fill(node, [["now", "The sliders' code"], ...pictures, ...kept, ...labels], at));
   }
 
-  /** The kept group that was chosen; undefined for a class. */
+  /**
+   * The kept group that was chosen; undefined for a class.
+   * @param {string} choice
+   * @returns {NamedGroup | undefined}
+   */
   groupOf(choice) {
     return this.explore.store.state.groups.find(({ name }) => choice === `group ${name}`);
   }
 
-  /** The members of a group or class; `slot` keeps apart what is asked for at the same time. */
+  /**
+   * The members of a group or class.
+   * @param {string} choice
+   * @param {string | number} slot keeps apart what is asked for at the same time
+   * @returns {Promise<number[]>}
+   */
   async membersOf(choice, slot) {
     const group = this.groupOf(choice);
     if (group) return group.indices;
@@ -139,23 +157,28 @@ export class DirectionPanel {
     return indices;
   }
 
+  /** @param {string} choice */
   nameOf(choice) {
     const [, index] = choice.split(" ");
     return this.groupOf(choice)?.name ?? this.explore.data.model.labelNames[Number(index)];
   }
 
-  /** Whether a group was chosen by where its codes lie: then it lies apart, whatever its pictures show. */
+  /**
+   * Whether a group was chosen by where its codes lie: then it lies apart, whatever its pictures show.
+   * @param {string} choice
+   */
   isByPlace(choice) {
     return ["map", "range"].includes(this.groupOf(choice)?.origin);
   }
 
   async addBetween() {
     const [from, to] = [this.from.value, this.to.value];
-    const ends = [from, to].map((choice) => shortened(this.nameOf(choice), HALF_NAME));
+    const half = Math.floor((this.room - ARROW.length) / 2);
+    const ends = [from, to].map((choice) => cleanName(this.nameOf(choice), half));
     const byPlace = this.isByPlace(from) || this.isByPlace(to);
     try {
       const [a, b] = await Promise.all([this.membersOf(from, "from"), this.membersOf(to, "to")]);
-      await this.add({ kind: "groups", name: ends.join(" \u2192 "), a, b, byPlace });
+      await this.add({ kind: "groups", name: ends.join(ARROW), a, b, byPlace });
     } catch (error) {
       this.explore.say(error.message);
     }
@@ -164,24 +187,38 @@ export class DirectionPanel {
   addComponent() {
     const { value, max } = this.component;
     const index = Number(value) - 1;
-    if (Number.isInteger(index) && index >= 0 && index < max) this.add({ kind: "component", index });
+    if (Number.isInteger(index) && index >= 0 && index < Number(max)) this.add({ kind: "component", index });
     else this.explore.say(`Principal components of this model are from 1 to ${max}.`);
   }
 
+  /** @param {object} body */
   async add(body) {
     const { store } = this.explore;
     try {
       const made = await this.ask(body);
       const { directions } = store.state; // as they are now
-      if (directions.length >= MOST_KEPT) throw new Error(TOO_MANY);
-      store.set({ directions: [...directions, { ...made, name: unusedName(made.name, directions) }] });
+      if (directions.length >= this.most) throw new Error(this.tooMany);
+      store.set({ directions: [...directions, { ...made, name: unusedName(made.name, directions, this.room) }] });
       this.explore.say("Its slider stands above the dimensions' under Sliders.");
     } catch (error) {
       this.explore.say(error.message);
     }
   }
 
-  /** Ask for a direction, which counts however many are asked for after it. */
+  /** Directions that may be kept. */
+  get most() {
+    return this.explore.limits.directions;
+  }
+
+  get tooMany() {
+    return `At most ${this.most} directions are kept; remove one first.`;
+  }
+
+  /**
+   * Ask for a direction, which counts however many are asked for after it.
+   * @param {object} body
+   * @returns {Promise<Direction>}
+   */
   ask(body) {
     this.asked += 1;
     return this.explore.queries.ask("direction", body, `direction ${this.asked}`);
@@ -197,16 +234,20 @@ export class DirectionPanel {
     if (this.element.offsetParent) this.decodeRows();
   }
 
+  /**
+   * @param {Direction} direction
+   * @param {number} i
+   */
   row(direction, i) {
     const { name, separation, why, varianceShare } = direction;
     const input = el("input", {
       class: "name",
       type: "text",
-      maxlength: 60,
+      maxlength: this.room,
       value: name,
       "aria-label": `Name of direction ${i + 1}`,
     });
-    input.addEventListener("change", () => this.rename(i, shortened(input.value)));
+    input.addEventListener("change", () => this.rename(i, cleanName(input.value, this.room)));
     const lines = [];
     if (separation)
       lines.push(
@@ -230,13 +271,9 @@ export class DirectionPanel {
       },
       "×",
     );
-    const film = STEPS.map((step) =>
-      el(
-        "figure",
-        {},
-        el("canvas", { class: "frame" }),
-        el("figcaption", {}, step === 0 ? "now" : number(step).replace(".00", "")),
-      ),
+    const canvases = STEPS.map(() => el("canvas", { class: "frame" }));
+    const film = STEPS.map((step, k) =>
+      el("figure", {}, canvases[k], el("figcaption", {}, step === 0 ? "now" : number(step).replace(".00", ""))),
     );
     const head = el("div", { class: "kept-row" }, input, apart, away);
     const element = el(
@@ -250,13 +287,16 @@ export class DirectionPanel {
       ),
       el("div", { class: "film" }, ...film),
     );
-    return { element, canvases: film.map((figure) => figure.firstChild) };
+    return { element, canvases };
   }
 
-  /** Its cosines with the axes that it overlaps with most. */
+  /**
+   * Its cosines with the axes that it overlaps with most.
+   * @param {Direction} direction
+   * @param {number} count
+   */
   overlapOf({ vector }, count = TOLD_AXES) {
-    const length = Math.hypot(...vector);
-    const shares = vector.map((part, dimension) => ({ dimension, cosine: part / length }));
+    const shares = overlaps(vector).map((cosine, dimension) => ({ dimension, cosine }));
     const most = shares.toSorted((a, b) => Math.abs(b.cosine) - Math.abs(a.cosine)).slice(0, count);
     return most.map(({ dimension, cosine }) => `z${dimension + 1} ${number(cosine)}`).join(", ");
   }
@@ -268,7 +308,7 @@ export class DirectionPanel {
     if (!directions?.length || z?.length !== directions[0].vector.length) return; // the model was switched just now
     const some = directions.slice(0, SHOWN_ROWS);
     const { rows } = this;
-    const codes = some.flatMap(({ vector }) => STEPS.map((step) => vector.map((part, j) => z[j] + step * part)));
+    const codes = some.flatMap(({ vector }) => STEPS.map((step) => stepped(z, vector, step)));
     this.explore.bulk.ask("directions", PATH, ANYWHERE, codes.flat(), ({ frames }) => {
       some.forEach((_, i) => {
         rows[i].canvases.forEach((canvas, k) => {
@@ -279,11 +319,19 @@ export class DirectionPanel {
     });
   }
 
+  /**
+   * @param {number} i
+   * @param {string} name empty to leave it
+   */
   rename(i, name) {
     const others = this.explore.store.state.directions.toSpliced(i, 1);
-    this.change(i, name ? { name: unusedName(name, others) } : {});
+    this.change(i, name ? { name: unusedName(name, others, this.room) } : {});
   }
 
+  /**
+   * @param {number} i
+   * @param {Partial<Direction>} change
+   */
   change(i, change) {
     const directions = this.explore.store.state.directions.map((each, at) =>
       at === i ? { ...each, ...change } : each,
@@ -291,10 +339,12 @@ export class DirectionPanel {
     this.explore.store.set({ directions });
   }
 
+  /** @param {number} i */
   remove(i) {
     this.explore.store.set({ directions: this.explore.store.state.directions.toSpliced(i, 1) });
   }
 
+  /** @param {number} i */
   async separate(i) {
     const { directions } = this.explore.store.state;
     const { name, kind, vector } = directions[i];
@@ -314,17 +364,23 @@ export class DirectionPanel {
     }
   }
 
-  /** What is left of a direction is another one, by name as well. */
+  /**
+   * What is left of a direction is another one, by name as well.
+   * @param {string} name
+   */
   restOf(name) {
-    const stem = name.endsWith(REST) ? name : `${shortened(name, LONGEST_NAME - REST.length)}${REST}`;
-    return unusedName(
-      stem,
-      this.explore.store.state.directions.filter((each) => each.name !== name),
-    );
+    const stem = name.endsWith(REST) ? name : `${cleanName(name, this.room - REST.length)}${REST}`;
+    const others = this.explore.store.state.directions.filter((each) => each.name !== name);
+    return unusedName(stem, others, this.room);
   }
 
   // -- arithmetic and storing --------------------------------------------------------------------------------------
 
+  /**
+   * @param {string} choice
+   * @param {number} slot
+   * @returns {Promise<number[]>}
+   */
   async codeOf(choice, slot) {
     if (choice === "now") return Array.from(this.explore.z);
     const [kind, id] = choice.split(" ");
@@ -340,13 +396,14 @@ export class DirectionPanel {
   async calculate() {
     try {
       const [a, b, c] = await Promise.all(this.terms.map((node, i) => this.codeOf(node.value, i)));
-      this.explore.load(a.map((value, i) => value - b[i] + c[i]));
+      this.explore.load(combined(a, b, c));
     } catch (error) {
       this.explore.say(error.message);
     }
   }
 
   async save() {
+    /** @param {Direction} direction */
     const stored = ({ name, kind, vector, separation, varianceShare }) => ({
       name,
       kind,
@@ -371,10 +428,10 @@ export class DirectionPanel {
       const { directions } = this.explore.store.state;
       const known = new Set(directions.map(({ name }) => name));
       const unknown = saved.filter(({ name }) => !known.has(name));
-      const fresh = unknown.slice(0, MOST_KEPT - directions.length);
+      const fresh = unknown.slice(0, this.most - directions.length);
       this.explore.store.set({ directions: [...directions, ...fresh] });
       const here = unknown.length < saved.length ? "; others of those names are here already" : "";
-      const full = fresh.length < unknown.length ? `; ${TOO_MANY.toLowerCase().slice(0, -1)}` : "";
+      const full = fresh.length < unknown.length ? `; ${this.tooMany.toLowerCase().slice(0, -1)}` : "";
       const old = unfit ? `; ${unfit} more belong to an older training of this model` : "";
       this.explore.say(
         saved.length || unfit

@@ -7,14 +7,16 @@ import { number, sentence } from "../ui/text.js";
 const FEW = 12; // neighbours at first
 const WAIT_MS = 150;
 
+/** @typedef {{index: number, label: string, distance: number, seen: boolean, image: string}} Neighbour */
+
 export class NeighbourPanel {
   key = "neighbours";
   title = "Neighbours";
 
-  /** @param {object} explore loadReference(index), queries, map, z */
+  /** @param {import("./page.js").ExplorePage} explore */
   constructor(explore) {
     this.explore = explore;
-    this.count = wholeField("How many neighbours", { min: 1, max: 60, value: FEW });
+    this.count = wholeField("How many neighbours", { min: 1, max: explore.limits.neighbours, value: FEW });
     this.metric = el(
       "select",
       { "aria-label": "Distance" },
@@ -32,9 +34,10 @@ export class NeighbourPanel {
     this.element = el("div", { class: "neighbours" }, head, this.list);
   }
 
+  /** @param {import("../engine/payloads.js").Model} model */
   switchModel({ variational }) {
     this.list.replaceChildren();
-    this.metric.firstChild.hidden = !variational; // a plain autoencoder has no deviations
+    this.metric.options[0].hidden = !variational; // a plain autoencoder has no deviations
     if (!variational && this.metric.value === "deviations") this.metric.value = "euclidean";
   }
 
@@ -61,12 +64,15 @@ export class NeighbourPanel {
     );
   }
 
+  /** @param {Neighbour[]} neighbours */
   show(neighbours) {
-    const hadFocus = this.list.contains(this.list.getRootNode().activeElement);
+    const root = /** @type {ShadowRoot} */ (this.list.getRootNode());
+    const hadFocus = this.list.contains(root.activeElement);
     this.list.replaceChildren(...neighbours.map((each) => this.card(each)));
     if (hadFocus) this.list.querySelector("button")?.focus(); // the one that was loaded is now the nearest
   }
 
+  /** @param {Neighbour} neighbour */
   card({ index, label, distance, seen, image }) {
     const title = `Load ${label}, number ${index}, at a distance of ${number(distance)}${seen ? ", seen in training" : ""}`;
     const node = el("button", {

@@ -1,26 +1,39 @@
 // Traversals: all dimensions step by step on one sheet, and the plane of two dimensions or directions.
 
-import { saveFile } from "../engine/queries.js";
+import { axis, withoutPlane } from "../engine/code_arithmetic.js";
 import { el } from "../ui/dom.js";
+import { saveFile } from "../ui/download.js";
 import { button, fill, select, whole, wholeField } from "../ui/fields.js";
 import { dimensionOptions, sentence } from "../ui/text.js";
 
 const FEW_ROWS = 24; // of a sheet at first: so many can be looked at together, and are decoded in a moment
 const MOST_AGAIN = 400; // pictures that are decoded anew whenever the code settles; of more the person asks
+const PLANE = 2; // dimensions
 const ACTIVE = 0.01; // nats, as for the sliders
+
+/**
+ * @typedef {{vector: number[], low: number, high: number}} Span a direction or an axis, and how far its slider goes
+ * @typedef {import("../engine/payloads.js").Direction} Direction
+ */
 
 export class TraversalPanel {
   key = "traversals";
   title = "Traversals";
 
-  /** @param {object} explore store, queries, map, data, z, view, say(text) */
+  /** @param {import("./page.js").ExplorePage} explore */
   constructor(explore) {
     this.explore = explore;
+    /** @type {{content: Blob, name: string} | null} */
+    this.picture = null; // that is shown
+    this.pictures = 0; // decoded for it
+    this.asked = 0; // times
+    /** @type {(() => void) | null} */
+    this.again = null; // decode the same for another code
     this.rows = wholeField("Dimensions", { min: 1 });
     this.steps = wholeField("Steps", { min: 3, max: 25, value: 9 });
     this.first = select("Rightwards");
     this.second = select("Upwards");
-    this.side = wholeField("Pictures a side", { min: 2, max: 40, value: 16 });
+    this.side = wholeField("Pictures a side", { min: 2, max: explore.limits.planeSide, value: 16 });
     this.under = el("input", { type: "checkbox" });
     this.under.addEventListener("change", () => this.layUnder());
     this.underLabel = el(
@@ -56,6 +69,7 @@ export class TraversalPanel {
     explore.store.on(["directions", "names"], () => this.offer());
   }
 
+  /** @param {import("../engine/payloads.js").Model} model */
   switchModel(model) {
     this.under.checked = false;
     this.shownPicture.hidden = true;
@@ -86,9 +100,14 @@ export class TraversalPanel {
     const model = this.explore.data?.model;
     const { directions, names } = this.explore.store.state;
     if (!model || !directions) return;
+    /** @type {[string, string][]} */
     const axes = dimensionOptions(model, names).map(([dimension, name]) => [`axis ${dimension}`, name]);
-    const options = [...this.directions().map((each) => [keyOf(each), each.name]), ...axes];
+    /** @type {[string, string][]} */
+    const own = this.directions().map((each) => [keyOf(each), each.name]);
+    /** @type {[string, string][]} */
+    const options = [...own, ...axes];
     const strongest = model.sliders.map(({ dimension }) => `axis ${dimension}`);
+    /** @param {string} key */
     const place = (key) => options.findIndex(([value]) => value === key);
     fill(this.first, options, place(strongest[0]));
     fill(this.second, options, place(strongest[1] ?? strongest[0]));
@@ -134,27 +153,28 @@ export class TraversalPanel {
     this.show("plane", body, `${model.name}-plane.png`, "A plane of two dimensions or directions");
   }
 
-  /** The vector of a choice with its range: [{vector, low, high}]. */
+  /**
+   * What was chosen.
+   * @param {string} choice
+   * @returns {Span}
+   */
   vectorOf(choice) {
     const direction = this.directions().find((each) => keyOf(each) === choice);
     if (direction) return direction;
     const [, index] = choice.split(" ");
     const { latentDim, sliders } = this.explore.data.model;
     const { low, high } = sliders.find(({ dimension }) => dimension === Number(index));
-    return { vector: Array.from({ length: latentDim }, (_, i) => Number(i === Number(index))), low, high };
+    return { vector: axis(Number(index), latentDim), low, high };
   }
 
-  /** The present code without its part in the plane, so that amounts are counted from the origin. */
+  /**
+   * The plane of two choices through the present code, whose amounts are counted from the origin.
+   * @param {Span} first
+   * @param {Span} second
+   */
   planeOf(first, second) {
-    const [u, v] = [first.vector, second.vector];
-    const [uu, uv, vv] = [dot(u, u), dot(u, v), dot(v, v)];
-    const [zu, zv] = [dot(this.explore.z, u), dot(this.explore.z, v)];
-    const span = uu * vv - uv * uv;
-    const isLine = span < 1e-6 * uu * vv; // both point the same way
-    const [a, b] = isLine ? [zu / uu, 0] : [(zu * vv - zv * uv) / span, (zv * uu - zu * uv) / span];
-    const z = Array.from(this.explore.z, (value, i) => value - a * u[i] - b * v[i]);
     return {
-      z,
+      z: withoutPlane(this.explore.z, first.vector, second.vector),
       first: first.vector,
       second: second.vector,
       low: [first.low, second.low],
@@ -162,14 +182,21 @@ export class TraversalPanel {
     };
   }
 
-  /** Decode and show; of what is asked meanwhile the newest is shown. */
+  /**
+   * Decode and show; of what is asked meanwhile the newest is shown.
+   * @param {string} what
+   * @param {object} body
+   * @param {string} name of the file
+   * @param {string} alt
+   */
   async show(what, body, name, alt) {
     const { queries } = this.explore;
-    const asked = (this.asked = {});
+    this.asked += 1;
+    const { asked } = this;
     this.explore.say("");
     this.status.textContent = `Decoding ${this.pictures.toLocaleString("en")} pictures…`;
     try {
-      const content = await (await queries.post(what, body)).blob();
+      const content = await queries.file(what, body);
       if (asked !== this.asked || queries !== this.explore.queries) return;
       this.status.textContent = "";
       this.picture = { content, name };
@@ -187,11 +214,10 @@ export class TraversalPanel {
     const { range } = map; // none before it was painted first
     if (!range) return;
     if (!this.under.checked || view.projection !== "axes") return map.setUnderlay(null);
-    const unit = (dimension) => [Number(dimension === 0), Number(dimension === 1)];
     const body = {
       z: [0, 0],
-      first: unit(view.x),
-      second: unit(view.y),
+      first: axis(view.x, PLANE),
+      second: axis(view.y, PLANE),
       low: [range.x[0], range.y[0]],
       high: [range.x[1], range.y[1]],
       side: data.model.shape[1] > 32 ? 16 : 24,
@@ -204,11 +230,10 @@ export class TraversalPanel {
   }
 }
 
-/** What a direction is chosen by: its place changes when another one goes. */
+/**
+ * What a direction is chosen by: its place changes when another one goes.
+ * @param {Direction} direction
+ */
 function keyOf({ name, builtIn }) {
   return `${builtIn ? "component" : "direction"} ${name}`;
-}
-
-function dot(a, b) {
-  return a.reduce((sum, value, i) => sum + value * b[i], 0);
 }

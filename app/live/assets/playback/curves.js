@@ -6,6 +6,23 @@ import { number } from "../ui/text.js";
 const WIDTH = 1000; // of a chart's own units; it is stretched to the room there is
 const HEIGHT = 100;
 const AIR = 0.06; // of the height, left free above and below the lines
+/**
+ * @typedef {import("./paths.js").Track} Track
+ * @typedef {"norm" | "logDensity" | "percentile"} Curve
+ */
+
+/**
+ * @typedef {object} ChartSettings
+ * @property {Curve} key
+ * @property {string} title
+ * @property {string} [name] for screen readers
+ * @property {string} about
+ * @property {[number, number]} [range]
+ * @property {(value: number) => string} [text]
+ * @property {string} [unit]
+ */
+
+/** @type {ChartSettings[]} */
 const CHARTS = [
   {
     key: "norm",
@@ -39,9 +56,11 @@ export class Curves {
       { class: "curves", role: "group", "aria-label": "Along the paths" },
       ...this.charts.map(({ element }) => element),
     );
+    /** @type {Track[]} */
     this.tracks = [];
   }
 
+  /** @param {ChartSettings} settings */
   chart(settings) {
     const plot = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" });
     const playhead = el("i", { class: "playhead" });
@@ -61,7 +80,9 @@ export class Curves {
     return { ...settings, plot, playhead, high, low, values, element: el("div", { class: "curve" }, head, room) };
   }
 
+  /** @param {HTMLElement} room */
   listen(room) {
+    /** @param {PointerEvent} event */
     const scrub = ({ clientX }) => {
       const { left, width } = room.getBoundingClientRect();
       this.onScrub(Math.min(1, Math.max(0, (clientX - left) / width)));
@@ -76,7 +97,7 @@ export class Curves {
 
   /**
    * Draw the lines of these tracks, with marks where keyframes are.
-   * @param {import("./paths.js").Track[]} tracks
+   * @param {Track[]} tracks
    * @param {number[]} positions frames that are keyframes
    */
   draw(tracks, positions) {
@@ -88,12 +109,19 @@ export class Curves {
     }
   }
 
+  /**
+   * @param {ReturnType<Curves["chart"]>} chart
+   * @param {number[]} positions
+   */
   drawChart(chart, positions) {
     const { key, title, name = title } = chart;
     const [low, high] = chart.range ?? rangeOf(this.tracks, key);
     const last = Math.max(1, this.tracks[0][key].length - 1);
+    /** @param {number} index */
     const x = (index) => ((WIDTH * index) / last).toFixed(1);
-    const share = (value) => (high > low ? (value - low) / (high - low) : 0.5); // a value that never changes lies in the middle
+    /** @param {number} value */
+    const share = (value) => (high > low ? (value - low) / (high - low) : 0.5); // one that never changes: the middle
+    /** @param {number} value */
     const y = (value) => (HEIGHT * (1 - AIR - (1 - 2 * AIR) * share(value))).toFixed(1);
     const marks = positions.map((at) => line(x(at), 0, x(at), HEIGHT, "at-keyframe"));
     const { expectedNorm } = this.tracks[0];
@@ -110,7 +138,10 @@ export class Curves {
     chart.plot.setAttribute("aria-label", `${name} along the paths: ${spans.join(", ")}`);
   }
 
-  /** Move the playheads to a frame, and say the values there. */
+  /**
+   * Move the playheads to a frame, and say the values there.
+   * @param {number} index
+   */
   show(index) {
     if (!this.tracks.length) return;
     for (const chart of this.charts) {
@@ -121,9 +152,15 @@ export class Curves {
   }
 }
 
-/** Lowest and highest finite value of all tracks; the norm's range takes in the expected one. */
+/**
+ * Lowest and highest finite value of all tracks; the norm's range takes in the expected one.
+ * @param {Track[]} tracks
+ * @param {Curve} key
+ * @returns {[number, number]}
+ */
 function rangeOf(tracks, key) {
   let [low, high] = [Infinity, -Infinity];
+  /** @param {number} value */
   const take = (value) => {
     if (!Number.isFinite(value)) return;
     low = Math.min(low, value);
@@ -136,24 +173,54 @@ function rangeOf(tracks, key) {
   return low <= high ? [low, high] : [0, 1];
 }
 
+/**
+ * @param {Track} track
+ * @param {Curve} key
+ * @param {(index: number) => string} x
+ * @param {(value: number) => string} y
+ */
 function curve(track, key, x, y) {
+  /** @type {string[]} */
   const points = [];
   track[key].forEach((value, index) => Number.isFinite(value) && points.push(`${x(index)},${y(value)}`));
   return svg("polyline", { points: points.join(" "), "data-kind": track.kind });
 }
 
+/**
+ * @param {string | number} x1
+ * @param {string | number} y1
+ * @param {string | number} x2
+ * @param {string | number} y2
+ * @param {string} name
+ */
 function line(x1, y1, x2, y2, name) {
   return svg("line", { x1, y1, x2, y2, class: name });
 }
 
-/** A text that is written anew is laid out anew, even when it says the same. */
+/**
+ * A text that is written anew is laid out anew, even when it says the same.
+ * @param {Element} node
+ * @param {string} text
+ */
 function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/**
+ * @param {{text?: (value: number) => string}} chart
+ * @param {number} value
+ */
 function valueText({ text = number }, value) {
   return Number.isFinite(value) ? text(value) : "–";
 }
 
+/**
+ * @param {number} a
+ * @param {number} b
+ */
 const lower = (a, b) => Math.min(a, b);
+/**
+ * @param {number} a
+ * @param {number} b
+ */
 const higher = (a, b) => Math.max(a, b);

@@ -4,17 +4,27 @@ import { MapMarks } from "../map/marks.js";
 import { el, svg } from "../ui/dom.js";
 
 /** @typedef {import("../map/marks.js").Place} Place */
+/** @typedef {{node: HTMLElement, place: Place}} Pin */
+
 export class PathMarks extends MapMarks {
+  /** @param {import("../map/frame.js").MapFrame} frame */
   constructor(frame) {
     super(frame);
     this.trail = svg("svg", { class: "trail" });
     this.element.prepend(this.trail);
+    /** @type {{places: Place[], kind: string}[]} */
     this.paths = [];
-    this.playing = new Map(); // kind -> {node, place}
-    this.keyframes = []; // {node, place}
+    this.playingKinds = "";
+    /** @type {Map<string, Pin>} */
+    this.playing = new Map(); // by kind
+    /** @type {Pin[]} */
+    this.keyframes = [];
   }
 
-  /** Lines along places: [{places: [{x, y}], kind}]. */
+  /**
+   * Lines along places.
+   * @param {{places: Place[], kind: string}[]} paths
+   */
   setPaths(paths) {
     this.paths = paths;
     this.follow();
@@ -35,9 +45,14 @@ export class PathMarks extends MapMarks {
     });
   }
 
+  /** @param {{kind: string, place: Place}[]} positions */
   makePlaying(positions) {
     for (const { node } of this.playing.values()) if (node !== this.marker) node.remove();
     this.marker.hidden = true;
+    /**
+     * @param {string} kind
+     * @param {number} i
+     */
     const node = (kind, i) =>
       i === 0 ? this.marker : this.element.appendChild(el("div", { class: "playing", "data-kind": kind }));
     this.playing = new Map(positions.map(({ kind, place }, i) => [kind, { node: node(kind, i), place }]));
@@ -50,6 +65,10 @@ export class PathMarks extends MapMarks {
    */
   setKeyframes(keyframes) {
     for (const { node } of this.keyframes) node.remove();
+    /**
+     * @param {boolean} starred
+     * @param {number} i
+     */
     const pin = (starred, i) => el("div", { class: "pin", "data-starred": starred }, `${i + 1}`);
     this.keyframes = keyframes.map(({ place, starred }, i) => ({ node: pin(starred, i), place }));
     this.stars.after(...this.keyframes.map(({ node }) => node)); // over stars, which would hide numbers; below markers
@@ -70,14 +89,17 @@ export class PathMarks extends MapMarks {
     for (const { node, place } of [...this.playing.values(), ...this.keyframes]) this.put(node, place);
   }
 
-  /** A line with a margin in the ground's colour, so that it shows over points of any colour. */
+  /**
+   * A line with a margin in the ground's colour, so that it shows over points of any colour.
+   * @param {{places: Place[], kind: string}} path
+   */
   line({ places, kind }) {
     const pixels = places.map((place) => this.frame.toPixel(place));
     const line = svg("polyline", {
       points: pixels.map(({ x, y }) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" "),
       "data-kind": kind,
     });
-    const margin = line.cloneNode();
+    const margin = /** @type {SVGPolylineElement} */ (line.cloneNode());
     margin.removeAttribute("data-kind");
     margin.classList.add("margin");
     return svg("g", {}, margin, line);

@@ -9,6 +9,8 @@ const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4];
 const USES_ARROWS = "input, select, textarea, [role=tab], [role=application]"; // parts with a use of their own for arrow keys
 const USES_SPACE = "input:not([type=range]), select, textarea, button, [role=button], [role=application], summary";
 
+/** @typedef {import("./paths.js").Outline} Outline */
+
 export class Player {
   /**
    * @param {object} hooks
@@ -20,7 +22,11 @@ export class Player {
     this.hooks = hooks;
     this.position = 0; // in frames, with the share of the next one
     this.count = 0;
+    /** @type {Outline | null} */
     this.outline = null;
+    this.next = 0; // animation frame that was asked for
+    /** @type {number | null} */
+    this.lastTick = null;
     this.speed = 1;
     this.playing = false;
     this.waits = false; // whether it goes on once it is shown again
@@ -28,6 +34,11 @@ export class Player {
   }
 
   build() {
+    /**
+     * @param {string} text
+     * @param {string} label
+     * @param {() => void} act
+     */
     const button = (text, label, act) =>
       el("button", { class: "action small", title: label, "aria-label": label, onclick: act }, text);
     this.playButton = el(
@@ -59,21 +70,27 @@ export class Player {
     return el("div", { class: "controls" }, this.playButton, back, forward, bar, this.readout, loop, this.speeds);
   }
 
-  /** Take over settings. */
+  /**
+   * Take over settings.
+   * @param {{loop: boolean, speed: number}} settings
+   */
   set({ loop, speed }) {
     this.loop.checked = loop;
     this.speed = speed;
-    this.speeds.value = speed;
+    this.speeds.value = String(speed);
   }
 
-  /** New frames: the playing position stays at the same share of the same leg, where there still is such a leg. */
+  /**
+   * New frames: the playing position stays at the same share of the same leg, where there still is such a leg.
+   * @param {Outline} outline
+   */
   setOutline(outline) {
     const before = this.outline;
     const steps = outline.framesPerLeg - 1;
     if (before) this.position *= steps / (before.framesPerLeg - 1);
     this.outline = outline;
     this.count = outline.frames;
-    this.scrub.max = this.count - 1;
+    this.scrub.max = String(this.count - 1);
     this.position = Math.min(this.position, this.count - 1);
     this.show();
   }
@@ -89,24 +106,34 @@ export class Player {
     this.show(); // what is shown may have come
   }
 
+  /** @param {number} position */
   goTo(position) {
     this.position = Math.min(Math.max(0, this.count - 1), Math.max(0, position));
     this.show();
   }
 
-  /** Go somewhere by hand, which ends playing. */
+  /**
+   * Go somewhere by hand, which ends playing.
+   * @param {number} position
+   */
   scrubTo(position) {
     this.setPlaying(false);
     this.goTo(position);
   }
 
-  /** A frame on (1) or back (-1); in a loop also past its ends. */
+  /**
+   * A frame on or back; in a loop also past its ends.
+   * @param {number} by 1 or -1
+   */
   step(by) {
     const next = this.index + by;
     this.scrubTo(this.outline?.loop ? (next + this.count) % this.count : next);
   }
 
-  /** The keyframe before (-1) or after (1) the present position. */
+  /**
+   * The keyframe before or after the present position.
+   * @param {number} by -1 or 1
+   */
   jump(by) {
     const positions = this.outline?.positions ?? []; // of paths that have not come yet
     const next = by > 0 ? positions.find((at) => at > this.index) : positions.findLast((at) => at < this.index);
@@ -116,7 +143,7 @@ export class Player {
   show() {
     if (!this.count) return;
     const { index } = this;
-    this.scrub.value = index;
+    this.scrub.value = String(index);
     this.scrub.style.setProperty("--filled", `${(100 * index) / Math.max(1, this.count - 1)}%`);
     const text = `${index + 1} / ${this.count}`;
     this.readout.textContent = text;
@@ -124,7 +151,10 @@ export class Player {
     this.hooks.onFrame(index);
   }
 
-  /** Whether there are pictures to look at; what plays waits while there are none. */
+  /**
+   * Whether there are pictures to look at; what plays waits while there are none.
+   * @param {boolean} shown
+   */
   setShown(shown) {
     if (shown === !this.element.hidden) return;
     this.element.hidden = !shown;
@@ -133,7 +163,11 @@ export class Player {
     this.waits = !shown && plays;
   }
 
-  /** A key that was pressed on a part of the page: Space plays, arrow keys go on, where the part does not use them. */
+  /**
+   * A key that was pressed on a part of the page: Space plays, arrow keys go on, where the part does not use them.
+   * @param {KeyboardEvent} event
+   * @param {Element} target
+   */
   keyed(event, target) {
     if (this.element.hidden || target.closest?.(event.key === " " ? USES_SPACE : USES_ARROWS)) return;
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -143,6 +177,7 @@ export class Player {
     event.preventDefault();
   }
 
+  /** @param {boolean} playing */
   setPlaying(playing) {
     this.waits = false;
     if (playing && !this.outline?.loop && this.index >= this.count - 1) this.position = 0;
@@ -154,12 +189,14 @@ export class Player {
     if (playing) this.tick();
   }
 
+  /** @param {number} [now] of the frame; not at the first call */
   tick(now) {
     this.next = requestAnimationFrame((next) => this.tick(next));
     if (now !== undefined && this.count > 1) this.advance(Math.min(LONGEST_MS, now - (this.lastTick ?? now)));
     this.lastTick = now;
   }
 
+  /** @param {number} elapsedMs */
   advance(elapsedMs) {
     let next = this.position + elapsedMs * FRAMES_PER_MS * this.speed;
     if (this.outline.loop) next %= this.count;

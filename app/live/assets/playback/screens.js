@@ -1,7 +1,7 @@
 // The pictures of each kind of path side by side; each kind can be switched off.
 
 import { el } from "../ui/dom.js";
-import { paint, sizeCanvas } from "../ui/pixels.js";
+import { drawingOn, paint, sizeCanvas } from "../ui/pixels.js";
 import { KINDS } from "./path_kinds.js";
 
 export class Screens {
@@ -13,6 +13,7 @@ export class Screens {
     this.element = el("div", { class: "screens", role: "group", "aria-label": "Kinds of path" }, ...figures);
   }
 
+  /** @param {{key: string, title: string, about: string}} kind */
   screen({ key, title, about }) {
     const box = el("input", { type: "checkbox", onchange: () => this.onKinds(this.checked()) });
     const swatch = el("i", { class: "swatch", "data-kind": key });
@@ -31,15 +32,17 @@ export class Screens {
     return KINDS.map(({ key }) => key).filter((key) => this.screens.get(key).box.checked);
   }
 
+  /** @param {{shape: number[]}} model */
   setModel({ shape }) {
     for (const { canvas, problem } of this.screens.values()) {
       sizeCanvas(canvas, shape);
-      canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+      drawingOn(canvas).clearRect(0, 0, canvas.width, canvas.height);
       problem.textContent = "";
     }
     this.shape = shape;
   }
 
+  /** @param {string[]} kinds */
   setKinds(kinds) {
     for (const [key, { box, canvas, problem }] of this.screens) {
       box.checked = kinds.includes(key);
@@ -48,11 +51,19 @@ export class Screens {
     }
   }
 
+  /**
+   * @param {string} kind
+   * @param {string} text
+   */
   setProblem(kind, text) {
     this.screens.get(kind).problem.textContent = text;
   }
 
-  /** Paint a frame of each track whose picture has come. */
+  /**
+   * Paint a frame of each track whose picture has come.
+   * @param {import("./paths.js").Track[]} tracks
+   * @param {number} index
+   */
   show(tracks, index) {
     for (const { kind, frames } of tracks) {
       if (frames[index]) paint(this.screens.get(kind).canvas, frames[index], this.shape);

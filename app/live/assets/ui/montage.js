@@ -24,10 +24,17 @@ export function montageOf({ montage, members, columns }, onPick) {
   return el("div", { class: "montage-room" }, image, frameOver(members, columns, rows, onPick));
 }
 
-/** One stop of the tab key for all members; the mouse goes through it. */
+/**
+ * One stop of the tab key for all members; the mouse goes through it.
+ * @param {number[]} members
+ * @param {number} columns
+ * @param {number} rows
+ * @param {(index: number) => void} onPick
+ */
 function frameOver(members, columns, rows, onPick) {
   let at = 0;
   const frame = el("button", { class: "montage-frame", onclick: () => onPick(members[at]) });
+  /** @param {number} place */
   const moveTo = (place) => {
     if (place < 0 || place >= members.length) return;
     at = place;
@@ -41,7 +48,9 @@ function frameOver(members, columns, rows, onPick) {
     frame.setAttribute("aria-label", `Load member ${at + 1} of ${members.length}; arrow keys go to others`);
   };
   frame.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    /** @type {Record<string, number>} */
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+    const step = steps[event.key];
     if (!step) return;
     event.preventDefault();
     moveTo(at + step);
