@@ -8,8 +8,8 @@ from app.components.mounting import PLOTLY_VERSION, Event, callbacks, register
 from app.components.payloads import model_data, picture_data
 from app.session.gallery import Examined
 from app.session.state import Code, View
-from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.graph import NEIGHBOURS, POWER
+from vae_core.store.opening import StoredModel
 
 __all__ = ["interpolate"]
 
@@ -21,7 +21,7 @@ EVENTS = ("studio", "view", "added", "removed")
 def interpolate(
     *,
     key: str,
-    loaded: LoadedModel,
+    loaded: StoredModel,
     state: Mapping[str, Any],
     z: Code,
     view: View,

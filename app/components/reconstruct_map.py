@@ -7,7 +7,7 @@ from app.components.mounting import PLOTLY_VERSION, Event, callbacks, register
 from app.components.payloads import model_data, picture_data
 from app.session.gallery import Examined
 from app.session.state import View
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 __all__ = ["CARD", "reconstruct_map"]
 
@@ -19,7 +19,7 @@ CARD = "card_"  # a container with this key and a picture's id is what its star 
 def reconstruct_map(
     *,
     key: str,
-    loaded: LoadedModel,
+    loaded: StoredModel,
     view: View,
     examined: Sequence[Examined],
     chosen: str | None,

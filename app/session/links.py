@@ -16,8 +16,8 @@ from app.session.interpolate import Animation
 from app.session.state import Keyframe, Session, take_link
 from app.wire.numbers import WIRE, from_page
 from vae_core.errors import InputError
-from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.timeline import KEYFRAMES
+from vae_core.store.opening import StoredModel
 
 __all__ = ["Link", "StudioLink", "follow_link", "read_link"]
 
@@ -109,7 +109,7 @@ def read_link(text: str) -> Link | StudioLink:
     return link
 
 
-def follow_link(memory: Session, loaded: LoadedModel) -> None:
+def follow_link(memory: Session, loaded: StoredModel) -> None:
     """Take over the view of the link by which the visitor came, once; one that does not fit leaves a sentence."""
     text = take_link(memory)
     if text is None:
@@ -120,7 +120,7 @@ def follow_link(memory: Session, loaded: LoadedModel) -> None:
         memory.notices.append(f"This is {loaded.name} as it starts: {error}")
 
 
-def _follow(memory: Session, loaded: LoadedModel, link: Link | StudioLink) -> None:
+def _follow(memory: Session, loaded: StoredModel, link: Link | StudioLink) -> None:
     if 0 < len(link.digest) < len(loaded.digest):
         raise InputError(
             "the link is of a version that knew a model by where and when its files were written; ask for a new one."
@@ -132,7 +132,7 @@ def _follow(memory: Session, loaded: LoadedModel, link: Link | StudioLink) -> No
         raise InputError(f"the link's view does not fit {loaded.name}, which may have been trained anew.")
 
 
-def _open_explore(memory: Session, loaded: LoadedModel, link: Link) -> bool:
+def _open_explore(memory: Session, loaded: StoredModel, link: Link) -> bool:
     code = take_code(loaded, list(link.z))
     is_of_map = link.reference in ("", loaded.reference_digest)
     desk = replace(current_desk(memory, loaded), selection=link.selection if is_of_map else ())
@@ -145,8 +145,8 @@ def _open_explore(memory: Session, loaded: LoadedModel, link: Link) -> bool:
     return True
 
 
-def _open_studio(memory: Session, loaded: LoadedModel, link: StudioLink) -> bool:
-    keyframes = link.keyframes(loaded.config.latent_dim)
+def _open_studio(memory: Session, loaded: StoredModel, link: StudioLink) -> bool:
+    keyframes = link.keyframes(loaded.spec.latent_dim)
     if keyframes is None or not _show_map(memory, loaded, link):
         return False
     memory.keyframes[loaded.name] = (
@@ -156,5 +156,5 @@ def _open_studio(memory: Session, loaded: LoadedModel, link: StudioLink) -> bool
     return True
 
 
-def _show_map(memory: Session, loaded: LoadedModel, link: Link | StudioLink) -> bool:
+def _show_map(memory: Session, loaded: StoredModel, link: Link | StudioLink) -> bool:
     return take_view(memory, loaded, {name: getattr(link, name) for name in ("projection", "x", "y", "colour")})
