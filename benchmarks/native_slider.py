@@ -19,7 +19,7 @@ def slider_and_picture(name: str) -> None:
     reference = loaded.need_reference()
     dimension = int(reference.importance.argmax())
     low, high = reference.ranges[dimension].tolist()
-    z = np.zeros((1, loaded.config.latent_dim), np.float32)
+    z = np.zeros((1, loaded.spec.latent_dim), np.float32)
     z[0, dimension] = st.slider(f"Dimension {dimension + 1}", low, high, step=0.01)
     picture = engine().decode(engine().load(name), z, live=True)[0]  # [channel, height, width]
     st.image(picture.permute(1, 2, 0).numpy().squeeze(), width=PICTURE_WIDTH)

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from vae_core.inference.loaded import LoadedModel
     from vae_core.models.config import ModelConfig
     from vae_core.models.vae import VAE
     from vae_core.reference.reference_set import Reference
+    from vae_core.store.opening import StoredModel
 
 THREADS = 1  # for tiny models more only wait for each other: 50 times slower on a busy machine
 REFERENCES = 40  # images in the tiny reference set
@@ -48,14 +48,6 @@ def torch_threads() -> None:
 
     torch.get_num_threads()  # else this thread's first computation would take the number set last anywhere
     torch.set_num_threads(THREADS)
-
-
-@pytest.fixture(autouse=True)
-def one_thread_a_lane(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whichever test makes the process's engine: for tiny models more threads only wait for each other."""
-    from vae_core.runtime import lanes
-
-    monkeypatch.setattr(lanes, "TORCH_THREADS", 1)
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +140,7 @@ def models_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: VAE,
 
 
 @pytest.fixture
-def tiny(models_dir: Path) -> LoadedModel:
+def tiny(models_dir: Path) -> StoredModel:
     """The tiny model, in the process's engine."""
     from vae_core.inference.engine import engine
 
@@ -156,7 +148,7 @@ def tiny(models_dir: Path) -> LoadedModel:
 
 
 @pytest.fixture
-def store(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., LoadedModel]:
+def store(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., StoredModel]:
     """Store another seeded model, with a reference set of noise unless told otherwise, and load it.
 
     `names` are those of its dimensions. Under a preset's name it is made by that preset unless told otherwise.
@@ -174,7 +166,7 @@ def store(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Lo
         names: tuple[str, ...] | None = None,
         by_preset: bool = True,
         **config: object,
-    ) -> LoadedModel:
+    ) -> StoredModel:
         settings = {"architecture": "mlp", "height": 8, "width": 8, "latent_dim": 3, "widths": (8,), **config}
         model = VAE.build_seeded(ModelConfig(**settings), seed=1).eval()
         if by_preset and name in PRESETS:

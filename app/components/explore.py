@@ -16,9 +16,8 @@ from app.wire.limits import LIMITS
 from app.wire.packing import picture_base64
 from vae_core.images.pixels import pixels_of
 from vae_core.images.preparation import error_map
-from vae_core.inference.loaded import LoadedModel
-from vae_core.models.objective import describe_pixels
 from vae_core.reconstruction.analysis import ELBO_SAMPLES
+from vae_core.store.opening import StoredModel
 
 __all__ = ["explore"]
 
@@ -30,7 +29,7 @@ EVENTS = ("z", "view", "desk", "added", "example", "chosen", "removed")
 def explore(
     *,
     key: str,
-    loaded: LoadedModel,
+    loaded: StoredModel,
     z: Code,
     view: View,
     desk: Desk,
@@ -75,7 +74,7 @@ def explore(
     _render(key=key, data=data, **callbacks(key, EVENTS, loaded, on_event))
 
 
-def _strip(each: Examined, loaded: LoadedModel) -> dict[str, Any]:
+def _strip(each: Examined, loaded: StoredModel) -> dict[str, Any]:
     analysis = each.analysis
     parts = [
         ("input", each.seen),
@@ -83,12 +82,12 @@ def _strip(each: Examined, loaded: LoadedModel) -> dict[str, Any]:
         ("error", error_map(each.seen, analysis.reconstruction)),
     ]
     lines = [f"Reconstruction {analysis.reconstruction_nats:.1f} nats"]
-    if loaded.config.variational:
+    if loaded.spec.variational:
         lines = [f"ELBO {analysis.elbo:.1f} nats", *lines, f"KL {analysis.kl_nats:.1f} nats"]
     lines = [line.replace("-", "\u2212") for line in lines]
     about = (
         f"Pictures are decoded from the mean; figures average {ELBO_SAMPLES} posterior samples. "
-        f"The reconstruction term is {describe_pixels(loaded.config)}."
+        f"The reconstruction term is {loaded.spec.pixels}."
     )
     shown = [{"caption": name, "image": picture_base64(pixels_of(image))} for name, image in parts]
     return {"parts": shown, "lines": lines, "about": about}

@@ -11,6 +11,7 @@ from app.session.state import Code, View
 from app.wire.limits import LIMITS
 from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.graph import NEIGHBOURS, POWER
+from vae_core.store.opening import StoredModel
 
 __all__ = ["interpolate"]
 
@@ -22,7 +23,7 @@ EVENTS = ("studio", "view", "added", "removed")
 def interpolate(
     *,
     key: str,
-    loaded: LoadedModel,
+    loaded: StoredModel,
     state: Mapping[str, Any],
     z: Code,
     view: View,

@@ -11,7 +11,7 @@ import streamlit as st
 from app.live.asset_files import page_assets
 from app.session.state import component_value, session
 from vae_core.errors import VAEExplorerError
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 __all__ = ["MOUNTED", "PLOTLY_VERSION", "Event", "Renderer", "callbacks", "register"]
 
@@ -83,7 +83,7 @@ class Event:
 
 
 def callbacks(
-    key: str, kinds: Iterable[str], loaded: LoadedModel | None, on_event: Callable[[Event], None]
+    key: str, kinds: Iterable[str], loaded: StoredModel | None, on_event: Callable[[Event], None]
 ) -> dict[str, Callable[[], None]]:
     """The callback that Streamlit wants for each kind of event, all leading to `on_event`.
 

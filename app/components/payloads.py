@@ -11,15 +11,15 @@ from app.session.gallery import Examined
 from app.wire.packing import picture_base64
 from vae_core.datasets.registry import DATASETS
 from vae_core.images.pixels import pixels_of
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.training_codes import has_training_images
+from vae_core.store.opening import StoredModel
 
 __all__ = ["model_data", "picture_data"]
 
 TRACK_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the data, marked on a slider's track
 
 
-def model_data(loaded: LoadedModel) -> dict[str, Any]:
+def model_data(loaded: StoredModel) -> dict[str, Any]:
     """What the page has to know of a model; its sliders come most important first."""
     reference = loaded.need_reference()
     importance, ranges = reference.importance, reference.ranges.astype(np.float64)  # tenths that JSON keeps short
@@ -40,27 +40,26 @@ def model_data(loaded: LoadedModel) -> dict[str, Any]:
         "digest": loaded.digest,
         "referenceDigest": loaded.reference_digest,
         "maps": maps_version(loaded),
-        "latentDim": loaded.config.latent_dim,
-        "shape": list(loaded.config.image_shape),
-        "variational": loaded.config.variational,
+        "latentDim": loaded.spec.latent_dim,
+        "shape": list(loaded.spec.image_shape),
+        "variational": loaded.spec.variational,
         "sliders": sliders,
         "projections": projections(loaded),
         "labelTitle": label_title(loaded),
         "labelNames": list(reference.label_names),
         "references": len(reference),
-        "trainingAtHand": has_training_images(loaded.config),
+        "trainingAtHand": has_training_images(loaded.spec),
         "seenInTraining": int((~reference.held_out).sum()),
     }
 
 
-def label_title(loaded: LoadedModel) -> str:
+def label_title(loaded: StoredModel) -> str:
     """What the labels of the model's pictures are of; those of a folder of pictures are its subfolders."""
-    training = loaded.config.training
-    info = DATASETS.get(training.dataset) if training is not None else None
+    info = DATASETS.get(loaded.spec.dataset or "")
     return "Folder" if info is None else info.label_title
 
 
-def picture_data(each: Examined, loaded: LoadedModel) -> dict[str, Any]:
+def picture_data(each: Examined, loaded: StoredModel) -> dict[str, Any]:
     """What the page has to know of one of the visitor's pictures."""
     return {
         "id": each.picture.id,

@@ -9,6 +9,7 @@ from app.session.gallery import Examined
 from app.session.state import View
 from app.wire.limits import LIMITS
 from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 __all__ = ["CARD", "reconstruct_map"]
 
@@ -20,7 +21,7 @@ CARD = "card_"  # a container with this key and a picture's id is what its star 
 def reconstruct_map(
     *,
     key: str,
-    loaded: LoadedModel,
+    loaded: StoredModel,
     view: View,
     examined: Sequence[Examined],
     chosen: str | None,

@@ -8,8 +8,8 @@ from app.services.refits import refits
 from app.wire.protocol import Kind, ProjectionKind, Question, RefitId, pack_answer
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.projection.projections import AxesMap, LatentMap
+from vae_core.store.opening import StoredModel
 
 __all__ = ["answer", "latent_map", "place_everywhere"]
 
@@ -33,7 +33,7 @@ def answer(engine: Engine, name: str, question: Question) -> bytes:
     return pack_answer(question.number, projection.place(codes), codes, pixels_of(pictures))
 
 
-def latent_map(loaded: LoadedModel, kind: ProjectionKind, axes: tuple[int, int]) -> LatentMap:
+def latent_map(loaded: StoredModel, kind: ProjectionKind, axes: tuple[int, int]) -> LatentMap:
     """The model's map of that kind.
 
     Raises:
@@ -48,7 +48,7 @@ def latent_map(loaded: LoadedModel, kind: ProjectionKind, axes: tuple[int, int])
     return reference.umap_map if kind == ProjectionKind.UMAP else reference.pca_map
 
 
-def place_everywhere(loaded: LoadedModel, code: Float[np.ndarray, " d"]) -> dict[str, list[float]]:
+def place_everywhere(loaded: StoredModel, code: Float[np.ndarray, " d"]) -> dict[str, list[float]]:
     """Where a code lies on each fitted map of the model, as [x, y] by the map's name."""
     kinds = (ProjectionKind.UMAP, ProjectionKind.PCA)
     return {kind.name.lower(): latent_map(loaded, kind, (0, 0)).place(code[None])[0].tolist() for kind in kinds}

@@ -11,10 +11,10 @@ from app.live.asset_files import CODE_VERSION
 from app.wire.protocol import ProjectionKind
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import reference_values
 from vae_core.reference.groups import VALUES
 from vae_core.reference.reference_set import Reference
+from vae_core.store.opening import StoredModel
 
 __all__ = ["MapView", "map_json", "maps_version"]
 
@@ -22,7 +22,7 @@ LABEL = "label"
 STORED = {kind.name.lower(): kind for kind in (ProjectionKind.UMAP, ProjectionKind.PCA, ProjectionKind.AXES)}
 
 
-def maps_version(loaded: LoadedModel) -> str:
+def maps_version(loaded: StoredModel) -> str:
     """What stands in the addresses of a model's maps: it changes with the reference set and with how maps are drawn."""
     return f"{loaded.reference_digest}-{CODE_VERSION}"
 
@@ -93,7 +93,7 @@ def _dimension_title(reference: Reference, dimension: int) -> str:
     return f"Dimension {dimension + 1}" + (f" · {name}" if name else "")
 
 
-def _colour(loaded: LoadedModel, colour: str) -> MapColour:
+def _colour(loaded: StoredModel, colour: str) -> MapColour:
     reference = loaded.need_reference()
     if colour == LABEL:
         return MapColour(reference.labels, categories=reference.label_names)
@@ -107,9 +107,9 @@ def _colour(loaded: LoadedModel, colour: str) -> MapColour:
     return MapColour(reference_values(loaded, colour), title=_dimension_title(reference, int(colour)))
 
 
-def _value_title(loaded: LoadedModel, what: str) -> str:
+def _value_title(loaded: StoredModel, what: str) -> str:
     """What a value is, with its unit."""
-    compared = "posterior deviations" if loaded.config.variational else "units of z"  # see `comparison_scale`
+    compared = "posterior deviations" if loaded.spec.variational else "units of z"  # see `comparison_scale`
     titles = {
         "kl": "KL, nats",
         "reconstruction": "Reconstruction term, nats",

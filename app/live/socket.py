@@ -55,7 +55,7 @@ async def _answer_all(socket: WebSocket, model: str) -> None:
             return
         if message.get("bytes") is None:
             raise InputError("a question is a binary message, got text")
-        question = unpack_question(message["bytes"], loaded.config.latent_dim)
+        question = unpack_question(message["bytes"], loaded.spec.latent_dim)
         work = functools.partial(answer, engine(), model, question)
         if question.kind == Kind.PATH:
             following = asyncio.ensure_future(socket.receive())

@@ -14,9 +14,9 @@ from app.wire.numbers import from_page
 from vae_core.errors import InputError
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.codes import check_finite
 from vae_core.runtime.strict_json import first_problem
+from vae_core.store.opening import StoredModel
 
 __all__ = ["Answer", "File", "Question", "as_code", "check_index", "decode_pixels"]
 
@@ -51,7 +51,7 @@ class Question:
     """
 
     body: Any
-    answer: Callable[[Engine, LoadedModel, Any], Answer]
+    answer: Callable[[Engine, StoredModel, Any], Answer]
 
     def read(self, text: bytes) -> Any:
         """The body from JSON.
@@ -69,18 +69,18 @@ class Question:
         return TypeAdapter(self.body)
 
 
-def as_code(loaded: LoadedModel, values: Sequence[float], what: str = "z") -> Float32[np.ndarray, " d"]:
+def as_code(loaded: StoredModel, values: Sequence[float], what: str = "z") -> Float32[np.ndarray, " d"]:
     """A code or a direction's vector that came with a question, [latent].
 
     Raises:
         InputError: It has other dimensions than the model.
     """
     code = np.array(values, np.float32)
-    check_finite(what, code, (loaded.config.latent_dim,))
+    check_finite(what, code, (loaded.spec.latent_dim,))
     return code
 
 
-def check_index(loaded: LoadedModel, index: int) -> int:
+def check_index(loaded: StoredModel, index: int) -> int:
     """The index of a reference image.
 
     Raises:
@@ -94,7 +94,7 @@ def check_index(loaded: LoadedModel, index: int) -> int:
 
 
 def decode_pixels(
-    engine: Engine, loaded: LoadedModel, codes: Float[np.ndarray, "n d"]
+    engine: Engine, loaded: StoredModel, codes: Float[np.ndarray, "n d"]
 ) -> UInt8[np.ndarray, "n height width channel"]:
     """What the model decodes, as pictures; batch by batch, so that others' requests come in between.
 

@@ -13,10 +13,10 @@ from app.wire.packing import floats_base64
 from app.wire.protocol import RefitId
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import once_a_model
 from vae_core.projection.contours import SHARES, DensityGrid, density_grid, point_levels
 from vae_core.projection.projections import AxesMap
+from vae_core.store.opening import StoredModel
 
 __all__ = ["QUESTIONS", "DensityQuestion"]
 
@@ -42,7 +42,7 @@ class DensityQuestion:
     refit: int | None = None
 
 
-def density(_engine: Engine, loaded: LoadedModel, body: DensityQuestion) -> dict[str, Any]:
+def density(_engine: Engine, loaded: StoredModel, body: DensityQuestion) -> dict[str, Any]:
     """The density at the nodes of a grid, and the levels of the contours that hold given shares of the points."""
     grid, levels = _refitted(loaded, body.refit) if body.refit is not None else _stored(loaded, body)
     return {
@@ -53,17 +53,17 @@ def density(_engine: Engine, loaded: LoadedModel, body: DensityQuestion) -> dict
     }
 
 
-def _refitted(loaded: LoadedModel, number: int) -> Contours:
+def _refitted(loaded: StoredModel, number: int) -> Contours:
     return _contours(refits().find(loaded, RefitId(number)).places)
 
 
-def _stored(loaded: LoadedModel, body: DensityQuestion) -> Contours:
+def _stored(loaded: StoredModel, body: DensityQuestion) -> Contours:
     axes = (body.x, body.y) if body.projection == "axes" else (0, 0)
     return _known(loaded, body.projection, *axes)
 
 
 @once_a_model(16)
-def _known(loaded: LoadedModel, projection: str, x: int, y: int) -> Contours:
+def _known(loaded: StoredModel, projection: str, x: int, y: int) -> Contours:
     return _contours(_places(loaded, projection, x, y))
 
 
@@ -72,7 +72,7 @@ def _contours(places: Float[np.ndarray, "n 2"]) -> Contours:
     return grid, point_levels(grid, places)
 
 
-def _places(loaded: LoadedModel, projection: str, x: int, y: int) -> Float[np.ndarray, "n 2"]:
+def _places(loaded: StoredModel, projection: str, x: int, y: int) -> Float[np.ndarray, "n 2"]:
     reference = loaded.need_reference()
     if projection == "umap":
         return reference.umap_places

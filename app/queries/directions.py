@@ -12,7 +12,6 @@ from app.queries.base import Question, as_code
 from app.wire.directions import SliderDirection
 from app.wire.numbers import WIRE, Numbers, to_page
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import principal_component
 from vae_core.latent.codes import check_finite
 from vae_core.latent.directions import (
@@ -25,6 +24,7 @@ from vae_core.latent.names import NAME_LIMIT
 from vae_core.latent.ranges import DATA_QUANTILES
 from vae_core.latent.separation import why_no_separation
 from vae_core.reference.groups import checked_group
+from vae_core.store.opening import StoredModel
 from vae_core.store.saved_directions import DIRECTION_LIMIT, add_directions, directions_path, load_directions
 
 __all__ = ["QUESTIONS"]
@@ -90,7 +90,7 @@ class SavedQuestion:
 DirectionQuestion = BetweenGroups | ComponentQuestion | AxisQuestion | WithoutOthers
 
 
-def direction(_engine: Engine, loaded: LoadedModel, body: DirectionQuestion) -> dict[str, Any]:
+def direction(_engine: Engine, loaded: StoredModel, body: DirectionQuestion) -> dict[str, Any]:
     """A new direction with its figures."""
     match body:
         case BetweenGroups():
@@ -103,22 +103,22 @@ def direction(_engine: Engine, loaded: LoadedModel, body: DirectionQuestion) -> 
             return _axis(loaded, body.index)
 
 
-def saved_directions(_engine: Engine, loaded: LoadedModel, _body: SavedQuestion) -> dict[str, Any]:
+def saved_directions(_engine: Engine, loaded: StoredModel, _body: SavedQuestion) -> dict[str, Any]:
     """Those that were saved for the model's weights, how many more were saved for others, and the file of all."""
     saved = load_directions(loaded.name, loaded.digest)
     described = [_described(loaded, each) for each in saved.directions]
     return {"directions": described, "unfit": saved.of_other_weights, "file": _file_of(loaded)}
 
 
-def save(_engine: Engine, loaded: LoadedModel, body: SaveQuestion) -> dict[str, Any]:
+def save(_engine: Engine, loaded: StoredModel, body: SaveQuestion) -> dict[str, Any]:
     """Keep directions in the person's own folder, in place of those of the same names; others there stay."""
     for each in body.directions:
-        check_finite("each direction", each.vector, (loaded.config.latent_dim,))
+        check_finite("each direction", each.vector, (loaded.spec.latent_dim,))
     total = add_directions(loaded.name, loaded.digest, body.directions)
     return {"count": len(body.directions), "total": total}
 
 
-def _between(loaded: LoadedModel, body: BetweenGroups) -> dict[str, Any]:
+def _between(loaded: StoredModel, body: BetweenGroups) -> dict[str, Any]:
     reference = loaded.need_reference()
     groups = [checked_group(reference, name, each).indices for name, each in (("A", body.a), ("B", body.b))]
     made = difference(body.name, *(reference.means[members] for members in groups))
@@ -127,9 +127,9 @@ def _between(loaded: LoadedModel, body: BetweenGroups) -> dict[str, Any]:
     return _described(loaded, made, why=why_no_separation(*map(len, groups)))
 
 
-def _without(loaded: LoadedModel, body: WithoutOthers) -> dict[str, Any]:
+def _without(loaded: StoredModel, body: WithoutOthers) -> dict[str, Any]:
     given = body.direction
-    check_finite("the direction", given.vector, (loaded.config.latent_dim,))
+    check_finite("the direction", given.vector, (loaded.spec.latent_dim,))
     others = [
         Direction(f"direction {place}", as_code(loaded, vector, "each other direction"), "axis")
         for place, vector in enumerate(body.against, start=1)
@@ -138,7 +138,7 @@ def _without(loaded: LoadedModel, body: WithoutOthers) -> dict[str, Any]:
     return _described(loaded, made, why=PART_TAKEN if given.kind == "groups" else None)
 
 
-def _axis(loaded: LoadedModel, index: int) -> dict[str, Any]:
+def _axis(loaded: StoredModel, index: int) -> dict[str, Any]:
     reference = loaded.need_reference()
     made = axis_direction(index, reference.latent_dim)
     given = reference.dimension_names[index]
@@ -146,14 +146,14 @@ def _axis(loaded: LoadedModel, index: int) -> dict[str, Any]:
     return _described(loaded, replace(made, name=name[:NAME_LIMIT]))
 
 
-def _file_of(loaded: LoadedModel) -> str:
+def _file_of(loaded: StoredModel) -> str:
     """Where the model's directions are kept; the home folder is written as ~, since others may read the page."""
     path = directions_path(loaded.name)
     home = Path.home()
     return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) else str(path)
 
 
-def _described(loaded: LoadedModel, made: Direction, *, why: str | None = None) -> dict[str, Any]:
+def _described(loaded: StoredModel, made: Direction, *, why: str | None = None) -> dict[str, Any]:
     """A direction as the page knows it."""
     low, high = _range(loaded, made)
     parts = {field.name: getattr(made, field.name) for field in fields(made)}
@@ -161,7 +161,7 @@ def _described(loaded: LoadedModel, made: Direction, *, why: str | None = None) 
     return data
 
 
-def _range(loaded: LoadedModel, made: Direction) -> tuple[float, float]:
+def _range(loaded: StoredModel, made: Direction) -> tuple[float, float]:
     """Lowest and highest place along the direction that its slider has, in steps from the origin, in whole tenths.
 
     It covers the middle 99.8% of the reference codes, as the dimensions' sliders do, and a step from their mean.

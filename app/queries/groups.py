@@ -13,7 +13,6 @@ from vae_core.export.tables import Places, group_to_csv, group_to_npz
 from vae_core.images.mosaic import montage
 from vae_core.images.pixels import enlarge
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import reference_values
 from vae_core.reference.groups import (
     checked_group,
@@ -22,6 +21,7 @@ from vae_core.reference.groups import (
     members_by_range,
     representatives,
 )
+from vae_core.store.opening import StoredModel
 
 __all__ = ["QUESTIONS", "ValueName"]
 
@@ -70,7 +70,7 @@ class GroupFileQuestion:
     format: Literal["csv", "npz"]
 
 
-def group(engine: Engine, loaded: LoadedModel, body: GroupQuestion) -> dict[str, Any]:
+def group(engine: Engine, loaded: StoredModel, body: GroupQuestion) -> dict[str, Any]:
     """A group's figures, a montage of members that stand for it, and the picture of its mean code."""
     reference = loaded.need_reference()
     members = checked_group(reference, "group", body.indices).indices
@@ -92,7 +92,7 @@ def group(engine: Engine, loaded: LoadedModel, body: GroupQuestion) -> dict[str,
     }
 
 
-def select(_engine: Engine, loaded: LoadedModel, body: LabelQuestion | RangeQuestion) -> dict[str, Any]:
+def select(_engine: Engine, loaded: StoredModel, body: LabelQuestion | RangeQuestion) -> dict[str, Any]:
     """The members of a class, or those with a value in a range."""
     if isinstance(body, LabelQuestion):
         return {"indices": members_by_label(loaded.need_reference(), body.label).tolist()}
@@ -100,7 +100,7 @@ def select(_engine: Engine, loaded: LoadedModel, body: LabelQuestion | RangeQues
     return {"indices": members_by_range(values, body.low, body.high).tolist()}
 
 
-def export_group(_engine: Engine, loaded: LoadedModel, body: GroupFileQuestion) -> File:
+def export_group(_engine: Engine, loaded: StoredModel, body: GroupFileQuestion) -> File:
     """The group's indices, labels, codes and places on the model's maps, as a table or as arrays."""
     reference = loaded.need_reference()
     members = checked_group(reference, body.name, body.indices)
@@ -110,7 +110,7 @@ def export_group(_engine: Engine, loaded: LoadedModel, body: GroupFileQuestion) 
     return File(group_to_npz(reference, members, _places(loaded)), "application/octet-stream", name)
 
 
-def _places(loaded: LoadedModel) -> Places:
+def _places(loaded: StoredModel) -> Places:
     reference = loaded.need_reference()
     if reference.latent_dim <= PLANE:
         return {}

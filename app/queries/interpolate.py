@@ -16,12 +16,12 @@ from app.wire.packing import floats_base64, floats_of
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FRAMES
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import data_graph
 from vae_core.latent.codes import check_finite
 from vae_core.latent.paths import Path
 from vae_core.latent.timeline import Easing, bilinear_grid, trace
 from vae_core.reference.path_statistics import Along, measure_along
+from vae_core.store.opening import StoredModel
 
 __all__ = ["QUESTIONS"]
 
@@ -89,7 +89,7 @@ class ExportQuestion:
     columns: Annotated[int, Field(ge=1, le=STRIP_COLUMNS)] | None = None
 
 
-def animation(_engine: Engine, loaded: LoadedModel, body: TraceQuestion) -> Answer:
+def animation(_engine: Engine, loaded: StoredModel, body: TraceQuestion) -> Answer:
     """The frames of each kind of path, and what they are like."""
     reference = loaded.need_reference()
     keyframes = _as_codes(loaded, body.keyframes, "a keyframe")
@@ -116,13 +116,13 @@ def animation(_engine: Engine, loaded: LoadedModel, body: TraceQuestion) -> Answ
     }
 
 
-def grid(_engine: Engine, loaded: LoadedModel, body: GridQuestion) -> Answer:
+def grid(_engine: Engine, loaded: StoredModel, body: GridQuestion) -> Answer:
     """The codes row by row."""
     corners = _as_codes(loaded, body.corners, "a corner")
     return {"codes": floats_base64(bilinear_grid(corners, body.rows, body.columns, spherical=body.spherical))}
 
 
-def export(engine: Engine, loaded: LoadedModel, body: ExportQuestion) -> Answer:
+def export(engine: Engine, loaded: StoredModel, body: ExportQuestion) -> Answer:
     """The file, made in the background."""
     codes, positions = _unpacked(loaded, body.codes), np.array(body.positions, np.int64)
     order = Order(codes, body.format, body.fps, body.scale, body.loop, positions, body.columns)
@@ -144,13 +144,13 @@ def _check_frames(keyframes: int, body: TraceQuestion) -> None:
         )
 
 
-def _as_codes(loaded: LoadedModel, many: tuple[tuple[float, ...], ...], what: str) -> Float32[np.ndarray, "n d"]:
+def _as_codes(loaded: StoredModel, many: tuple[tuple[float, ...], ...], what: str) -> Float32[np.ndarray, "n d"]:
     codes = [as_code(loaded, values, what) for values in many]
-    return np.reshape(codes, (-1, loaded.config.latent_dim)).astype(np.float32)
+    return np.reshape(codes, (-1, loaded.spec.latent_dim)).astype(np.float32)
 
 
-def _unpacked(loaded: LoadedModel, text: str) -> Float32[np.ndarray, "n d"]:
-    latent = loaded.config.latent_dim
+def _unpacked(loaded: StoredModel, text: str) -> Float32[np.ndarray, "n d"]:
+    latent = loaded.spec.latent_dim
     try:
         values = floats_of(text)
     except ValueError as error:

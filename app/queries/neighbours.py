@@ -13,9 +13,9 @@ from app.wire.numbers import WIRE, Numbers
 from app.wire.packing import picture_base64
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.neighbours import distances_between
 from vae_core.reference.reference_set import Reference
+from vae_core.store.opening import StoredModel
 
 __all__ = ["QUESTIONS"]
 
@@ -31,7 +31,7 @@ class NeighboursQuestion:
     metric: Metric
 
 
-def neighbours(engine: Engine, loaded: LoadedModel, body: NeighboursQuestion) -> dict[str, Any]:
+def neighbours(engine: Engine, loaded: StoredModel, body: NeighboursQuestion) -> dict[str, Any]:
     """The nearest reference images with their decoded pictures, nearest first."""
     reference = loaded.need_reference()
     z = as_code(loaded, body.z)

@@ -10,12 +10,12 @@ from app.queries.groups import ValueName
 from app.wire.numbers import WIRE, Numbers
 from app.wire.packing import picture_base64
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import reference_values
 from vae_core.inference.originals import original_of
 from vae_core.reference.path_statistics import measure_along
 from vae_core.reference.reference_set import Reference
 from vae_core.reference.scores import SCORES
+from vae_core.store.opening import StoredModel
 
 __all__ = ["QUESTIONS", "ValuesQuestion"]
 
@@ -51,13 +51,13 @@ class ValuesQuestion:
     what: ValueName
 
 
-def code(_engine: Engine, loaded: LoadedModel, body: CodeQuestion) -> dict[str, Any]:
+def code(_engine: Engine, loaded: StoredModel, body: CodeQuestion) -> dict[str, Any]:
     """A reference image's code and label, at once: nothing is decoded, and no data set is read."""
     reference, index = loaded.need_reference(), check_index(loaded, body.index)
     return {"code": reference.means[index].tolist(), "label": _label_of(reference, index)}
 
 
-def card(engine: Engine, loaded: LoadedModel, body: CardQuestion) -> dict[str, Any]:
+def card(engine: Engine, loaded: StoredModel, body: CardQuestion) -> dict[str, Any]:
     """A reference image: as it decodes, as it was where that is at hand, and its scores in nats."""
     reference, index = loaded.need_reference(), check_index(loaded, body.index)
     original = original_of(engine, loaded, index)
@@ -79,7 +79,7 @@ def _label_of(reference: Reference, index: int) -> str:
     return label
 
 
-def place(_engine: Engine, loaded: LoadedModel, body: PlaceQuestion) -> dict[str, Any]:
+def place(_engine: Engine, loaded: StoredModel, body: PlaceQuestion) -> dict[str, Any]:
     """A code's mean distance to its nearest reference codes in posterior deviations, and what to think of it."""
     reference = loaded.need_reference()
     along = measure_along(as_code(loaded, body.z)[None], reference)
@@ -95,7 +95,7 @@ def hint_of(reference: Reference, distance: float) -> str:
     return AT_EDGE if distance <= farthest else FAR
 
 
-def values(_engine: Engine, loaded: LoadedModel, body: ValuesQuestion) -> dict[str, Any]:
+def values(_engine: Engine, loaded: StoredModel, body: ValuesQuestion) -> dict[str, Any]:
     """The lowest and the highest of the reference images' values, and their 0th to 100th percentile."""
     quantiles = np.percentile(reference_values(loaded, body.what), np.arange(101))
     return {"low": float(quantiles[0]), "high": float(quantiles[-1]), "quantiles": quantiles.tolist()}

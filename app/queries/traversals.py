@@ -20,6 +20,7 @@ from vae_core.inference.engine import Engine
 from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.names import NAME_LIMIT
 from vae_core.latent.traversals import plane_codes, traversal_codes
+from vae_core.store.opening import StoredModel
 
 __all__ = ["QUESTIONS"]
 
@@ -57,7 +58,7 @@ class PlaneQuestion:
     file: bool = False
 
 
-def traversal_sheet(engine: Engine, loaded: LoadedModel, body: SheetQuestion) -> File:
+def traversal_sheet(engine: Engine, loaded: StoredModel, body: SheetQuestion) -> File:
     """A row of pictures for each dimension, in which it goes from its lowest value to its highest."""
     _check_picture(loaded, len(body.dimensions), body.steps)
     codes = _sheet_codes(loaded, body)  # [row, step, latent]
@@ -67,7 +68,7 @@ def traversal_sheet(engine: Engine, loaded: LoadedModel, body: SheetQuestion) ->
     return File(to_png(sheet(pictures, rows, _column_titles(body))), "image/png", f"{loaded.name}-traversals.png")
 
 
-def plane(engine: Engine, loaded: LoadedModel, body: PlaneQuestion) -> dict[str, Any] | File:
+def plane(engine: Engine, loaded: StoredModel, body: PlaneQuestion) -> dict[str, Any] | File:
     """Pictures side by side, each of the code in the middle of the place that it covers."""
     _check_picture(loaded, body.side, body.side)
     z, first, second = (
@@ -82,7 +83,7 @@ def plane(engine: Engine, loaded: LoadedModel, body: PlaneQuestion) -> dict[str,
     return {"picture": picture_base64(picture, scale=1)}
 
 
-def _sheet_codes(loaded: LoadedModel, body: SheetQuestion) -> Float[np.ndarray, "rows steps d"]:
+def _sheet_codes(loaded: StoredModel, body: SheetQuestion) -> Float[np.ndarray, "rows steps d"]:
     z, dimensions = as_code(loaded, body.z), list(body.dimensions)
     if body.low is not None and body.high is not None:
         return traversal_codes(z, dimensions, np.linspace(body.low, body.high, body.steps))
@@ -97,24 +98,25 @@ def _sheet_codes(loaded: LoadedModel, body: SheetQuestion) -> Float[np.ndarray, 
     return np.concatenate(rows)
 
 
-def _check_picture(loaded: LoadedModel, rows: int, columns: int) -> None:
+def _check_picture(loaded: StoredModel, rows: int, columns: int) -> None:
     """Let so many codes pass that fit into one picture; asked before any is made, since they take memory as well."""
     if rows * columns > PICTURE_LIMIT:
         raise InputError(
             f"a picture shows at most {PICTURE_LIMIT:,} codes, got {rows} rows of {columns}; ask for fewer."
         )
-    check_size(rows * loaded.config.height, columns * loaded.config.width)
+    _, height, width = loaded.spec.image_shape
+    check_size(rows * height, columns * width)
 
 
 def _decode_grid(
-    engine: Engine, loaded: LoadedModel, codes: Float[np.ndarray, "rows columns d"]
+    engine: Engine, loaded: StoredModel, codes: Float[np.ndarray, "rows columns d"]
 ) -> UInt8[np.ndarray, "rows columns height width channel"]:
     rows, columns, latent = codes.shape
     pixels = decode_pixels(engine, loaded, codes.reshape(-1, latent))
     return pixels.reshape(rows, columns, *pixels.shape[1:])
 
 
-def _row_title(loaded: LoadedModel, dimension: int, names: Mapping[int, str], *, with_range: bool) -> str:
+def _row_title(loaded: StoredModel, dimension: int, names: Mapping[int, str], *, with_range: bool) -> str:
     """A dimension's number and name, what it carries, and where its row goes from and to."""
     reference = loaded.need_reference()
     name, importance = names.get(dimension, reference.dimension_names[dimension]), reference.importance[dimension]

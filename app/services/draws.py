@@ -4,13 +4,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.draws import draw_codes
+from vae_core.store.opening import StoredModel
 
 __all__ = ["draw_code"]
 
 
-def draw_code(loaded: LoadedModel) -> Float[np.ndarray, " d"]:
+def draw_code(loaded: StoredModel) -> Float[np.ndarray, " d"]:
     """One code from the mixture fitted to codes of training images, drawn anew each time.
 
     Raises:

@@ -11,8 +11,8 @@ from vae_core.images.files import open_picture
 from vae_core.images.preparation import prepare_picture
 from vae_core.images.preparation_options import Preparation
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.typical import spread_codes
+from vae_core.store.opening import StoredModel
 
 __all__ = ["decoded_strip", "example_digits"]
 
@@ -30,7 +30,7 @@ def example_digits() -> list[tuple[str, Float[Tensor, "channel height width"]]]:
     return [(file.stem.removeprefix("digit-"), image) for file, image in zip(files, prepared, strict=True)]
 
 
-def decoded_strip(loaded: LoadedModel) -> bytes:
+def decoded_strip(loaded: StoredModel) -> bytes:
     """What a model decodes from typical members of its classes, side by side, as a PNG file.
 
     Raises:

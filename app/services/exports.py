@@ -13,8 +13,8 @@ from vae_core.images.animation import MAX_FRAMES, MAX_SIDE, gif_fps, to_gif, to_
 from vae_core.images.mosaic import check_size
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.runtime.jobs import BackgroundJob
+from vae_core.store.opening import StoredModel
 
 __all__ = ["FILE_TYPES", "MAX_EXPORT_PIXELS", "Export", "Format", "Order", "check_order"]
 
@@ -56,7 +56,7 @@ class Order:
     positions: Int[np.ndarray, " k"]
     columns: int | None = None
 
-    def key(self, loaded: LoadedModel) -> str:
+    def key(self, loaded: StoredModel) -> str:
         """What the file depends on: equal orders of one model give equal files."""
         return fingerprint(loaded.digest, *(getattr(self, each.name) for each in fields(self)))
 
@@ -74,7 +74,7 @@ class Export(BackgroundJob[bytes]):
         order: What to make, checked.
     """
 
-    def __init__(self, engine: Engine, loaded: LoadedModel, order: Order) -> None:
+    def __init__(self, engine: Engine, loaded: StoredModel, order: Order) -> None:
         super().__init__("export")
         self._engine, self._loaded, self._order = engine, loaded, order
 
@@ -93,7 +93,7 @@ class Export(BackgroundJob[bytes]):
 
     def _decode(self) -> UInt8[np.ndarray, "n height width channel"]:
         """The pictures of all codes, in chunks through the lane that live requests do not wait for."""
-        codes, (channels, height, width) = self._order.codes, self._loaded.config.image_shape
+        codes, (channels, height, width) = self._order.codes, self._loaded.spec.image_shape
         frames = np.empty((len(codes), height, width, channels), np.uint8)
         for start in range(0, len(codes), CHUNK):
             self._step("decoding", start, len(codes), before=0)
@@ -108,7 +108,7 @@ class Export(BackgroundJob[bytes]):
         self._say("encoding", before + 0.5 * done / count, f"{doing}: picture {done:,} of {count:,}")
 
 
-def check_order(order: Order, loaded: LoadedModel) -> None:
+def check_order(order: Order, loaded: StoredModel) -> None:
     """Let an order pass that can be made, before anything is decoded.
 
     Raises:
@@ -116,16 +116,16 @@ def check_order(order: Order, loaded: LoadedModel) -> None:
             keyframes are no frames, or the pictures would be too large.
     """
     count, latent = order.codes.shape
-    if latent != loaded.config.latent_dim or not 1 <= count <= MAX_FRAMES:
+    if latent != loaded.spec.latent_dim or not 1 <= count <= MAX_FRAMES:
         raise InputError(
-            f"this model exports 1 to {MAX_FRAMES:,} codes of {loaded.config.latent_dim} values, got {count:,} of "
+            f"this model exports 1 to {MAX_FRAMES:,} codes of {loaded.spec.latent_dim} values, got {count:,} of "
             f"{latent}; shorten the path."
         )
     if order.format == "npz":
         _archive(order)  # takes no time
     else:
         gif_fps(order.fps)  # every format has the same bounds
-        _check_size(order, *loaded.config.image_shape[1:])
+        _check_size(order, *loaded.spec.image_shape[1:])
 
 
 def _check_size(order: Order, height: int, width: int) -> None:

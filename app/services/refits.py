@@ -9,8 +9,8 @@ from jaxtyping import Float
 
 from app.wire.protocol import RefitId
 from vae_core.errors import GoneError
-from vae_core.inference.loaded import LoadedModel
 from vae_core.projection.projections import NeighbourMap
+from vae_core.store.opening import StoredModel
 
 __all__ = ["KEPT", "Refits", "refits"]
 
@@ -27,7 +27,7 @@ class Refits:
         # Each with the digest of the reference set that it is of; the newest comes last.
         self._maps: OrderedDict[RefitId, tuple[str, NeighbourMap]] = OrderedDict()
 
-    def keep(self, loaded: LoadedModel, places: Float[np.ndarray, "n 2"]) -> RefitId:
+    def keep(self, loaded: StoredModel, places: Float[np.ndarray, "n 2"]) -> RefitId:
         """Keep a map of the model's reference codes and give the number by which it is found.
 
         Args:
@@ -45,7 +45,7 @@ class Refits:
                 self._maps.popitem(last=False)
         return number
 
-    def find(self, loaded: LoadedModel, number: RefitId) -> NeighbourMap:
+    def find(self, loaded: StoredModel, number: RefitId) -> NeighbourMap:
         """The map of that number.
 
         Raises:

@@ -17,6 +17,7 @@ from app.wire.packing import members_base64, members_of
 from vae_core.errors import InputError
 from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.names import NAME_LIMIT
+from vae_core.store.opening import StoredModel
 
 __all__ = [
     "Desk",
@@ -83,9 +84,9 @@ class Desk:
     locked: tuple[int, ...] = ()
     tab: Tab = "sliders"
 
-    def fits(self, loaded: LoadedModel) -> bool:
+    def fits(self, loaded: StoredModel) -> bool:
         """Whether all of it is about this model."""
-        dimensions, images = range(loaded.config.latent_dim), range(len(loaded.need_reference()))
+        dimensions, images = range(loaded.spec.latent_dim), range(len(loaded.need_reference()))
         members = [self.selection, *(group.indices for group in self.groups)]
         return (
             all(min(each, default=0) in images and max(each, default=0) in images for each in members)
@@ -98,7 +99,7 @@ class Desk:
 DESK, ANYTHING = TypeAdapter(Desk), TypeAdapter(Any)
 
 
-def current_desk(memory: Session, loaded: LoadedModel) -> Desk:
+def current_desk(memory: Session, loaded: StoredModel) -> Desk:
     """The model's desk; empty at first."""
     desk = memory.desks.get(loaded.name)
     return desk if isinstance(desk, Desk) and desk.fits(loaded) else Desk()
@@ -110,7 +111,7 @@ def desk_data(desk: Desk) -> dict[str, Any]:
     return data
 
 
-def take_desk(memory: Session, loaded: LoadedModel, value: Any, *, same_images: bool = True) -> None:
+def take_desk(memory: Session, loaded: StoredModel, value: Any, *, same_images: bool = True) -> None:
     """Keep what the page reports; what is no desk of this model's is dropped.
 
     Args:
@@ -145,7 +146,7 @@ def _with_images_of(images: Desk, desk: Desk) -> Desk:
 
 
 @contextmanager
-def keep_locked(memory: Session, loaded: LoadedModel) -> Iterator[None]:
+def keep_locked(memory: Session, loaded: StoredModel) -> Iterator[None]:
     """Give locked dimensions their values back where a picture's code is loaded meanwhile."""
     before, locked = current_code(memory, loaded), list(current_desk(memory, loaded).locked)
     yield

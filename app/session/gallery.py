@@ -15,8 +15,8 @@ from vae_core.images.files import open_picture
 from vae_core.images.pixels import pixels_of, to_png
 from vae_core.images.preparation import prepare_picture
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.reconstruction.analysis import Analysis, analyse
+from vae_core.store.opening import StoredModel
 
 __all__ = [
     "Examined",
@@ -47,7 +47,7 @@ class Examined:
     analysis: Analysis
 
 
-def examine(memory: Session, engine: Engine, loaded: LoadedModel) -> list[Examined]:
+def examine(memory: Session, engine: Engine, loaded: StoredModel) -> list[Examined]:
     """All pictures of the session, each examined once a model and remembered in the session alone."""
     for picture in memory.pictures:
         key = (loaded.digest, picture.id)
@@ -57,18 +57,17 @@ def examine(memory: Session, engine: Engine, loaded: LoadedModel) -> list[Examin
     return [each for each in found if isinstance(each, Examined)]
 
 
-def _examine_one(memory: Session, picture: Picture, engine: Engine, loaded: LoadedModel) -> Examined:
-    config = loaded.config
+def _examine_one(memory: Session, picture: Picture, engine: Engine, loaded: StoredModel) -> Examined:
     opened = open_picture(picture.content, name=picture.name)
-    preparation = memory.preparations.get(loaded.name, config.preparation)
-    seen = prepare_picture(opened, shape=config.image_shape, preparation=preparation)
+    preparation = memory.preparations.get(loaded.name, loaded.spec.preparation)
+    seen = prepare_picture(opened, shape=loaded.spec.image_shape, preparation=preparation)
     return Examined(picture, seen, analyse(engine, loaded, [seen])[0])
 
 
 def add_pictures(
     memory: Session,
     engine: Engine,
-    loaded: LoadedModel,
+    loaded: StoredModel,
     files: Sequence[tuple[str, Callable[[], bytes]]],
     *,
     load: bool = True,
@@ -105,7 +104,7 @@ def add_pictures(
 
 
 def add_sent_pictures(
-    memory: Session, engine: Engine, loaded: LoadedModel, files: Sequence[Any], *, load: bool = True
+    memory: Session, engine: Engine, loaded: StoredModel, files: Sequence[Any], *, load: bool = True
 ) -> None:
     """Add pictures as a page sends them, [{name, content in base64}]; what is no file is left out."""
     add_pictures(memory, engine, loaded, list(_sent_files(files)), load=load)
@@ -131,19 +130,18 @@ def _decoder(content: str) -> Callable[[], bytes]:
     return decode
 
 
-def examples(loaded: LoadedModel) -> list[tuple[str, Float[Tensor, "channel height width"]]]:
+def examples(loaded: StoredModel) -> list[tuple[str, Float[Tensor, "channel height width"]]]:
     """Names of digits and their pictures to try, for a model that knows digits; none for another."""
-    training = loaded.config.training
-    return example_digits() if training is not None and training.dataset in DIGIT_SETS else []
+    return example_digits() if loaded.spec.dataset in DIGIT_SETS else []
 
 
-def add_example(memory: Session, engine: Engine, loaded: LoadedModel, index: int) -> None:
+def add_example(memory: Session, engine: Engine, loaded: StoredModel, index: int) -> None:
     """Add one of the examples, by its place in their list."""
     name, image = examples(loaded)[index]
     add_pictures(memory, engine, loaded, [(f"digit {name}", lambda: to_png(pixels_of(image)))])
 
 
-def choose_picture(memory: Session, engine: Engine, loaded: LoadedModel, picture_id: str) -> None:
+def choose_picture(memory: Session, engine: Engine, loaded: StoredModel, picture_id: str) -> None:
     """Show a picture's strip and load its mean into the sliders; an id that is gone changes nothing."""
     for each in examine(memory, engine, loaded):
         if each.picture.id == picture_id:
@@ -151,7 +149,7 @@ def choose_picture(memory: Session, engine: Engine, loaded: LoadedModel, picture
             memory.load_code(loaded.name, each.analysis.mean)
 
 
-def switch_model(memory: Session, engine: Engine, loaded: LoadedModel) -> None:
+def switch_model(memory: Session, engine: Engine, loaded: StoredModel) -> None:
     """Make `loaded` the model in use; keep what can be kept and say what cannot.
 
     Pictures stay and are encoded anew; the chosen one's mean becomes the code where the model has none yet. A code

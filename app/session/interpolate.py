@@ -12,12 +12,12 @@ from app.wire.limits import KEYFRAME_NAME
 from app.wire.numbers import WIRE, from_page, to_page
 from vae_core.errors import InputError
 from vae_core.images.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import once_a_model
 from vae_core.latent.codes import FLOAT32_MAX
 from vae_core.latent.paths import Path
 from vae_core.latent.timeline import FRAMES_PER_LEG, GRID_SIDE, KEYFRAMES, Easing
 from vae_core.reference.typical import class_members, distant_classes
+from vae_core.store.opening import StoredModel
 
 __all__ = [
     "Animation",
@@ -117,7 +117,7 @@ class Studio:
 STUDIO, ANYTHING = TypeAdapter(Studio), TypeAdapter(Any)
 
 
-def current_keyframes(memory: Session, loaded: LoadedModel) -> tuple[Keyframe, ...]:
+def current_keyframes(memory: Session, loaded: StoredModel) -> tuple[Keyframe, ...]:
     """The model's keyframes; at first typical members of two distant classes, which also stand in for what is gone."""
     kept = tuple(each for each in memory.keyframes.get(loaded.name, ()) if _fits(each, memory, loaded))
     if len(kept) < FEWEST:
@@ -130,7 +130,7 @@ def current_animation(memory: Session) -> Animation:
     return memory.animation if isinstance(memory.animation, Animation) else Animation()
 
 
-def add_picture_keyframe(memory: Session, loaded: LoadedModel, picture: Picture) -> None:
+def add_picture_keyframe(memory: Session, loaded: StoredModel, picture: Picture) -> None:
     """Have the animation pass through a picture: in place of a keyframe that it began with, else as the last.
 
     A picture that is a keyframe already stays where it is.
@@ -152,13 +152,13 @@ def add_picture_keyframe(memory: Session, loaded: LoadedModel, picture: Picture)
     memory.keyframes[loaded.name] = tuple(keyframes)
 
 
-def studio_data(memory: Session, loaded: LoadedModel) -> dict[str, Any]:
+def studio_data(memory: Session, loaded: StoredModel) -> dict[str, Any]:
     """Keyframes and settings as the page takes them and reports them."""
     data: dict[str, Any] = to_page(STUDIO, Studio(current_keyframes(memory, loaded), current_animation(memory)))
     return data
 
 
-def take_studio(memory: Session, loaded: LoadedModel, value: Any) -> None:
+def take_studio(memory: Session, loaded: StoredModel, value: Any) -> None:
     """Keep what the page reports; what does not fit the model, or names pictures that are gone, is dropped."""
     try:
         # From JSON text, where lists are tuples.
@@ -170,18 +170,18 @@ def take_studio(memory: Session, loaded: LoadedModel, value: Any) -> None:
         memory.animation = studio.animation
 
 
-def _fits(keyframe: Keyframe, memory: Session, loaded: LoadedModel) -> bool:
+def _fits(keyframe: Keyframe, memory: Session, loaded: StoredModel) -> bool:
     """Whether it is a code of this model's, or one of the visitor's pictures."""
     if not 1 <= len(keyframe.name) <= KEYFRAME_NAME or (keyframe.source == "picture") != (keyframe.picture is not None):
         return False
     if keyframe.code is None:
         return any(picture.id == keyframe.picture for picture in memory.pictures)
     numbers = all(abs(value) <= FLOAT32_MAX for value in keyframe.code)  # false for NaN
-    return keyframe.picture is None and len(keyframe.code) == loaded.config.latent_dim and numbers
+    return keyframe.picture is None and len(keyframe.code) == loaded.spec.latent_dim and numbers
 
 
 @once_a_model(1)
-def _first_keyframes(loaded: LoadedModel) -> tuple[Keyframe, Keyframe]:
+def _first_keyframes(loaded: StoredModel) -> tuple[Keyframe, Keyframe]:
     """Typical members of two distant classes; of a single class a typical one and the one farthest from it."""
     reference = loaded.need_reference()
     first, last = distant_classes(reference)

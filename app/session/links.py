@@ -17,8 +17,8 @@ from app.session.state import Keyframe, Session, take_link
 from app.wire.limits import LINK_LETTERS, LINK_NAME
 from app.wire.numbers import WIRE, from_page
 from vae_core.errors import InputError
-from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.timeline import KEYFRAMES
+from vae_core.store.opening import StoredModel
 
 __all__ = ["Link", "StudioLink", "follow_link", "read_link"]
 
@@ -108,7 +108,7 @@ def read_link(text: str) -> Link | StudioLink:
     return link
 
 
-def follow_link(memory: Session, loaded: LoadedModel) -> None:
+def follow_link(memory: Session, loaded: StoredModel) -> None:
     """Take over the view of the link by which the visitor came, once; one that does not fit leaves a sentence."""
     text = take_link(memory)
     if text is None:
@@ -119,7 +119,7 @@ def follow_link(memory: Session, loaded: LoadedModel) -> None:
         memory.notices.append(f"This is {loaded.name} as it starts: {error}")
 
 
-def _follow(memory: Session, loaded: LoadedModel, link: Link | StudioLink) -> None:
+def _follow(memory: Session, loaded: StoredModel, link: Link | StudioLink) -> None:
     if 0 < len(link.digest) < len(loaded.digest):
         raise InputError(
             "the link is of a version that knew a model by where and when its files were written; ask for a new one."
@@ -131,7 +131,7 @@ def _follow(memory: Session, loaded: LoadedModel, link: Link | StudioLink) -> No
         raise InputError(f"the link's view does not fit {loaded.name}, which may have been trained anew.")
 
 
-def _open_explore(memory: Session, loaded: LoadedModel, link: Link) -> bool:
+def _open_explore(memory: Session, loaded: StoredModel, link: Link) -> bool:
     code = take_code(loaded, list(link.z))
     is_of_map = link.reference in ("", loaded.reference_digest)
     desk = replace(current_desk(memory, loaded), selection=link.selection if is_of_map else ())
@@ -144,8 +144,8 @@ def _open_explore(memory: Session, loaded: LoadedModel, link: Link) -> bool:
     return True
 
 
-def _open_studio(memory: Session, loaded: LoadedModel, link: StudioLink) -> bool:
-    keyframes = link.keyframes(loaded.config.latent_dim)
+def _open_studio(memory: Session, loaded: StoredModel, link: StudioLink) -> bool:
+    keyframes = link.keyframes(loaded.spec.latent_dim)
     if keyframes is None or not _show_map(memory, loaded, link):
         return False
     memory.keyframes[loaded.name] = (
@@ -155,5 +155,5 @@ def _open_studio(memory: Session, loaded: LoadedModel, link: StudioLink) -> bool
     return True
 
 
-def _show_map(memory: Session, loaded: LoadedModel, link: Link | StudioLink) -> bool:
+def _show_map(memory: Session, loaded: StoredModel, link: Link | StudioLink) -> bool:
     return take_view(memory, loaded, {name: getattr(link, name) for name in ("projection", "x", "y", "colour")})

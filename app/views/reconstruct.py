@@ -24,9 +24,8 @@ from app.wire.packing import picture_address
 from vae_core.errors import InputError
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
-from vae_core.models.objective import describe_pixels
 from vae_core.reconstruction.analysis import ELBO_SAMPLES
+from vae_core.store.opening import StoredModel
 
 HINT = "Add pictures: see what the model sees of them, what it makes of that, and where they lie on its map."
 PRIVACY = "Uploads stay in this session's memory and are never written to disk."
@@ -132,7 +131,7 @@ def take_example(index: int) -> None:
 def show_preparation() -> None:
     """The switches; a change counts for all pictures of this session and this model."""
     memory, loaded = session(), current_model()
-    default = loaded.config.preparation
+    default = loaded.spec.preparation
     current = memory.preparations.get(loaded.name, default)
     wanted = preparation_switches(key=f"prepare_{loaded.name}", current=current, default=default)
     if wanted != current:
@@ -142,7 +141,7 @@ def show_preparation() -> None:
 # -- cards ---------------------------------------------------------------------------------------------------------
 
 
-def show_cards(examined: Sequence[Examined], loaded: LoadedModel) -> None:
+def show_cards(examined: Sequence[Examined], loaded: StoredModel) -> None:
     """One page of the list, and under it the way to the others and what the figures are."""
     if not examined:
         return
@@ -151,8 +150,8 @@ def show_cards(examined: Sequence[Examined], loaded: LoadedModel) -> None:
     with cards:
         for each in examined[page]:
             show_card(each, loaded)
-    figures = VARIATIONAL_FIGURES if loaded.config.variational else PLAIN_FIGURES
-    st.caption(f"{figures} For this model that term is {describe_pixels(loaded.config)}.")
+    figures = VARIATIONAL_FIGURES if loaded.spec.variational else PLAIN_FIGURES
+    st.caption(f"{figures} For this model that term is {loaded.spec.pixels}.")
 
 
 def choose_page(ids: Sequence[str]) -> slice:
@@ -166,7 +165,7 @@ def choose_page(ids: Sequence[str]) -> slice:
     return slice(CARDS * (number - 1), CARDS * number)
 
 
-def show_card(each: Examined, loaded: LoadedModel) -> None:
+def show_card(each: Examined, loaded: StoredModel) -> None:
     """One picture: what can be done with it, the four pictures side by side, its figures, and its posterior."""
     picture = each.picture
     with st.container(border=True, key=CARD + picture.id):
@@ -174,13 +173,13 @@ def show_card(each: Examined, loaded: LoadedModel) -> None:
             name = escape(picture.name)
             st.html(f'<div class="vae-card-name" title="{name}">{name}</div>')
             show_actions(picture, loaded)
-        variational = loaded.config.variational
+        variational = loaded.spec.variational
         rank = loaded.need_reference().percentile("reconstruction", each.analysis.reconstruction_nats)
         comparison(each, upload=small_copy(picture), variational=variational, rank=rank)
         show_posterior(each, variational=variational)
 
 
-def show_actions(picture: Picture, loaded: LoadedModel) -> None:
+def show_actions(picture: Picture, loaded: StoredModel) -> None:
     """The buttons of a card."""
     if action(picture, "Explore", "explore", help="Load its μ into the sliders; locked ones stay"):
         with keep_locked(session(), loaded):
@@ -207,7 +206,7 @@ def show_posterior(each: Examined, *, variational: bool) -> None:
             st.plotly_chart(figure, key=f"chart_{key}", config={"displayModeBar": False})
 
 
-def add_keyframe(picture: Picture, loaded: LoadedModel) -> None:
+def add_keyframe(picture: Picture, loaded: StoredModel) -> None:
     """Have the animation pass through the picture, where there is room."""
     try:
         add_picture_keyframe(session(), loaded, picture)

@@ -1,18 +1,26 @@
 """A model card as text: it may come from outside, so it brings in neither HTML nor pictures of other hosts."""
 
-import re
-
 import streamlit as st
 
-__all__ = ["card", "without_pictures"]
+__all__ = ["card", "without_comments", "without_pictures"]
 
-COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)  # Streamlit would show them as text
+COMMENT, COMMENT_END = "<!--", "-->"
 ZERO_WIDTH_SPACE = "\u200b"
 
 
 def card(text: str) -> None:
     """Show a card's Markdown; tags in it are shown as they are."""
-    st.markdown(without_pictures(COMMENT.sub("", text)), anchors=False)
+    st.markdown(without_pictures(without_comments(text)), anchors=False)
+
+
+def without_comments(text: str) -> str:
+    """Markdown without HTML's comments, which Streamlit would show as text; one without an end is text."""
+    kept: list[str] = []
+    place = 0
+    while (begin := text.find(COMMENT, place)) >= 0 and (end := text.find(COMMENT_END, begin + len(COMMENT))) >= 0:
+        kept.append(text[place:begin])
+        place = end + len(COMMENT_END)
+    return "".join([*kept, text[place:]])
 
 
 def without_pictures(text: str) -> str:

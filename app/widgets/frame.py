@@ -14,7 +14,7 @@ from app.session.links import follow_link
 from app.session.state import session
 from vae_core.errors import VAEExplorerError
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 from vae_core.store.stored_models import list_models
 
 __all__ = ["choose_model", "current_model", "page_header", "page_style", "start_page"]
@@ -66,7 +66,7 @@ def page_header(title: str, hint: str) -> bool:
     return usable
 
 
-def current_model() -> LoadedModel:
+def current_model() -> StoredModel:
     """The model in use; `page_header` has made sure that it loads."""
     return engine().load(session().model or "")
 

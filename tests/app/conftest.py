@@ -10,9 +10,9 @@ from PIL import Image
 
 from app.session import state
 from app.session.state import Session
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
-Store = Callable[..., LoadedModel]
+Store = Callable[..., StoredModel]
 
 
 @pytest.fixture(autouse=True)

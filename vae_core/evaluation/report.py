@@ -32,7 +32,7 @@ from vae_core.evaluation.samples import sample_quality
 from vae_core.latent.mixture import Mixture, fit_mixture
 from vae_core.models.config import ModelConfig, TrainingConfig, need_training
 from vae_core.models.inputs import model_input
-from vae_core.models.objective import describe_pixels
+from vae_core.models.pixel_likelihood import describe_pixels
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE
 from vae_core.reference.build import REFERENCE_LIMIT, Encoded, build_reference, check_enough

@@ -1,12 +1,14 @@
-"""Picture files from outside: bytes -> an upright 8-bit picture, or an `ImageError`.
+"""Picture files from outside: bytes or a path -> an upright 8-bit picture, or an `ImageError`.
 
 Nothing else that Pillow may raise gets past it.
 """
 
+import os
 import re
 import struct
 import zlib
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -76,7 +78,7 @@ WHITES: dict[str, tuple[float, ...]] = {
 }
 
 
-def open_picture(data: bytes, *, name: str = "the picture") -> Image.Image:
+def open_picture(source: bytes | str | os.PathLike[str], *, name: str | None = None) -> Image.Image:
     """Read a picture from outside: PNG, JPEG, WebP, GIF, BMP, TIFF, PPM or AVIF.
 
     The first frame of an animation is taken and the EXIF orientation applied. Grey deeper than 8
@@ -85,16 +87,20 @@ def open_picture(data: bytes, *, name: str = "the picture") -> Image.Image:
     ignored.
 
     Args:
-        data: The file's content.
-        name: What an error message calls the picture, such as the file's name.
+        source: The file's content, or its path.
+        name: What an error message calls the picture; when not given, the file's name of a path.
 
     Returns:
         A loaded picture of mode ``"L"``, ``"RGB"`` or, if any pixel is transparent, ``"RGBA"``.
 
     Raises:
-        ImageError: The data are empty, larger than `MAX_BYTES`, in no format named above, damaged,
-            hold more than `MAX_PIXELS` pixels (found before they are decoded), or NaN or infinity.
+        ImageError: The file cannot be read, or its content is empty, larger than `MAX_BYTES`, in no format named
+            above, damaged, or holds more than `MAX_PIXELS` pixels (found before they are decoded), NaN or infinity.
     """
+    if isinstance(source, bytes):
+        data, name = source, name or "the picture"
+    else:
+        data, name = _content(Path(source)), name or Path(source).name
     _check_bytes(data, name)
     reader = _reader_of(data, name)
     try:
@@ -125,6 +131,14 @@ def to_eight_bit(picture: Image.Image, name: str) -> Image.Image:
         if picture.getchannel("A").getextrema() != (255, 255):
             return picture
     return picture.convert("L" if is_grey else "RGB")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)  # refused if it is one byte too long
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read ({error.strerror}); give the path of a picture's file.") from error
 
 
 def _check_bytes(data: bytes, name: str) -> None:

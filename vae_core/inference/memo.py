@@ -12,17 +12,17 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from jaxtyping import Float
 
-from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.directions import Direction, principal_directions
 from vae_core.latent.graph import CodeGraph, build_graph
 from vae_core.reference.groups import values_of
 from vae_core.runtime.memo import Memo
+from vae_core.store.opening import StoredModel
 
 __all__ = ["data_graph", "once_a_model", "principal_component", "reference_values"]
 
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
-OfModel = Callable[[LoadedModel, *Arguments], Result]
+OfModel = Callable[[StoredModel, *Arguments], Result]
 
 
 def once_a_model(size: int) -> Callable[[OfModel[*Arguments, Result]], OfModel[*Arguments, Result]]:
@@ -36,11 +36,11 @@ def once_a_model(size: int) -> Callable[[OfModel[*Arguments, Result]], OfModel[*
     """
 
     def decorate(make: OfModel[*Arguments, Result]) -> OfModel[*Arguments, Result]:
-        memos: WeakKeyDictionary[LoadedModel, Memo[Result]] = WeakKeyDictionary()
+        memos: WeakKeyDictionary[StoredModel, Memo[Result]] = WeakKeyDictionary()
         choosing = threading.Lock()
 
         @functools.wraps(make)
-        def of_model(loaded: LoadedModel, /, *args: *Arguments) -> Result:
+        def of_model(loaded: StoredModel, /, *args: *Arguments) -> Result:
             with choosing:
                 memo = memos.setdefault(loaded, Memo(size))
             return memo.get(args, lambda: make(loaded, *args))
@@ -51,7 +51,7 @@ def once_a_model(size: int) -> Callable[[OfModel[*Arguments, Result]], OfModel[*
 
 
 @once_a_model(16)
-def reference_values(loaded: LoadedModel, what: str) -> Float[np.ndarray, " n"]:
+def reference_values(loaded: StoredModel, what: str) -> Float[np.ndarray, " n"]:
     """One number for each reference image, [image]; read-only.
 
     Args:
@@ -70,7 +70,7 @@ def reference_values(loaded: LoadedModel, what: str) -> Float[np.ndarray, " n"]:
 
 
 @once_a_model(16)
-def principal_component(loaded: LoadedModel, index: int) -> Direction:
+def principal_component(loaded: StoredModel, index: int) -> Direction:
     """One of the reference codes' principal components in posterior deviations, the largest variance first, from 0.
 
     Raises:
@@ -82,7 +82,7 @@ def principal_component(loaded: LoadedModel, index: int) -> Direction:
 
 
 @once_a_model(1)
-def data_graph(loaded: LoadedModel) -> CodeGraph:
+def data_graph(loaded: StoredModel) -> CodeGraph:
     """The graph of the model's reference codes that paths through the data follow; the first call takes seconds.
 
     Raises:

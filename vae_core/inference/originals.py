@@ -20,10 +20,11 @@ from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import VAEExplorerError
 from vae_core.images.preparation_options import Preparation
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
-from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.config import TrainingConfig
 from vae_core.models.inputs import model_input
+from vae_core.models.spec import ModelSpec
 from vae_core.runtime.locations import cache_folder
+from vae_core.store.opening import StoredModel
 
 __all__ = ["is_at_hand", "original_of"]
 
@@ -45,7 +46,7 @@ class _Part:
     given: UInt8[Tensor, "n c h w"]
 
 
-def original_of(engine: Engine, loaded: LoadedModel, index: int) -> UInt8[np.ndarray, "height width channel"] | None:
+def original_of(engine: Engine, loaded: StoredModel, index: int) -> UInt8[np.ndarray, "height width channel"] | None:
     """The picture that a reference code was encoded from; None where it is not at hand, or not to be shown.
 
     Args:
@@ -56,15 +57,15 @@ def original_of(engine: Engine, loaded: LoadedModel, index: int) -> UInt8[np.nda
     Raises:
         BusyError: Too many requests wait.
     """
-    reference, training = loaded.need_reference(), loaded.config.training
+    reference, training = loaded.need_reference(), loaded.training
     if training is None or training.dataset in PEOPLE:
         return None
     held_out = int(reference.held_out.sum())
     try:
         if index < held_out:
-            row, part = index, _part_of(loaded.config, training, "test")
+            row, part = index, _part_of(loaded.spec, training, "test")
         else:  # a training image that fills the set up
-            row, part = index - held_out, _part_of(loaded.config, training, "train", len(reference) - held_out)
+            row, part = index - held_out, _part_of(loaded.spec, training, "train", len(reference) - held_out)
     except (VAEExplorerError, OSError):  # missing, damaged or unreadable: there is nothing to show
         return None
     if part is None or row >= len(part.images) or not _is_code_of(engine, loaded, part.given[row], index):
@@ -94,11 +95,11 @@ def _published(load: Callable[..., LabelledImages]) -> IdxSet | None:
     return next((each for each in given if isinstance(each, IdxSet)), None)
 
 
-def _part_of(config: ModelConfig, training: TrainingConfig, split: Split, limit: int | None = None) -> _Part | None:
+def _part_of(spec: ModelSpec, training: TrainingConfig, split: Split, limit: int | None = None) -> _Part | None:
     if not is_at_hand(training.dataset, split):
         return None
     binarised = training.binarise == "dynamic"
-    return _load(training.dataset, split, config.image_shape, config.preparation, limit=limit, binarised=binarised)
+    return _load(training.dataset, split, spec.image_shape, spec.preparation, limit=limit, binarised=binarised)
 
 
 @functools.lru_cache(maxsize=PARTS)
@@ -123,6 +124,6 @@ def _load(
     return _Part(part.images, drawn.mul(255).to(torch.uint8))
 
 
-def _is_code_of(engine: Engine, loaded: LoadedModel, given: UInt8[Tensor, "c h w"], index: int) -> bool:
+def _is_code_of(engine: Engine, loaded: StoredModel, given: UInt8[Tensor, "c h w"], index: int) -> bool:
     mean = engine.encode(loaded, given[None].float() / 255).mean[0].numpy()
     return np.allclose(mean, loaded.need_reference().means[index], rtol=TOLERANCE, atol=TOLERANCE)

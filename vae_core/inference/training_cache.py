@@ -9,10 +9,10 @@ from jaxtyping import Bool, Float, Int
 
 from vae_core.datasets.archives import ARCHIVE_DAMAGE
 from vae_core.errors import ConfigError
-from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime.locations import CACHE_VARIABLE, cache_folder
 from vae_core.runtime.whole_files import written_whole
+from vae_core.store.opening import StoredModel
 
 __all__ = ["TrainingCodes", "cached_training", "store_training"]
 
@@ -43,7 +43,7 @@ class TrainingCodes:
         return len(self.codes)
 
 
-def cached_training(loaded: LoadedModel) -> TrainingCodes | None:
+def cached_training(loaded: StoredModel) -> TrainingCodes | None:
     """The stored codes of this state of the model; None where there are none, or none that can be read."""
     reference = loaded.need_reference()
     try:
@@ -76,7 +76,7 @@ def _check(arrays: dict[str, np.ndarray], reference: Reference) -> None:
         raise ValueError("there must be codes, with labels that have names")
 
 
-def store_training(loaded: LoadedModel, codes: TrainingCodes) -> None:
+def store_training(loaded: StoredModel, codes: TrainingCodes) -> None:
     """Keep the codes in the cache folder; of models of its name only the last used stay.
 
     Raises:
@@ -97,7 +97,7 @@ def store_training(loaded: LoadedModel, codes: TrainingCodes) -> None:
         ) from error
 
 
-def _cache_file(loaded: LoadedModel) -> Path:
+def _cache_file(loaded: StoredModel) -> Path:
     return cache_folder() / CACHE_FOLDER / f"{loaded.name}-{loaded.digest}-{loaded.reference_digest}.npz"
 
 

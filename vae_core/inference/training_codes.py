@@ -18,12 +18,13 @@ from vae_core.datasets.archives import find_archive
 from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.training_cache import TrainingCodes, cached_training, store_training
-from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.config import TrainingConfig
 from vae_core.models.inputs import model_input
+from vae_core.models.spec import ModelSpec
 from vae_core.runtime.jobs import BackgroundJob
 from vae_core.runtime.locations import cache_folder
+from vae_core.store.opening import StoredModel
 
 __all__ = [
     "TRAINING_LIMIT",
@@ -62,14 +63,14 @@ class TrainingImages:
         return len(self.trained)
 
 
-def has_training_images(config: ModelConfig, *, data_dir: Path | None = None) -> bool:
+def has_training_images(spec: ModelSpec, *, data_dir: Path | None = None) -> bool:
     """Whether the data set of a model is on this machine; nothing is opened and nothing fetched.
 
     Args:
-        config: The model's.
+        spec: The model's.
         data_dir: Folder that may hold ``NAME.npz``; by default that in ``VAE_DATA_DIR``.
     """
-    name = config.training.dataset if config.training else ""
+    name = spec.dataset or ""
     if name not in DATASETS:
         return bool(name) and os.path.isdir(name)  # noqa: PTH112 - Path's own raises where a name is too long
     try:
@@ -84,26 +85,26 @@ def _is_fetched(name: str) -> bool:
     return all((folder / file).is_file() for file in IDX_FILES)
 
 
-def load_training_images(config: ModelConfig, *, data_dir: Path | None = None) -> TrainingImages:
+def load_training_images(spec: ModelSpec, *, data_dir: Path | None = None) -> TrainingImages:
     """The images of a model's training and validation parts, at most `TRAINING_LIMIT`, in the same order every time.
 
     Args:
-        config: The model's.
+        spec: The model's.
         data_dir: As for `has_training_images`.
 
     Raises:
         DatasetError: The data set is not on this machine, or is damaged.
     """
-    if config.training is None or not has_training_images(config, data_dir=data_dir):
-        name = repr(config.training.dataset) if config.training else "a model that does not say what it was trained on"
+    if spec.dataset is None or not has_training_images(spec, data_dir=data_dir):
+        name = repr(spec.dataset) if spec.dataset else "a model that does not say what it was trained on"
         raise DatasetError(f"training images must be on this machine, got {name}; set VAE_DATA_DIR to their folder.")
     parts = [
         load_dataset(
-            config.training.dataset,
+            spec.dataset,
             split,
             data_dir=data_dir,
-            image_shape=config.image_shape,
-            preparation=config.preparation,
+            image_shape=spec.image_shape,
+            preparation=spec.preparation,
         )
         for split in ("train", "validation")
     ]
@@ -116,7 +117,7 @@ def load_training_images(config: ModelConfig, *, data_dir: Path | None = None) -
 
 
 def encode_training(
-    loaded: LoadedModel,
+    loaded: StoredModel,
     training: TrainingImages,
     *,
     progress: Callable[[int, int], None] | None = None,
@@ -150,23 +151,23 @@ def encode_training(
         rows = slice(start, min(start + BATCH, len(training)))
         images = model_input(training.images.images[rows], settings, seed=start)
         with torch.inference_mode():
-            codes[rows] = loaded.model.encode(images).mean.half().float().numpy()
+            codes[rows] = loaded.network.encode(images).mean.half().float().numpy()
         places[rows] = reference.umap_map.place(codes[rows])
         if progress:
             progress(rows.stop, len(training))
     return TrainingCodes(codes, places, training.images.labels.numpy(), training.trained)
 
 
-def _need_training(loaded: LoadedModel) -> TrainingConfig:
-    if loaded.config.training is None:
+def _need_training(loaded: StoredModel) -> TrainingConfig:
+    if loaded.training is None:
         raise ModelError(f"{loaded.name} does not say what it was trained on: its config.json has no training part.")
-    return loaded.config.training
+    return loaded.training
 
 
 class TrainingCodesJob(BackgroundJob[TrainingCodes]):
     """Reads the stored codes, or else makes and stores them; see `prepare_training_codes`."""
 
-    def __init__(self, loaded: LoadedModel, data_dir: Path | None) -> None:
+    def __init__(self, loaded: StoredModel, data_dir: Path | None) -> None:
         super().__init__("training-codes")
         self._loaded = loaded
         self._data_dir = data_dir
@@ -178,7 +179,7 @@ class TrainingCodesJob(BackgroundJob[TrainingCodes]):
         if known is not None:
             return known
         self._say("starting", 0.0, "reading the training images")
-        training = load_training_images(self._loaded.config, data_dir=self._data_dir)
+        training = load_training_images(self._loaded.spec, data_dir=self._data_dir)
         codes = encode_training(self._loaded, training, progress=self._pass_on, stop=self._stopping.is_set)
         if codes is not None:
             self._keep(codes)
@@ -194,7 +195,7 @@ class TrainingCodesJob(BackgroundJob[TrainingCodes]):
             logger.warning("the training codes of %s are not kept: %s", self._loaded.name, error)
 
 
-def prepare_training_codes(loaded: LoadedModel, *, data_dir: Path | None = None) -> TrainingCodesJob:
+def prepare_training_codes(loaded: StoredModel, *, data_dir: Path | None = None) -> TrainingCodesJob:
     """A job, not started yet, that gets a model's training codes: from the cache folder or from its images.
 
     Args:

@@ -5,22 +5,20 @@ loss is the mean over the batch of reconstruction + weight * KL, that is of -ELB
 """
 
 import functools
-import math
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
-from vae_core.models.config import ModelConfig, Precision
+from vae_core.models.config import Precision
+from vae_core.models.pixel_likelihood import LOG_2PI, pixel_nats
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE
 
 __all__ = [
     "EVALUATION_BATCH",
     "Terms",
-    "describe_pixels",
     "encode_in",
     "free_bits_penalty",
     "loss",
@@ -31,7 +29,6 @@ __all__ = [
 ]
 
 EVALUATION_BATCH = 500  # images at a time where terms are measured, not learned from
-LOG_2PI = math.log(2 * math.pi)
 
 
 @dataclass(frozen=True)
@@ -52,28 +49,11 @@ class Terms:
         return self.reconstruction + self.kl.sum(dim=1)
 
 
-def describe_pixels(config: ModelConfig) -> str:
-    """What the reconstruction term is of: a density, a likelihood, or on grey pixels only a cross-entropy."""
-    if config.likelihood == "gaussian":
-        return "Gaussian with learned variance, pixels in [0, 1]"
-    binarised = config.training is not None and config.training.binarise == "dynamic"
-    return "Bernoulli on dynamically binarised pixels" if binarised else "cross-entropy on grey pixels"
-
-
 def reconstruction_nats(
     model: VAE, logits: Float[Tensor, "batch channel height width"], images: Float[Tensor, "batch channel height width"]
 ) -> Float[Tensor, " batch"]:
-    """-log p(x|z) of each image, summed over its pixels and channels, in nats, [batch].
-
-    Bernoulli: the cross-entropy; with grey values it is the usual training loss but no likelihood.
-    Gaussian: a density over [0, 1] pixel values with the model's learned sigma; it can be negative.
-    """
-    if model.log_sigma is None:
-        pixels = functional.binary_cross_entropy_with_logits(logits, images, reduction="none")
-    else:
-        scaled = (images - torch.sigmoid(logits)) * torch.exp(-model.log_sigma)
-        pixels = 0.5 * (scaled.square() + LOG_2PI) + model.log_sigma
-    return pixels.flatten(start_dim=1).sum(dim=1)
+    """-log p(x|z) of each image at the z of its logits, in nats, [batch]; see `pixel_nats`."""
+    return pixel_nats(logits, images, model.log_sigma)
 
 
 def encode_in(model: VAE, images: Float[Tensor, "batch channel height width"], precision: Precision) -> Posterior:

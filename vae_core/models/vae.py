@@ -22,8 +22,10 @@ from vae_core.models.layers import (
     mlp_decoder_body,
     mlp_encoder_body,
 )
+from vae_core.models.pixel_likelihood import pixel_nats
 from vae_core.models.posterior import Posterior
 from vae_core.models.spatial import place
+from vae_core.models.spec import ModelSpec, spec_of
 from vae_core.models.weights_file import read_weights
 from vae_core.runtime.strict_json import config_to_json
 from vae_core.runtime.whole_files import write_text_whole, written_whole
@@ -100,7 +102,7 @@ class VAE(
     library_name="vae-explorer",
     tags=["variational-autoencoder"],
 ):
-    """A variational autoencoder, or a plain one (``variational=False``).
+    """A variational autoencoder, or a plain one (``variational=False``); a `Model` that can be trained.
 
     Stored in the field's own form: ``model.safetensors`` beside ``config.json``. Weights may be
     stored in half precision; in memory they are float32.
@@ -132,27 +134,24 @@ class VAE(
                 module.weight.data = module.weight.data.contiguous(memory_format=torch.channels_last)
         return self
 
+    @property
+    def spec(self) -> ModelSpec:
+        """What the network takes and gives."""
+        return spec_of(self.config)
+
     def encode(self, images: Float[Tensor, "batch channel height width"]) -> Posterior:
         """Images [batch, channel, height, width] in [0, 1] -> posteriors. Nothing random happens.
 
         Raises:
             InputError: The images have another shape than the model's.
         """
-        self.check_images(images)
-        posterior: Posterior = self.encoder(images)
-        return posterior
-
-    def check_images(self, images: Tensor) -> None:
-        """Let images of the model's shape pass.
-
-        Raises:
-            InputError: They have another.
-        """
         if tuple(images.shape[1:]) != self.config.image_shape:
             raise InputError(
                 f"this model takes images of [batch, {', '.join(map(str, self.config.image_shape))}], "
                 f"got {list(images.shape)}; prepare them with vae_core.images.preparation.prepare_picture."
             )
+        posterior: Posterior = self.encoder(images)
+        return posterior
 
     def logits(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         """z [batch, latent] -> the decoder's output before the sigmoid, [batch, channel, height, width].
@@ -160,7 +159,7 @@ class VAE(
         Raises:
             InputError: z has another number of dimensions than the model's.
         """
-        if z.shape[1] != self.config.latent_dim:
+        if z.ndim != 2 or z.shape[1] != self.config.latent_dim:
             raise InputError(f"this model takes z of [batch, {self.config.latent_dim}], got {list(z.shape)}.")
         logits: Tensor = self.decoder(z)
         return logits
@@ -168,6 +167,16 @@ class VAE(
     def decode(self, z: Float[Tensor, "batch latent"]) -> Float[Tensor, "batch channel height width"]:
         """z [batch, latent] -> the likelihood's mean: images [batch, channel, height, width] in [0, 1]."""
         return torch.sigmoid(self.logits(z))
+
+    def reconstruction_nats(
+        self, images: Float[Tensor, "batch channel height width"], z: Float[Tensor, "batch latent"]
+    ) -> Float[Tensor, " batch"]:
+        """-log p(x|z) of each image at its code, in nats, [batch]; see `pixel_nats`.
+
+        Raises:
+            InputError: z has another number of dimensions than the model's.
+        """
+        return pixel_nats(self.logits(z), images, self.log_sigma)
 
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch ..."]:
         """Reconstruct by the posterior's mean: images in, images of the same shape out."""

@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.models.posterior import Posterior
+from vae_core.store.opening import StoredModel
 
 __all__ = ["ELBO_SAMPLES", "Analysis", "analyse"]
 
@@ -47,7 +47,7 @@ class Analysis:
         return -(self.reconstruction_nats + self.kl_nats)
 
 
-def analyse(engine: Engine, loaded: LoadedModel, images: Sequence[Float[Tensor, "c h w"]]) -> list[Analysis]:
+def analyse(engine: Engine, loaded: StoredModel, images: Sequence[Float[Tensor, "c h w"]]) -> list[Analysis]:
     """Encode and reconstruct images, each on its own, so that its figures never depend on its company.
 
     Args:
@@ -62,9 +62,9 @@ def analyse(engine: Engine, loaded: LoadedModel, images: Sequence[Float[Tensor, 
     return [_analyse_one(engine, loaded, image[None]) for image in images]
 
 
-def _analyse_one(engine: Engine, loaded: LoadedModel, image: Float[Tensor, "1 c h w"]) -> Analysis:
+def _analyse_one(engine: Engine, loaded: StoredModel, image: Float[Tensor, "1 c h w"]) -> Analysis:
     posterior = engine.encode(loaded, image, alone=True)
-    variational = loaded.config.variational
+    variational = loaded.spec.variational
     kl = posterior.kl() if variational else torch.zeros_like(posterior.mean)
     return Analysis(
         mean=posterior.mean[0].numpy(),
@@ -75,7 +75,7 @@ def _analyse_one(engine: Engine, loaded: LoadedModel, image: Float[Tensor, "1 c 
     )
 
 
-def _sampled_nats(engine: Engine, loaded: LoadedModel, image: Float[Tensor, "1 c h w"], posterior: Posterior) -> float:
+def _sampled_nats(engine: Engine, loaded: StoredModel, image: Float[Tensor, "1 c h w"], posterior: Posterior) -> float:
     many = Posterior(posterior.mean.expand(ELBO_SAMPLES, -1), posterior.logvar.expand(ELBO_SAMPLES, -1))
     z = many.sample(torch.Generator().manual_seed(ELBO_SEED))  # [sample, latent]
     nats = engine.reconstruction_nats(loaded, image.expand(ELBO_SAMPLES, -1, -1, -1), z, alone=True)

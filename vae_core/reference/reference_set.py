@@ -90,6 +90,11 @@ class Reference:
         """The means as a set in which nearest codes are looked for, in posterior deviations."""
         return NeighbourIndex(self.means, self.scale)
 
+    @property
+    def size(self) -> int:
+        """Bytes of memory that the parts take."""
+        return sum(np.asarray(getattr(self, field.name)).nbytes for field in fields(self))
+
     @functools.cached_property
     def digest(self) -> str:
         """SHA-256 of all parts by name, with their shapes: the same for the same content, however it is stored."""

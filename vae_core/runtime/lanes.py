@@ -15,7 +15,7 @@ from vae_core.runtime.failures import unforeseen
 __all__ = ["Lane"]
 
 MAX_WAITING = 256  # requests in a lane before it says that it is busy
-# In each lane: with two, a lane waits for its second thread whenever the browser or a training run wants that
+# With two, a lane waits for its second thread whenever the browser or a training run wants that
 # core (a drag fell from 56 to 15 pictures a second), and alone it gains nothing at these sizes.
 TORCH_THREADS = 1
 
@@ -34,11 +34,22 @@ STOP = _Job(("", ""), lambda rows: rows, torch.empty(0, 0), Future())
 
 
 class Lane:
-    """One thread that runs networks, taking what waits for the same network together."""
+    """One thread that runs networks, taking what waits for the same network together.
 
-    def __init__(self, name: str, *, max_rows: int) -> None:
+    Args:
+        name: Name of the thread, after "vae-".
+        max_rows: Largest number of rows in one batch.
+        max_waiting: Number of requests that may wait.
+        torch_threads: Number of threads that torch computes with.
+    """
+
+    def __init__(
+        self, name: str, *, max_rows: int, max_waiting: int = MAX_WAITING, torch_threads: int = TORCH_THREADS
+    ) -> None:
         self.max_rows = max_rows
-        self.waiting: queue.Queue[_Job] = queue.Queue(MAX_WAITING)
+        self.max_waiting = max_waiting
+        self.torch_threads = torch_threads
+        self.waiting: queue.Queue[_Job] = queue.Queue(max_waiting)
         self.carried: _Job | None = None  # taken from the queue, but of another batch
         self.thread = threading.Thread(target=self._work, name=f"vae-{name}", daemon=True)
         self.thread.start()
@@ -58,7 +69,9 @@ class Lane:
         try:
             self.waiting.put_nowait(job)
         except queue.Full as error:
-            raise BusyError(f"the server is busy: {MAX_WAITING} requests wait already; try again shortly.") from error
+            raise BusyError(
+                f"the server is busy: {self.max_waiting} requests wait already; try again shortly."
+            ) from error
         return job.result
 
     def stop(self) -> None:
@@ -68,7 +81,7 @@ class Lane:
 
     def _work(self) -> None:
         torch.get_num_threads()  # else this thread's first computation would take the number set last anywhere
-        torch.set_num_threads(TORCH_THREADS)  # counts for this thread, and as a start for those that come later
+        torch.set_num_threads(self.torch_threads)  # counts for this thread, and as a start for those that come later
         while (batch := self._take_batch())[0] is not STOP:
             self._run_batch(batch)
 

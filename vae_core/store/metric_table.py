@@ -3,11 +3,12 @@
 Model cards, the command line's table and the app's Models page draw what they show from this one table.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
 __all__ = ["FIGURES", "Figure", "figure_at"]
+
+LARGEST = 1e9  # of a figure that was measured; beyond it a file from outside holds something else
 
 
 @dataclass(frozen=True)
@@ -67,17 +68,14 @@ class Figure:
 def figure_at(metrics: dict[str, Any], path: str) -> float | None:
     """The figure at a path such as ``"test.negative_elbo"`` into metrics.json.
 
-    None where it was not measured, or where a file from outside holds something else than a finite number.
+    None where it was not measured, or where a file from outside holds something else than a number within reason.
     """
     value: Any = metrics
     for key in path.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:  # a whole number of hundreds of digits
-        return None
+    return float(value) if abs(value) <= LARGEST else None  # false for NaN as well
 
 
 def _disentanglement(where: str, images: str, grid: str) -> list[Figure]:

@@ -11,6 +11,7 @@ from vae_core.runtime.whole_files import write_text_whole
 __all__ = ["METRICS_FILE", "metrics_text", "read_metrics", "write_metrics"]
 
 METRICS_FILE = "metrics.json"
+MAX_BYTES = 2**20  # of a file; those of the collection have 5,000
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
     """
     path = folder / METRICS_FILE
     try:
-        figures = json.loads(path.read_bytes()) if path.is_file() else {}
+        figures = json.loads(_content(path)) if path.is_file() else {}
     except (ValueError, RecursionError) as error:  # the latter is a file of nothing but brackets
         raise ModelError(f"{path} is not JSON ({error}); delete it and run evaluate.") from error
     except OSError as error:
@@ -30,6 +31,14 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         received = reprlib.repr(figures)
         raise ModelError(f"{path} must hold one JSON object, got {received}; delete it and run evaluate.")
     return figures
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"it has at most {MAX_BYTES:,} bytes, got more")
+    return content
 
 
 def write_metrics(folder: Path, figures: dict[str, Any]) -> None:

@@ -27,8 +27,8 @@ __all__ = [
     "check_name",
     "check_not_shipped",
     "check_replaceable",
+    "find_model",
     "list_models",
-    "load_model",
     "model_folder",
     "models_dirs",
     "replaced_model",
@@ -111,7 +111,7 @@ def list_models(models_dir: Path | None = None) -> list[str]:
         models_dir: Where to look; where models are looked for when not given.
     """
     roots = models_dirs() if models_dir is None else [models_dir]
-    return sorted({name for root in roots for name in folder_names(root) if _find_model(root / name)})
+    return sorted({name for root in roots for name in _names(root) if _find_model(root / name)})
 
 
 def model_folder(name: str) -> Path:
@@ -120,22 +120,18 @@ def model_folder(name: str) -> Path:
     Raises:
         ModelError: The name breaks the rule or no model has it; the message lists those there are.
     """
-    check_name(name)
-    for root in models_dirs():
-        if _find_model(root / name):
-            return root / name
-    known = ", ".join(list_models()) or "none yet"
-    raise ModelError(f"there is no model named {name!r}; the stored models are: {known}.")
+    folder = find_model(check_name(name))
+    if folder is None:
+        known = ", ".join(list_models()) or "none yet"
+        raise ModelError(f"there is no model named {name!r}; the stored models are: {known}.")
+    return folder
 
 
-def load_model(name: str) -> VAE:
-    """Load a stored model by name, in evaluation mode, float32.
-
-    Raises:
-        ModelError: It is missing or damaged.
-        ConfigError: Its config.json breaks a rule.
-    """
-    return VAE.from_pretrained(model_folder(name))
+def find_model(name: str) -> Path | None:
+    """The folder of a stored model; None where no model has that name, or nothing can have it."""
+    if NAME_RULE.fullmatch(name) is None:  # it could lead out of the folders
+        return None
+    return next((root / name for root in models_dirs() if _find_model(root / name)), None)
 
 
 def save_model(model: VAE, folder: Path, *, half: bool = True) -> None:
@@ -188,5 +184,16 @@ def _find_model(folder: Path) -> bool:
     return _is_model(folder)
 
 
+def _names(root: Path) -> set[str]:
+    """Names of what lies in a folder; none of one that may not be read."""
+    try:
+        return folder_names(root)
+    except OSError:
+        return set()
+
+
 def _is_model(folder: Path) -> bool:
-    return (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file()
+    try:
+        return (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file()
+    except OSError:  # a folder of another account, which nobody here may look into
+        return False

@@ -15,7 +15,7 @@ from app.live import allowed_hosts as module
 from app.live.allowed_hosts import HOSTS_VARIABLE, AllowedHosts, allowed_hosts
 from app.live.routes import live_routes
 from vae_core.errors import ConfigError
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 ROUTES = [
     ("GET", "/elsewhere"),
@@ -31,7 +31,7 @@ ROUTES = [
 
 
 @pytest.fixture
-def client(tiny: LoadedModel) -> Iterator[TestClient]:
+def client(tiny: StoredModel) -> Iterator[TestClient]:
     """A guarded server on this machine."""
     names = allowed_hosts(listens_at="localhost", shown_as="localhost", more="")
     routes = [*live_routes(""), Route("/elsewhere", lambda _: PlainTextResponse("here"))]

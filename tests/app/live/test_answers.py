@@ -13,8 +13,8 @@ from tests.app.conftest import Store
 from vae_core.errors import ModelError
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.models.vae import VAE
+from vae_core.store.opening import StoredModel
 
 LATENT, SIDE = 3, 8
 Z = np.array([0.3, -1.2, 0.7], np.float32)
@@ -45,11 +45,11 @@ def decoded(model: VAE, codes: np.ndarray) -> np.ndarray:
         return pixels_of(model.decode(torch.from_numpy(codes.reshape(-1, LATENT).copy())))
 
 
-def test_decode_brings_the_number_the_code_and_exactly_the_models_pixels(tiny: LoadedModel):
+def test_decode_brings_the_number_the_code_and_exactly_the_models_pixels(tiny: StoredModel):
     number, _, codes, pixels = ask(Z, number=2**32 - 1)
     assert number == 2**32 - 1
     np.testing.assert_array_equal(codes, [Z])
-    np.testing.assert_array_equal(pixels, decoded(tiny.model, Z))
+    np.testing.assert_array_equal(pixels, decoded(tiny.network, Z))
     assert pixels.std() > 0
 
 
@@ -57,7 +57,7 @@ STORED = [ProjectionKind.UMAP, ProjectionKind.PCA, ProjectionKind.AXES]  # of th
 
 
 @pytest.mark.parametrize("projection", STORED)
-def test_decode_says_where_the_code_lies_on_the_asked_map(tiny: LoadedModel, projection: ProjectionKind):
+def test_decode_says_where_the_code_lies_on_the_asked_map(tiny: StoredModel, projection: ProjectionKind):
     reference = tiny.need_reference()
     expected = {
         ProjectionKind.UMAP: reference.umap_map.place(Z[None]),
@@ -68,38 +68,38 @@ def test_decode_says_where_the_code_lies_on_the_asked_map(tiny: LoadedModel, pro
     np.testing.assert_allclose(places, expected.reshape(1, 2), rtol=1e-5, atol=1e-6)
 
 
-def test_peek_on_two_dimensions_changes_those_two_alone(tiny: LoadedModel):
+def test_peek_on_two_dimensions_changes_those_two_alone(tiny: StoredModel):
     _, places, codes, pixels = ask(Z, kind=Kind.PEEK, projection=ProjectionKind.AXES, axes=(2, 0), place=(1.5, -0.5))
     np.testing.assert_array_equal(codes, np.array([[-0.5, Z[1], 1.5]], np.float32))
     np.testing.assert_array_equal(places, [[1.5, -0.5]])
-    np.testing.assert_array_equal(pixels, decoded(tiny.model, codes))
+    np.testing.assert_array_equal(pixels, decoded(tiny.network, codes))
 
 
-def test_peek_on_pca_is_the_inverse_transform(tiny: LoadedModel):
+def test_peek_on_pca_is_the_inverse_transform(tiny: StoredModel):
     reference = tiny.need_reference()
     _, places, codes, pixels = ask(Z, kind=Kind.PEEK, projection=ProjectionKind.PCA, place=(0.2, -0.1))
     expected = reference.pca_mean + 0.2 * reference.pca_components[0] - 0.1 * reference.pca_components[1]
     np.testing.assert_allclose(codes, [expected], rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(places, [[0.2, -0.1]], rtol=1e-4)
-    np.testing.assert_array_equal(pixels, decoded(tiny.model, codes))
+    np.testing.assert_array_equal(pixels, decoded(tiny.network, codes))
 
 
-def test_peek_on_a_references_own_place_gives_its_code(tiny: LoadedModel):
+def test_peek_on_a_references_own_place_gives_its_code(tiny: StoredModel):
     reference = tiny.need_reference()
     for index in (0, 17, len(reference) - 1):
         _, _, codes, pixels = ask(Z, kind=Kind.PEEK, place=tuple(reference.umap_places[index]))
         np.testing.assert_array_equal(codes, reference.means[[index]])
-        np.testing.assert_array_equal(pixels, decoded(tiny.model, codes))
+        np.testing.assert_array_equal(pixels, decoded(tiny.network, codes))
 
 
-def test_a_path_brings_each_codes_place_and_pixels_in_order(tiny: LoadedModel):
+def test_a_path_brings_each_codes_place_and_pixels_in_order(tiny: StoredModel):
     path = np.linspace(-Z, 2 * Z, 70, dtype=np.float32)  # more than one batch
     number, places, codes, pixels = ask(path, kind=Kind.PATH)
     assert number == 7
     np.testing.assert_array_equal(codes, path)
     np.testing.assert_array_equal(places, tiny.need_reference().umap_map.place(path).astype(np.float32))
     # A batch may round a last bit otherwise than one code alone, so a pixel may differ by one.
-    alone = np.concatenate([decoded(tiny.model, code) for code in path])
+    alone = np.concatenate([decoded(tiny.network, code) for code in path])
     assert np.abs(pixels.astype(int) - alone).max() <= 1
 
 
@@ -117,7 +117,7 @@ def test_an_answer_for_an_unknown_model_names_it(models_dir: Path):
         answer(engine(), "nobody", question)
 
 
-def test_place_everywhere_names_the_place_on_each_fitted_map(tiny: LoadedModel):
+def test_place_everywhere_names_the_place_on_each_fitted_map(tiny: StoredModel):
     reference = tiny.need_reference()
     places = place_everywhere(tiny, Z)
     assert set(places) == {"umap", "pca"}
@@ -125,7 +125,7 @@ def test_place_everywhere_names_the_place_on_each_fitted_map(tiny: LoadedModel):
     assert places["pca"] == pytest.approx(((Z - reference.pca_mean) @ reference.pca_components.T).tolist(), rel=1e-5)
 
 
-def test_live_pictures_are_rounded_as_those_in_files_are(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch):
+def test_live_pictures_are_rounded_as_those_in_files_are(tiny: StoredModel, monkeypatch: pytest.MonkeyPatch):
     levels = torch.arange(SIDE * SIDE).reshape(1, 1, SIDE, SIDE) / 255 + 0.5 / 255  # halves, which round up
     monkeypatch.setattr(engine(), "decode", lambda *_, **__: levels)
     *_, pixels = ask(Z)
@@ -133,13 +133,13 @@ def test_live_pictures_are_rounded_as_those_in_files_are(tiny: LoadedModel, monk
     assert pixels.ravel()[:3].tolist() == [1, 2, 3]
 
 
-def test_draw_brings_other_codes_of_the_mixture_each_time_and_their_pictures(tiny: LoadedModel):
+def test_draw_brings_other_codes_of_the_mixture_each_time_and_their_pictures(tiny: StoredModel):
     none = np.empty((0, LATENT), np.float32)
     drawn = [ask(none, kind=Kind.DRAW) for _ in range(40)]
     codes = np.concatenate([code for _, _, code, _ in drawn])
     assert len(np.unique(codes, axis=0)) == 40
     _, places, code, pixels = drawn[0]
-    np.testing.assert_array_equal(pixels, decoded(tiny.model, code))
+    np.testing.assert_array_equal(pixels, decoded(tiny.network, code))
     np.testing.assert_allclose(places, tiny.need_reference().umap_map.place(code), rtol=1e-5)
     # The tiny mixture lies around -1 and, for three draws of four, around 1.
     assert (np.abs(np.abs(codes) - 1) < 1.5).all()

@@ -35,11 +35,11 @@ from vae_core.errors import BusyError
 from vae_core.images.animation import MAX_FRAMES
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.models.config import MAX_LATENT_DIM
 from vae_core.reference.groups import values_of
 from vae_core.reference.reference_set import Reference
 from vae_core.reference.scores import SCORES
+from vae_core.store.opening import StoredModel
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
 
 DIGITS, PLAIN, FACES = "mnist-16d", "mnist-2d-autoencoder", "faces"
@@ -402,7 +402,7 @@ def test_a_plain_autoencoders_deviations_are_steps_of_1(ask: Ask):
     assert plain == counted
 
 
-def test_all_that_there_are_is_enough(ask: Ask, tiny: LoadedModel):
+def test_all_that_there_are_is_enough(ask: Ask, tiny: StoredModel):
     found = ask("tiny", "neighbours", z=[0, 0, 1], k=60, metric="euclidean")["neighbours"]
     assert sorted(each["index"] for each in found) == list(range(40))
 
@@ -820,7 +820,7 @@ def test_questions_are_answered_in_threads_that_live_pictures_do_not_wait_for(
     assert names[0].startswith("vae-question")
 
 
-def test_below_a_prefix_questions_are_asked_there(tiny: LoadedModel):
+def test_below_a_prefix_questions_are_asked_there(tiny: StoredModel):
     with TestClient(Starlette(routes=live_routes("vae"))) as client:
         assert client.post("/vae/live/models/tiny/ask/card", json={"index": 0}).status_code == 200
         assert client.post("/live/models/tiny/ask/card", json={"index": 0}).status_code == 404

@@ -29,12 +29,12 @@ from tests.app.conftest import Store, sentence_of
 from tests.app.services.background import Clock, Waiting, request
 from vae_core.errors import InputError
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.training_codes import encode_training, load_training_images
 from vae_core.models.config import TrainingConfig
 from vae_core.projection.refit_settings import UmapSettings
 from vae_core.runtime.jobs import BackgroundJob
 from vae_core.runtime.locations import CACHE_VARIABLE
+from vae_core.store.opening import StoredModel
 from vae_core.store.stored_models import REFERENCE_FILE
 
 SECONDS = 200  # until a job of a test has long ended
@@ -64,7 +64,7 @@ def begin(kept: Jobs, error: Exception | None = None) -> tuple[str, Waiting]:
 
 
 @pytest.fixture
-def client(kept: Jobs, tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+def client(kept: Jobs, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A page's requests, with jobs of the test's own."""
     monkeypatch.setattr(jobs_module, "_cached_jobs", lambda: kept)
     with TestClient(Starlette(routes=live_routes(""))) as client:
@@ -253,7 +253,7 @@ class Fit(BackgroundJob[np.ndarray]):
         return np.full((self.count, 2), 0.5, np.float32)
 
 
-def test_a_refit_takes_the_pages_settings(client: TestClient, tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch):
+def test_a_refit_takes_the_pages_settings(client: TestClient, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch):
     asked: list[Any] = []
 
     def prepare(codes: np.ndarray, scale: np.ndarray, settings: UmapSettings, *, onto: np.ndarray) -> Fit:
@@ -279,7 +279,7 @@ def test_a_refit_takes_the_pages_settings(client: TestClient, tiny: LoadedModel,
 
 
 @pytest.mark.timeout(PATIENCE + 60)
-def test_a_real_refit_places_every_reference(client: TestClient, tiny: LoadedModel):
+def test_a_real_refit_places_every_reference(client: TestClient, tiny: StoredModel):
     answer = client.post("/live/models/tiny/ask/refit", json=SETTINGS)
     name = answer.json()["job"]
     assert wait_for(client, name, PATIENCE)["phase"] == "done"
@@ -340,7 +340,7 @@ def test_training_images_come_as_codes_with_their_places_and_labels(
     loaded = store("digits", height=28, width=28, training=TrainingConfig(dataset="digits"))
     replace(loaded.need_reference(), label_names=tuple("0123456789")).save(loaded.folder / REFERENCE_FILE)
     loaded = engine().load("digits")
-    expected = encode_training(loaded, load_training_images(loaded.config))
+    expected = encode_training(loaded, load_training_images(loaded.spec))
     assert expected is not None
     for attempt in ("encoded", "read from what is kept"):
         name = ask_training(client, "digits")

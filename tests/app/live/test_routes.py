@@ -30,7 +30,7 @@ from app.wire.protocol import Kind, ProjectionKind, Question
 from tests.app.conftest import Store, sentence_of
 from tests.conftest import REFERENCES
 from vae_core.errors import BusyError
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 from vae_core.store.stored_models import WEIGHTS_FILE
 
 SOCKET = "/live/models/tiny/socket"
@@ -43,7 +43,7 @@ PATH = b"\x03" + DECODE[1:]
 
 
 @pytest.fixture
-def client(tiny: LoadedModel) -> Iterator[TestClient]:
+def client(tiny: StoredModel) -> Iterator[TestClient]:
     with TestClient(Starlette(routes=live_routes(""))) as client:
         yield client
 
@@ -138,7 +138,7 @@ def test_a_busy_server_asks_to_try_later(client: TestClient, monkeypatch: pytest
     assert closing.reason.startswith("busy the server is busy")
 
 
-def test_a_refit_that_is_gone_has_a_code_of_its_own(client: TestClient, tiny: LoadedModel):
+def test_a_refit_that_is_gone_has_a_code_of_its_own(client: TestClient, tiny: StoredModel):
     with client.websocket_connect(SOCKET) as socket:
         socket.send_bytes(DECODE[:1] + bytes([ProjectionKind.REFIT, 0, 0]) + DECODE[4:])
         closing = closing_of(socket)
@@ -211,7 +211,7 @@ def test_ports_are_compared_and_a_missing_host_lets_no_page_in():
 
 
 @pytest.mark.parametrize(("prefix", "root"), [("vae", "/vae"), ("/vae/", "/vae"), ("/a/b", "/a/b"), ("/", "")])
-def test_everything_lies_below_the_servers_prefix(tiny: LoadedModel, prefix: str, root: str):
+def test_everything_lies_below_the_servers_prefix(tiny: StoredModel, prefix: str, root: str):
     with TestClient(Starlette(routes=live_routes(prefix))) as client:
         for address in (
             asset_address(MODULES[0]),
@@ -323,7 +323,7 @@ def test_addresses_of_maps_and_strips_change_with_any_of_our_code(tmp_path: Path
 # -- maps ----------------------------------------------------------------------------------------------------------
 
 
-def map_address(loaded: LoadedModel, **query: str) -> str:
+def map_address(loaded: StoredModel, **query: str) -> str:
     asked = {"projection": "umap", "x": "0", "y": "1", "colour": "label", **query}
     return f"/live/models/{loaded.name}/{maps_version(loaded)}/map?" + "&".join(f"{k}={v}" for k, v in asked.items())
 
@@ -337,7 +337,7 @@ def coordinates(trace: go.Scattergl, axis: str) -> np.ndarray:
 @pytest.mark.parametrize("projection", ["umap", "pca", "axes"])
 @pytest.mark.parametrize("colour", ["label", "2"])
 def test_a_map_is_a_figure_with_a_point_for_each_reference(
-    client: TestClient, tiny: LoadedModel, projection: str, colour: str
+    client: TestClient, tiny: StoredModel, projection: str, colour: str
 ):
     answer = client.get(map_address(tiny, projection=projection, colour=colour))
     assert answer.status_code == 200
@@ -373,13 +373,13 @@ def test_a_map_is_a_figure_with_a_point_for_each_reference(
         ({"x": "9" * 5000}, "missing or wrong"),
     ],
 )
-def test_a_wrong_query_gets_a_sentence(client: TestClient, tiny: LoadedModel, query: dict[str, str], text: str):
+def test_a_wrong_query_gets_a_sentence(client: TestClient, tiny: StoredModel, query: dict[str, str], text: str):
     answer = client.get(map_address(tiny, **query))
     assert answer.status_code == 400
     assert text in sentence_of(answer, "input")
 
 
-def test_a_query_without_a_part_gets_a_sentence_that_names_it(client: TestClient, tiny: LoadedModel):
+def test_a_query_without_a_part_gets_a_sentence_that_names_it(client: TestClient, tiny: StoredModel):
     answer = client.get(f"/live/models/tiny/{tiny.digest}/map?projection=umap&x=0&y=1")
     assert answer.status_code == 400
     assert "'colour' is missing" in sentence_of(answer, "input")
@@ -394,7 +394,7 @@ def test_an_unknown_model_and_one_without_a_map_get_a_sentence(client: TestClien
     assert "bare has no reference set" in sentence_of(answer, "model")
 
 
-def test_a_models_map_changes_with_its_files(client: TestClient, tiny: LoadedModel, store: Store):
+def test_a_models_map_changes_with_its_files(client: TestClient, tiny: StoredModel, store: Store):
     before = client.get(map_address(tiny)).content
     other = store("tiny")  # replaces it
     assert other.digest != tiny.digest
@@ -418,7 +418,7 @@ def assert_besides_live_answers() -> None:
 
 
 def test_maps_and_strips_hold_up_no_live_question(
-    client: TestClient, tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch
 ):
     asked = []
 
@@ -427,7 +427,7 @@ def test_maps_and_strips_hold_up_no_live_question(
         asked.append(name)
         return find_entry(name)
 
-    def version(loaded: LoadedModel) -> str:
+    def version(loaded: StoredModel) -> str:
         assert_besides_live_answers()
         asked.append(loaded.name)
         return maps_version(loaded)
@@ -442,7 +442,7 @@ def test_maps_and_strips_hold_up_no_live_question(
 @pytest.mark.parametrize("part", ["map", "strip"])
 def test_a_map_or_strip_that_fails_is_answered_with_a_number(
     client: TestClient,
-    tiny: LoadedModel,
+    tiny: StoredModel,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     part: str,
@@ -461,7 +461,7 @@ def strip_address(name: str) -> str:
     return f"/live/models/{name}/{strip_version(find_entry(name))}/strip.png"
 
 
-def test_a_strip_is_a_png_that_is_kept_for_ever_under_its_present_address(client: TestClient, tiny: LoadedModel):
+def test_a_strip_is_a_png_that_is_kept_for_ever_under_its_present_address(client: TestClient, tiny: StoredModel):
     answer = client.get(strip_address("tiny"))
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "image/png"
@@ -472,7 +472,7 @@ def test_a_strip_is_a_png_that_is_kept_for_ever_under_its_present_address(client
     assert old.headers["cache-control"] == "no-store"
 
 
-def test_a_strips_address_changes_with_the_models_files(client: TestClient, tiny: LoadedModel, store: Store):
+def test_a_strips_address_changes_with_the_models_files(client: TestClient, tiny: StoredModel, store: Store):
     before = strip_address("tiny")
     store("tiny", latent_dim=2)  # replaces it
     assert strip_address("tiny") != before

@@ -12,7 +12,7 @@ from starlette.websockets import WebSocket
 from app.live import socket as module
 from app.live.socket import PATH_THREADS, live_socket
 from app.wire.protocol import Question
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 PATH = struct.pack("<BBBBI3f", 3, 0, 0, 1, 7, 0.1, 0.2, 0.3)
 DECODE = b"\x01" + PATH[1:]
@@ -60,7 +60,7 @@ class Gate:
 
 
 @pytest.fixture
-def gate(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> Gate:
+def gate(tiny: StoredModel, monkeypatch: pytest.MonkeyPatch) -> Gate:
     gate = Gate()
     monkeypatch.setattr(module, "answer", gate.answer)
     return gate

@@ -16,8 +16,8 @@ from app.session.choices import current_view, take_view
 from app.session.state import Session, View
 from tests.app.conftest import Store
 from tests.conftest import REFERENCES
-from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.groups import VALUES, values_of
+from vae_core.store.opening import StoredModel
 
 TITLES = {
     "kl": "KL, nats",
@@ -29,12 +29,12 @@ TITLES = {
 
 
 @pytest.fixture
-def client(tiny: LoadedModel) -> Iterator[TestClient]:
+def client(tiny: StoredModel) -> Iterator[TestClient]:
     with TestClient(Starlette(routes=live_routes(""))) as client:
         yield client
 
 
-def address(loaded: LoadedModel, colour: str) -> str:
+def address(loaded: StoredModel, colour: str) -> str:
     return f"/live/models/{loaded.name}/{maps_version(loaded)}/map?projection=pca&x=0&y=1&colour={colour}"
 
 
@@ -51,7 +51,7 @@ def test_every_value_has_a_title_with_its_unit():
 
 
 @pytest.mark.parametrize("colour", VALUES)
-def test_a_map_is_coloured_by_a_value_of_each_image(client: TestClient, tiny: LoadedModel, colour: str):
+def test_a_map_is_coloured_by_a_value_of_each_image(client: TestClient, tiny: StoredModel, colour: str):
     answer = client.get(address(tiny, colour))
     assert answer.status_code == 200
     figure = go.Figure(answer.json(), skip_invalid=False)
@@ -71,7 +71,7 @@ def test_a_plain_autoencoder_has_no_kl_and_its_distances_no_deviations(client: T
     assert figure.data[0].marker.colorbar.title.text == "Distance to the nearest codes, units of z"
 
 
-def test_a_point_of_a_class_is_known_by_its_index(client: TestClient, tiny: LoadedModel):
+def test_a_point_of_a_class_is_known_by_its_index(client: TestClient, tiny: StoredModel):
     reference = tiny.need_reference()
     figure = go.Figure(client.get(address(tiny, "label")).json())
     indices = indices_of(figure)

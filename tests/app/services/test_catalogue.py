@@ -13,10 +13,10 @@ from app.services import catalogue
 from app.services.catalogue import LONGEST_CARD, card_of, collection, families, find_entry, zip_model
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
-from vae_core.inference.loaded import LoadedModel
 from vae_core.models.config import TrainingConfig
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
 from vae_core.store.metrics_file import METRICS_FILE
+from vae_core.store.opening import StoredModel
 from vae_core.store.presets import PRESETS
 from vae_core.store.stored_models import MODEL_FILES, REFERENCE_FILE, WEIGHTS_FILE
 
@@ -108,19 +108,19 @@ def test_a_model_that_is_removed_while_they_are_listed_is_left_out(models_dir: P
 # -- cards and zips ------------------------------------------------------------------------------------------------
 
 
-def test_a_card_is_its_files_text(tiny: LoadedModel):
+def test_a_card_is_its_files_text(tiny: StoredModel):
     (tiny.folder / CARD_FILE).unlink(missing_ok=True)
     assert card_of(find_entry("tiny")) == ""
     (tiny.folder / CARD_FILE).write_bytes("# tiny\n\nβ ".encode() + b"\xff")
     assert card_of(find_entry("tiny")) == "# tiny\n\nβ \ufffd"
 
 
-def test_a_card_without_end_is_cut(tiny: LoadedModel):
+def test_a_card_without_end_is_cut(tiny: StoredModel):
     (tiny.folder / CARD_FILE).write_bytes(b"x" * (LONGEST_CARD + 1))
     assert len(card_of(find_entry("tiny"))) == LONGEST_CARD
 
 
-def test_a_zip_has_the_known_files_in_a_folder_of_the_models_name(tiny: LoadedModel):
+def test_a_zip_has_the_known_files_in_a_folder_of_the_models_name(tiny: StoredModel):
     (tiny.folder / CARD_FILE).write_text("# tiny")
     (tiny.folder / "secret.txt").write_text("not to be given away")
     (tiny.folder / "notes").mkdir()
@@ -131,11 +131,11 @@ def test_a_zip_has_the_known_files_in_a_folder_of_the_models_name(tiny: LoadedMo
     assert packed == {f"tiny/{name}": (tiny.folder / name).read_bytes() for name in present}
 
 
-def test_an_unpacked_zip_is_the_same_model(tiny: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_unpacked_zip_is_the_same_model(tiny: StoredModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     content = zip_model(find_entry("tiny"))
     elsewhere = tmp_path / "elsewhere"
     with zipfile.ZipFile(BytesIO(content)) as archive:
         archive.extractall(elsewhere)
     monkeypatch.setenv("VAE_MODELS_DIR", os.fspath(elsewhere))
     assert find_entry("tiny").folder == elsewhere / "tiny"
-    assert find_entry("tiny").config == tiny.config
+    assert find_entry("tiny").digest == tiny.digest

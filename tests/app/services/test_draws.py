@@ -6,10 +6,10 @@ import pytest
 from app.services.draws import draw_code
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 
-def test_draws_like_the_data_have_the_mixtures_components(tiny: LoadedModel):
+def test_draws_like_the_data_have_the_mixtures_components(tiny: StoredModel):
     codes = np.stack([draw_code(tiny) for _ in range(400)])
     assert (codes.shape, codes.dtype) == ((400, 3), np.float32)
     upper = codes.mean(axis=1) > 0  # the component around 1, which has three quarters of the weight

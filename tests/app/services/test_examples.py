@@ -38,7 +38,7 @@ def test_a_strip_shows_what_the_model_decodes_from_spread_codes(store: Store, ch
     assert height == 64  # 8 pixels of the model's, each 8 wide
     step = (width + 64 // 14 + 1) // PICTURES
     with torch.inference_mode():
-        decoded = loaded.model.decode(torch.from_numpy(spread_codes(loaded.need_reference(), PICTURES)))
+        decoded = loaded.network.decode(torch.from_numpy(spread_codes(loaded.need_reference(), PICTURES)))
     for place, picture in enumerate(decoded):
         shown = pixels[4::8, place * step + 4 : place * step + 64 : 8, :channels].transpose(2, 0, 1)
         np.testing.assert_allclose(shown / 255, picture.numpy(), atol=0.003)

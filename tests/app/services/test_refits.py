@@ -11,14 +11,14 @@ from app.wire.protocol import Kind, ProjectionKind, Question, RefitId
 from tests.app.conftest import Store
 from vae_core.errors import GoneError
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 
-def shifted(loaded: LoadedModel, by: float) -> np.ndarray:
+def shifted(loaded: StoredModel, by: float) -> np.ndarray:
     return loaded.need_reference().umap_places + np.float32(by)
 
 
-def test_a_reference_code_lies_where_the_new_map_has_it(tiny: LoadedModel):
+def test_a_reference_code_lies_where_the_new_map_has_it(tiny: StoredModel):
     places = shifted(tiny, 7)
     number = refits().keep(tiny, places)
     assert 1 <= number <= RefitId.LARGEST
@@ -28,7 +28,7 @@ def test_a_reference_code_lies_where_the_new_map_has_it(tiny: LoadedModel):
     np.testing.assert_allclose(stored.place(tiny.need_reference().means[:3]), places[:3] - 7, atol=1e-5)
 
 
-def test_a_live_question_names_the_new_map_by_two_bytes(tiny: LoadedModel):
+def test_a_live_question_names_the_new_map_by_two_bytes(tiny: StoredModel):
     places = shifted(tiny, 7)
     number = refits().keep(tiny, places)
     codes = tiny.need_reference().means[:1]
@@ -37,14 +37,14 @@ def test_a_live_question_names_the_new_map_by_two_bytes(tiny: LoadedModel):
     np.testing.assert_array_equal(np.frombuffer(content, "<f4", count=2, offset=8), places[0])
 
 
-def test_the_density_is_that_of_the_new_map(tiny: LoadedModel):
+def test_the_density_is_that_of_the_new_map(tiny: StoredModel):
     number = refits().keep(tiny, shifted(tiny, 100))
     stored = density(engine(), tiny, DensityQuestion("umap", 0, 1))
     anew = density(engine(), tiny, DensityQuestion("umap", 0, 1, refit=number))
     assert stored["x"] != anew["x"]
 
 
-def test_an_unknown_map_and_another_models_map_get_a_sentence(tiny: LoadedModel, store: Store):
+def test_an_unknown_map_and_another_models_map_get_a_sentence(tiny: StoredModel, store: Store):
     number = refits().keep(tiny, shifted(tiny, 1))
     other = store("other", latent_dim=4)
     for loaded, wanted in ((other, number), (tiny, 0)):
@@ -52,7 +52,7 @@ def test_an_unknown_map_and_another_models_map_get_a_sentence(tiny: LoadedModel,
             refits().find(loaded, RefitId(wanted))
 
 
-def test_what_was_not_looked_at_for_longest_gives_way(tiny: LoadedModel):
+def test_what_was_not_looked_at_for_longest_gives_way(tiny: StoredModel):
     memory = Refits()
     numbers = [memory.keep(tiny, shifted(tiny, i)) for i in range(KEPT)]
     memory.find(tiny, numbers[0])
@@ -62,12 +62,12 @@ def test_what_was_not_looked_at_for_longest_gives_way(tiny: LoadedModel):
         memory.find(tiny, numbers[1])
 
 
-def test_a_result_that_is_fetched_again_is_kept_once(tiny: LoadedModel):
+def test_a_result_that_is_fetched_again_is_kept_once(tiny: StoredModel):
     memory, places = Refits(), shifted(tiny, 1)
     assert len({memory.keep(tiny, places) for _ in range(KEPT + 1)}) == 1
 
 
-def test_two_maps_never_share_a_number(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch):
+def test_two_maps_never_share_a_number(tiny: StoredModel, monkeypatch: pytest.MonkeyPatch):
     numbers = map(RefitId, [5, 5, 6])
     monkeypatch.setattr(module, "_random_number", lambda: next(numbers))
     memory = Refits()

@@ -6,7 +6,7 @@ import pytest
 from app.session.choices import current_code, current_view, projections, take_code, take_view
 from app.session.state import Session, View
 from tests.app.conftest import Store
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 NAN, INFINITY = float("nan"), float("inf")
 VIEW = {"projection": "pca", "x": 2, "y": 0, "colour": "1"}
@@ -19,7 +19,7 @@ def test_a_plane_needs_no_projection(store: Store, latent_dim: int, names: list[
     assert projections(store("other", latent_dim=latent_dim)) == names
 
 
-def test_the_first_code_is_that_of_the_most_typical_reconstruction(memory: Session, tiny: LoadedModel):
+def test_the_first_code_is_that_of_the_most_typical_reconstruction(memory: Session, tiny: StoredModel):
     reference = tiny.need_reference()
     middle = np.argsort(reference.reconstruction)[len(reference) // 2 - 1 : len(reference) // 2 + 1]
     code = current_code(memory, tiny)
@@ -28,7 +28,7 @@ def test_the_first_code_is_that_of_the_most_typical_reconstruction(memory: Sessi
     assert not any(np.array_equal(code, reference.means[index]) for index in middle), "the reference set was changed"
 
 
-def test_a_code_that_was_chosen_stays(memory: Session, tiny: LoadedModel):
+def test_a_code_that_was_chosen_stays(memory: Session, tiny: StoredModel):
     memory.codes["tiny"] = np.array([1, 2, 3], np.float32)
     assert current_code(memory, tiny).tolist() == [1, 2, 3]
 
@@ -40,7 +40,7 @@ def test_the_first_view_shows_the_models_first_map(memory: Session, store: Store
     assert current_view(memory, store("other", latent_dim=latent_dim)) == view
 
 
-def test_a_view_that_was_chosen_stays(memory: Session, tiny: LoadedModel):
+def test_a_view_that_was_chosen_stays(memory: Session, tiny: StoredModel):
     memory.views["tiny"] = View("pca", 2, 0, "1")
     assert current_view(memory, tiny) == View("pca", 2, 0, "1")
 
@@ -49,7 +49,7 @@ def test_a_view_that_was_chosen_stays(memory: Session, tiny: LoadedModel):
 
 
 @pytest.mark.parametrize("values", [[0.5, -1.0, 2.0], [0, -1, 2], [3e38, -3e38, 1e-40]])
-def test_a_code_is_taken_as_float32(tiny: LoadedModel, values: list[float]):
+def test_a_code_is_taken_as_float32(tiny: StoredModel, values: list[float]):
     code = take_code(tiny, values)
     assert code is not None
     assert code.dtype == np.float32
@@ -80,7 +80,7 @@ def test_a_code_is_taken_as_float32(tiny: LoadedModel, values: list[float]):
         {"0": 0.5, "1": 0.5, "2": 0.5},
     ],
 )
-def test_what_is_no_code_of_this_model_is_refused(tiny: LoadedModel, values: object):
+def test_what_is_no_code_of_this_model_is_refused(tiny: StoredModel, values: object):
     assert take_code(tiny, values) is None
 
 
@@ -88,7 +88,7 @@ def test_what_is_no_code_of_this_model_is_refused(tiny: LoadedModel, values: obj
 
 
 @pytest.mark.parametrize("view", [VIEW, {**VIEW, "projection": "umap", "colour": "label"}, {**VIEW, "new": 1}])
-def test_a_view_of_this_model_is_kept(memory: Session, tiny: LoadedModel, view: dict[str, object]):
+def test_a_view_of_this_model_is_kept(memory: Session, tiny: StoredModel, view: dict[str, object]):
     take_view(memory, tiny, view)
     assert memory.views["tiny"] == View(view["projection"], 2, 0, view["colour"])
 
@@ -119,7 +119,7 @@ def test_a_view_of_this_model_is_kept(memory: Session, tiny: LoadedModel, view: 
         {**VIEW, "colour": ["label"]},
     ],
 )
-def test_what_is_no_view_of_this_model_changes_nothing(memory: Session, tiny: LoadedModel, value: object):
+def test_what_is_no_view_of_this_model_changes_nothing(memory: Session, tiny: StoredModel, value: object):
     before = current_view(memory, tiny)
     take_view(memory, tiny, value)
     assert memory.views == {"tiny": before}

@@ -9,11 +9,11 @@ from app.session.desk import Desk, current_desk, desk_data, forget_images, take_
 from app.session.state import Session
 from app.wire.packing import members_base64
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 
 @pytest.fixture(scope="module")
-def loaded() -> LoadedModel:
+def loaded() -> StoredModel:
     return engine().load("mnist-2d")
 
 
@@ -39,11 +39,11 @@ REPORTED: dict[str, Any] = {
 }
 
 
-def test_a_new_desk_is_empty(loaded: LoadedModel) -> None:
+def test_a_new_desk_is_empty(loaded: StoredModel) -> None:
     assert current_desk(Session(), loaded) == Desk()
 
 
-def test_what_the_page_reports_comes_back_as_it_was(loaded: LoadedModel) -> None:
+def test_what_the_page_reports_comes_back_as_it_was(loaded: StoredModel) -> None:
     memory = Session()
     take_desk(memory, loaded, REPORTED)
     desk = current_desk(memory, loaded)
@@ -52,12 +52,12 @@ def test_what_the_page_reports_comes_back_as_it_was(loaded: LoadedModel) -> None
     assert json.loads(json.dumps(desk_data(desk))) == REPORTED
 
 
-def test_a_selection_of_all_images_is_small_enough_to_go_down_at_every_rerun(loaded: LoadedModel) -> None:
+def test_a_selection_of_all_images_is_small_enough_to_go_down_at_every_rerun(loaded: StoredModel) -> None:
     desk = Desk(selection=tuple(range(10_000)))
     assert len(json.dumps(desk_data(desk))) < 2_000
 
 
-def test_each_model_has_a_desk_of_its_own(loaded: LoadedModel) -> None:
+def test_each_model_has_a_desk_of_its_own(loaded: StoredModel) -> None:
     memory = Session()
     take_desk(memory, loaded, REPORTED)
     assert current_desk(memory, engine().load("mnist-16d")) == Desk()
@@ -85,7 +85,7 @@ def test_each_model_has_a_desk_of_its_own(loaded: LoadedModel) -> None:
     ],
     ids=lambda wrong: str(wrong)[:60],
 )
-def test_what_is_no_desk_of_the_model_s_changes_nothing(loaded: LoadedModel, wrong: dict[str, Any]) -> None:
+def test_what_is_no_desk_of_the_model_s_changes_nothing(loaded: StoredModel, wrong: dict[str, Any]) -> None:
     memory = Session()
     take_desk(memory, loaded, REPORTED)
     before = current_desk(memory, loaded)
@@ -93,7 +93,7 @@ def test_what_is_no_desk_of_the_model_s_changes_nothing(loaded: LoadedModel, wro
     assert current_desk(memory, loaded) is before
 
 
-def test_images_of_a_reference_set_of_before_are_not_taken_over(loaded: LoadedModel) -> None:
+def test_images_of_a_reference_set_of_before_are_not_taken_over(loaded: StoredModel) -> None:
     memory = Session()
     take_desk(memory, loaded, REPORTED | {"selection": members_base64([4]), "groups": []})
     gone = {"selection": members_base64([10_000]), "groups": [{**GROUP, "indices": members_base64([10_000])}]}
@@ -103,7 +103,7 @@ def test_images_of_a_reference_set_of_before_are_not_taken_over(loaded: LoadedMo
     assert (desk.names, len(desk.directions), desk.locked) == ({0: "width"}, 1, (0,))
 
 
-def test_of_a_model_that_was_evaluated_anew_only_what_names_images_is_forgotten(loaded: LoadedModel) -> None:
+def test_of_a_model_that_was_evaluated_anew_only_what_names_images_is_forgotten(loaded: StoredModel) -> None:
     memory = Session()
     assert not forget_images(memory, loaded.name)
     take_desk(memory, loaded, REPORTED)
@@ -114,7 +114,7 @@ def test_of_a_model_that_was_evaluated_anew_only_what_names_images_is_forgotten(
     assert not forget_images(memory, loaded.name)
 
 
-def test_what_is_no_object_changes_nothing(loaded: LoadedModel) -> None:
+def test_what_is_no_object_changes_nothing(loaded: StoredModel) -> None:
     memory = Session()
     for value in (None, [], "desk", 3, object()):
         take_desk(memory, loaded, value)

@@ -16,25 +16,22 @@ from vae_core.images.pixels import pixels_of, to_png
 from vae_core.images.preparation import prepare_picture
 from vae_core.images.preparation_options import Preparation
 from vae_core.inference.engine import Engine, engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.reconstruction.analysis import Analysis, analyse
+from vae_core.store.opening import StoredModel
 
 Png = Callable[[int], bytes]
 
 BAD = b"GIF89a and nothing more"
 
 
-def add(memory: Session, loaded: LoadedModel, *contents: bytes) -> None:
+def add(memory: Session, loaded: StoredModel, *contents: bytes) -> None:
     files = [(f"{index}.png", lambda content=content: content) for index, content in enumerate(contents)]
     add_pictures(memory, engine(), loaded, files)
 
 
-def mean_of(loaded: LoadedModel, content: bytes) -> np.ndarray:
+def mean_of(loaded: StoredModel, content: bytes) -> np.ndarray:
     """The picture's mean, by the model itself."""
-    config = loaded.config
-    seen = prepare_picture(open_picture(content), shape=config.image_shape, preparation=config.preparation)
-    with torch.inference_mode():
-        return loaded.model.encode(seen[None]).mean[0].numpy()
+    return loaded.encode(loaded.prepare(open_picture(content))[None]).mean[0].numpy()
 
 
 @pytest.fixture
@@ -42,7 +39,7 @@ def analysed(models_dir: object, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the models by which pictures are analysed, one for each time."""
     names: list[str] = []
 
-    def counted(engine: Engine, loaded: LoadedModel, images: Sequence[Tensor]) -> list[Analysis]:
+    def counted(engine: Engine, loaded: StoredModel, images: Sequence[Tensor]) -> list[Analysis]:
         names.extend([loaded.name] * len(images))
         return analyse(engine, loaded, images)
 
@@ -53,7 +50,7 @@ def analysed(models_dir: object, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 # -- adding --------------------------------------------------------------------------------------------------------
 
 
-def test_an_added_picture_is_chosen_and_its_mean_becomes_the_code(memory: Session, tiny: LoadedModel, png: Png):
+def test_an_added_picture_is_chosen_and_its_mean_becomes_the_code(memory: Session, tiny: StoredModel, png: Png):
     add(memory, tiny, png(1))
     [picture] = memory.pictures
     assert (picture.name, picture.content, memory.chosen) == ("0.png", png(1), picture.id)
@@ -62,7 +59,7 @@ def test_an_added_picture_is_chosen_and_its_mean_becomes_the_code(memory: Sessio
     assert memory.notices == []
 
 
-def test_the_last_of_several_pictures_is_chosen(memory: Session, tiny: LoadedModel, png: Png):
+def test_the_last_of_several_pictures_is_chosen(memory: Session, tiny: StoredModel, png: Png):
     add(memory, tiny, png(1), png(2))
     assert [picture.name for picture in memory.pictures] == ["0.png", "1.png"]
     assert memory.chosen == memory.pictures[1].id
@@ -70,7 +67,7 @@ def test_the_last_of_several_pictures_is_chosen(memory: Session, tiny: LoadedMod
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture at all", BAD])
-def test_a_bad_picture_leaves_one_notice_and_nothing_else(memory: Session, tiny: LoadedModel, png: Png, content: bytes):
+def test_a_bad_picture_leaves_one_notice_and_nothing_else(memory: Session, tiny: StoredModel, png: Png, content: bytes):
     add(memory, tiny, png(1))
     pictures, chosen, examined = list(memory.pictures), memory.chosen, dict(memory.examined)
     code, revision = memory.codes["tiny"], memory.revision
@@ -84,7 +81,7 @@ def test_a_bad_picture_leaves_one_notice_and_nothing_else(memory: Session, tiny:
     assert memory.revision == revision
 
 
-def test_a_bad_picture_does_not_keep_the_good_ones_out(memory: Session, tiny: LoadedModel, png: Png):
+def test_a_bad_picture_does_not_keep_the_good_ones_out(memory: Session, tiny: StoredModel, png: Png):
     add(memory, tiny, png(1), BAD, png(3), BAD)
     assert [picture.name for picture in memory.pictures] == ["0.png", "2.png"]
     assert memory.chosen == memory.pictures[1].id
@@ -94,7 +91,7 @@ def test_a_bad_picture_does_not_keep_the_good_ones_out(memory: Session, tiny: Lo
 # -- choosing ------------------------------------------------------------------------------------------------------
 
 
-def test_a_black_picture_is_kept_and_named_but_not_loaded(memory: Session, tiny: LoadedModel, png: Png):
+def test_a_black_picture_is_kept_and_named_but_not_loaded(memory: Session, tiny: StoredModel, png: Png):
     add(memory, tiny, png(1))
     chosen, code = memory.chosen, memory.codes[tiny.name]
     add(memory, tiny, to_png(pixels_of(torch.zeros(1, 8, 8))))
@@ -105,7 +102,7 @@ def test_a_black_picture_is_kept_and_named_but_not_loaded(memory: Session, tiny:
     assert "black" in notice
 
 
-def test_choosing_loads_that_pictures_mean(memory: Session, tiny: LoadedModel, png: Png):
+def test_choosing_loads_that_pictures_mean(memory: Session, tiny: StoredModel, png: Png):
     add(memory, tiny, png(1), png(2))
     choose_picture(memory, engine(), tiny, memory.pictures[0].id)
     assert memory.chosen == memory.pictures[0].id
@@ -113,7 +110,7 @@ def test_choosing_loads_that_pictures_mean(memory: Session, tiny: LoadedModel, p
     assert memory.revision == 3
 
 
-def test_choosing_a_picture_that_is_gone_changes_nothing(memory: Session, tiny: LoadedModel, png: Png):
+def test_choosing_a_picture_that_is_gone_changes_nothing(memory: Session, tiny: StoredModel, png: Png):
     add(memory, tiny, png(1))
     chosen, code = memory.chosen, memory.codes["tiny"]
     choose_picture(memory, engine(), tiny, "gone")
@@ -124,20 +121,20 @@ def test_choosing_a_picture_that_is_gone_changes_nothing(memory: Session, tiny: 
 # -- examining -----------------------------------------------------------------------------------------------------
 
 
-def test_pictures_are_examined_in_order_with_what_the_model_sees(memory: Session, tiny: LoadedModel, png: Png):
+def test_pictures_are_examined_in_order_with_what_the_model_sees(memory: Session, tiny: StoredModel, png: Png):
     add(memory, tiny, png(1), png(2))
     examined = examine(memory, engine(), tiny)
     assert [each.picture for each in examined] == memory.pictures
     for each in examined:
         expected = prepare_picture(
-            open_picture(each.picture.content), shape=(1, 8, 8), preparation=tiny.config.preparation
+            open_picture(each.picture.content), shape=(1, 8, 8), preparation=tiny.spec.preparation
         )
         assert torch.equal(each.seen, expected)
         assert each.analysis.reconstruction.shape == (1, 8, 8)
 
 
 def test_each_picture_is_examined_once_a_model(
-    memory: Session, tiny: LoadedModel, store: Store, png: Png, analysed: list[str]
+    memory: Session, tiny: StoredModel, store: Store, png: Png, analysed: list[str]
 ):
     other = store("other", latent_dim=2)
     add(memory, tiny, png(1), png(2))
@@ -147,7 +144,7 @@ def test_each_picture_is_examined_once_a_model(
 
 
 def test_a_model_whose_files_changed_examines_anew(
-    memory: Session, tiny: LoadedModel, store: Store, png: Png, analysed: list[str]
+    memory: Session, tiny: StoredModel, store: Store, png: Png, analysed: list[str]
 ):
     add(memory, tiny, png(1))
     before = examine(memory, engine(), tiny)[0].analysis.mean
@@ -157,7 +154,7 @@ def test_a_model_whose_files_changed_examines_anew(
     assert not np.allclose(before, after)
 
 
-def test_the_visitors_own_preparation_counts(memory: Session, tiny: LoadedModel, png: Png):
+def test_the_visitors_own_preparation_counts(memory: Session, tiny: StoredModel, png: Png):
     add(memory, tiny, png(1))
     [before] = examine(memory, engine(), tiny)
     memory.prepare_as("tiny", Preparation(invert="always"))
@@ -176,13 +173,13 @@ def test_a_colour_model_sees_three_channels(memory: Session, store: Store, png: 
 # -- switching -----------------------------------------------------------------------------------------------------
 
 
-def test_the_first_model_of_a_visit_comes_without_a_notice(tiny: LoadedModel):
+def test_the_first_model_of_a_visit_comes_without_a_notice(tiny: StoredModel):
     memory = Session()
     switch_model(memory, engine(), tiny)
     assert (memory.model, memory.notices, memory.revision) == ("tiny", [], 1)
 
 
-def test_pictures_stay_and_are_encoded_anew(memory: Session, tiny: LoadedModel, store: Store, png: Png):
+def test_pictures_stay_and_are_encoded_anew(memory: Session, tiny: StoredModel, store: Store, png: Png):
     other = store("other", latent_dim=2)
     add(memory, tiny, png(1), png(2))
     choose_picture(memory, engine(), tiny, memory.pictures[0].id)
@@ -199,7 +196,7 @@ def test_pictures_stay_and_are_encoded_anew(memory: Session, tiny: LoadedModel, 
 
 
 def test_with_a_chosen_picture_too_a_code_waits_for_its_models_return(
-    memory: Session, tiny: LoadedModel, store: Store, png: Png
+    memory: Session, tiny: StoredModel, store: Store, png: Png
 ):
     other = store("other", latent_dim=2)
     add(memory, tiny, png(1))
@@ -212,7 +209,7 @@ def test_with_a_chosen_picture_too_a_code_waits_for_its_models_return(
     assert memory.revision > revision
 
 
-def test_a_code_from_elsewhere_waits_for_the_first_models_return(memory: Session, tiny: LoadedModel, store: Store):
+def test_a_code_from_elsewhere_waits_for_the_first_models_return(memory: Session, tiny: StoredModel, store: Store):
     code = np.ones(3, np.float32)
     memory.load_code("tiny", code)
     switch_model(memory, engine(), store("other", latent_dim=2))
@@ -224,7 +221,7 @@ def test_a_code_from_elsewhere_waits_for_the_first_models_return(memory: Session
 
 
 def test_who_returns_to_a_model_finds_the_sliders_as_they_were_and_reads_nothing(
-    memory: Session, tiny: LoadedModel, store: Store
+    memory: Session, tiny: StoredModel, store: Store
 ):
     other = store("other", latent_dim=2)
     memory.load_code("tiny", np.ones(3, np.float32))
@@ -241,7 +238,7 @@ def test_with_nothing_to_keep_there_is_nothing_to_say(memory: Session, store: St
     assert (memory.model, memory.notices) == ("other", [])
 
 
-def test_choosing_the_model_in_use_again_says_nothing(memory: Session, tiny: LoadedModel, png: Png):
+def test_choosing_the_model_in_use_again_says_nothing(memory: Session, tiny: StoredModel, png: Png):
     add(memory, tiny, png(1))
     switch_model(memory, engine(), tiny)
     assert (memory.model, memory.notices) == ("tiny", [])

@@ -25,11 +25,11 @@ from vae_core.errors import BusyError, InputError, ModelError
 from vae_core.images.pixels import pixels_of
 from vae_core.inference import memo
 from vae_core.inference.engine import Engine, engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import data_graph
 from vae_core.latent import timeline
 from vae_core.latent.graph import CodeGraph, build_graph
 from vae_core.reference.path_statistics import measure_along
+from vae_core.store.opening import StoredModel
 from vae_core.store.stored_models import REFERENCE_FILE
 
 KEYFRAMES = [[0, 0, 0], [0.5, -1, 0.25], [1, 1, 1]]
@@ -38,17 +38,17 @@ SECONDS = 20  # until a job of a test has long ended
 
 
 @pytest.fixture
-def client(tiny: LoadedModel) -> Iterator[TestClient]:
+def client(tiny: StoredModel) -> Iterator[TestClient]:
     with TestClient(Starlette(routes=live_routes(""))) as client:
         yield client
 
 
-def ask(loaded: LoadedModel, what: str, **body: object) -> Any:
+def ask(loaded: StoredModel, what: str, **body: object) -> Any:
     question = QUESTIONS[what]
     return question.answer(engine(), loaded, question.read(json.dumps(body).encode()))
 
 
-def ask_trace(loaded: LoadedModel, **body: object) -> Any:
+def ask_trace(loaded: StoredModel, **body: object) -> Any:
     asked = {"keyframes": KEYFRAMES, "kinds": ["linear"], "framesPerLeg": 5, "easing": "linear", "loop": False, **body}
     return ask(loaded, "trace", **asked)
 
@@ -64,7 +64,7 @@ def packed(codes: np.ndarray) -> str:
 # -- traces --------------------------------------------------------------------------------------------------------
 
 
-def test_a_trace_has_the_frames_of_each_kind_and_what_they_are_like(tiny: LoadedModel):
+def test_a_trace_has_the_frames_of_each_kind_and_what_they_are_like(tiny: StoredModel):
     answer = ask_trace(tiny, kinds=["linear", "spherical", "data"], easing="cubic")
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
     assert list(answer["kinds"]) == ["linear", "spherical", "data"]
@@ -93,7 +93,7 @@ def test_a_trace_has_the_frames_of_each_kind_and_what_they_are_like(tiny: Loaded
     np.testing.assert_allclose(linear[[1, 2]], np.outer([1 / 16, 0.5], KEYFRAMES[1]), rtol=1e-6)
 
 
-def test_a_loop_leads_back_to_the_first_keyframe(tiny: LoadedModel):
+def test_a_loop_leads_back_to_the_first_keyframe(tiny: StoredModel):
     answer = ask_trace(tiny, loop=True)
     codes = floats(answer["kinds"]["linear"]["codes"]).reshape(-1, 3)
     assert (answer["positions"], answer["frames"], len(codes)) == ([0, 4, 8], 12, 12)
@@ -120,12 +120,12 @@ def test_a_loop_leads_back_to_the_first_keyframe(tiny: LoadedModel):
         ({"more": 1}, "more"),
     ],
 )
-def test_a_wrong_trace_gets_a_sentence(tiny: LoadedModel, body: dict[str, object], text: str):
+def test_a_wrong_trace_gets_a_sentence(tiny: StoredModel, body: dict[str, object], text: str):
     with pytest.raises(InputError, match=text):
         ask_trace(tiny, **body)
 
 
-def test_codes_at_the_edge_of_single_precision_are_traced(tiny: LoadedModel):
+def test_codes_at_the_edge_of_single_precision_are_traced(tiny: StoredModel):
     answer = ask_trace(tiny, keyframes=[[3e38, 3e38, 3e38], [-3e38, 0, 0]])
     assert floats(answer["kinds"]["linear"]["norm"])[0] == np.inf
 
@@ -168,12 +168,12 @@ def building(monkeypatch: pytest.MonkeyPatch) -> Building:
     return building
 
 
-def test_a_trace_without_a_path_through_the_data_builds_no_graph(tiny: LoadedModel, building: Building):
+def test_a_trace_without_a_path_through_the_data_builds_no_graph(tiny: StoredModel, building: Building):
     ask_trace(tiny, kinds=["linear", "spherical"])
     assert building.count == 0
 
 
-def test_a_graph_is_built_once_a_model(tiny: LoadedModel, store: Store, building: Building):
+def test_a_graph_is_built_once_a_model(tiny: StoredModel, store: Store, building: Building):
     assert data_graph(tiny) is data_graph(tiny)
     ask_trace(tiny, kinds=["data"])
     assert building.count == 1
@@ -183,7 +183,7 @@ def test_a_graph_is_built_once_a_model(tiny: LoadedModel, store: Store, building
 
 
 def test_who_asks_while_a_graph_is_built_waits_for_it_and_other_models_do_not(
-    tiny: LoadedModel, store: Store, building: Building
+    tiny: StoredModel, store: Store, building: Building
 ):
     other = store("other")
     data_graph(other)
@@ -209,7 +209,7 @@ def test_codes_that_make_no_graph_are_refused_again_and_again(store: Store):
     assert ask_trace(loaded)["frames"] == 9
 
 
-def equal_codes(store: Store) -> LoadedModel:
+def equal_codes(store: Store) -> StoredModel:
     """A model whose reference codes are all the same."""
     loaded = store("equal")
     reference = loaded.need_reference()
@@ -221,7 +221,7 @@ def equal_codes(store: Store) -> LoadedModel:
 # -- grids ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_grid_has_the_codes_between_its_corners(tiny: LoadedModel):
+def test_a_grid_has_the_codes_between_its_corners(tiny: StoredModel):
     corners = [[0, 0, 0], [4, 0, 0], [0, 2, 0], [8, 6, 0]]
     for spherical in (False, True):
         answer = ask(tiny, "grid", corners=corners, rows=3, columns=5, spherical=spherical)
@@ -242,7 +242,7 @@ def test_a_grid_has_the_codes_between_its_corners(tiny: LoadedModel):
         ({"spherical": None}, "spherical"),
     ],
 )
-def test_a_wrong_grid_gets_a_sentence(tiny: LoadedModel, body: dict[str, object], text: str):
+def test_a_wrong_grid_gets_a_sentence(tiny: StoredModel, body: dict[str, object], text: str):
     asked = {"corners": [[0, 0, 0]] * 4, "rows": 2, "columns": 2, "spherical": False, **body}
     with pytest.raises(InputError, match=text):
         ask(tiny, "grid", **asked)
@@ -255,14 +255,14 @@ def some_codes(count: int, latent: int = 3) -> np.ndarray:
     return np.random.default_rng(0).standard_normal((count, latent)).astype(np.float32)
 
 
-def ask_export(loaded: LoadedModel, frames: np.ndarray, **body: object) -> JobRequest:
+def ask_export(loaded: StoredModel, frames: np.ndarray, **body: object) -> JobRequest:
     asked = {"codes": packed(frames), "format": "gif", "fps": 25, "scale": 2, "loop": True, "name": "way"}
     answer = ask(loaded, "export", **asked | body)
     assert isinstance(answer, JobRequest)
     return answer
 
 
-def exported(loaded: LoadedModel, codes: np.ndarray, **body: object) -> Any:
+def exported(loaded: StoredModel, codes: np.ndarray, **body: object) -> Any:
     """The file that a job makes."""
     asked = ask_export(loaded, codes, **body)
     ended = threading.Event()
@@ -272,7 +272,7 @@ def exported(loaded: LoadedModel, codes: np.ndarray, **body: object) -> Any:
     return asked.present(asked.job.result())
 
 
-def pictures(loaded: LoadedModel, codes: np.ndarray) -> np.ndarray:
+def pictures(loaded: StoredModel, codes: np.ndarray) -> np.ndarray:
     """What the model decodes, [code, height, width, channel]."""
     return pixels_of(engine().decode(loaded, codes))
 
@@ -282,11 +282,11 @@ def enlarged(images: np.ndarray, scale: int) -> np.ndarray:
 
 
 @pytest.fixture(params=[1, 3], ids=["grey", "colour"])
-def model(request: pytest.FixtureRequest, store: Store) -> LoadedModel:
+def model(request: pytest.FixtureRequest, store: Store) -> StoredModel:
     return store("other", channels=request.param)
 
 
-def test_a_gif_shows_every_frame(model: LoadedModel):
+def test_a_gif_shows_every_frame(model: StoredModel):
     codes = some_codes(CHUNK + 3)
     file = exported(model, codes, scale=3, fps=25, loop=True)
     assert (file.name, file.media_type) == ("way.gif", "image/gif")
@@ -299,7 +299,7 @@ def test_a_gif_shows_every_frame(model: LoadedModel):
     assert np.abs(frames - expected).max() <= near
 
 
-def test_a_webp_shows_every_frame_without_loss(model: LoadedModel):
+def test_a_webp_shows_every_frame_without_loss(model: StoredModel):
     codes = some_codes(CHUNK + 3)
     file = exported(model, codes, format="webp", scale=3, loop=False)
     assert (file.name, file.media_type) == ("way.webp", "image/webp")
@@ -309,7 +309,7 @@ def test_a_webp_shows_every_frame_without_loss(model: LoadedModel):
     assert np.abs(frames - enlarged(pictures(model, codes), 3)).max() <= 1
 
 
-def test_an_mp4_shows_every_frame(model: LoadedModel):
+def test_an_mp4_shows_every_frame(model: StoredModel):
     import av
 
     codes = some_codes(CHUNK + 3)
@@ -326,7 +326,7 @@ def test_an_mp4_shows_every_frame(model: LoadedModel):
 
 
 @pytest.mark.parametrize(("columns", "shape"), [(None, (8, 44)), (3, (17, 26)), (9, (8, 44))])
-def test_a_strip_shows_the_pictures_side_by_side(model: LoadedModel, columns: int | None, shape: tuple[int, int]):
+def test_a_strip_shows_the_pictures_side_by_side(model: StoredModel, columns: int | None, shape: tuple[int, int]):
     codes = some_codes(5)
     file = exported(model, codes, format="strip", scale=4, columns=columns)
     assert (file.name, file.media_type) == ("way.png", "image/png")
@@ -340,7 +340,7 @@ def test_a_strip_shows_the_pictures_side_by_side(model: LoadedModel, columns: in
         assert np.abs(shown - picture).max() <= 1
 
 
-def test_an_npz_holds_the_codes_and_decodes_nothing(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch):
+def test_an_npz_holds_the_codes_and_decodes_nothing(tiny: StoredModel, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Engine, "decode", None)
     codes = some_codes(5)
     file = exported(tiny, codes, format="npz", positions=[0, 4], fps=12.5)
@@ -350,7 +350,7 @@ def test_an_npz_holds_the_codes_and_decodes_nothing(tiny: LoadedModel, monkeypat
         assert (stored["keyframes"].tolist(), stored["fps"]) == ([0, 4], 12.5)
 
 
-def test_an_export_decodes_in_chunks_and_never_in_the_live_lane(tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch):
+def test_an_export_decodes_in_chunks_and_never_in_the_live_lane(tiny: StoredModel, monkeypatch: pytest.MonkeyPatch):
     asked: list[tuple[int, bool]] = []
     decode = Engine.decode
 
@@ -401,7 +401,7 @@ def test_an_export_holds_its_frames_once(store: Store):
         ({"name": "x" * 201}, "name"),
     ],
 )
-def test_a_wrong_export_gets_a_sentence_before_anything_is_made(tiny: LoadedModel, body: dict[str, object], text: str):
+def test_a_wrong_export_gets_a_sentence_before_anything_is_made(tiny: StoredModel, body: dict[str, object], text: str):
     with pytest.raises(InputError, match=text):
         ask_export(tiny, some_codes(5), **body)
 
@@ -410,7 +410,7 @@ def test_a_wrong_export_gets_a_sentence_before_anything_is_made(tiny: LoadedMode
 
 
 @pytest.fixture
-def export_of(tiny: LoadedModel) -> Callable[..., Export]:
+def export_of(tiny: StoredModel) -> Callable[..., Export]:
     """An export that has not begun."""
 
     def export_of(count: int, **changed: Any) -> Export:

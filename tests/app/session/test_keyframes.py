@@ -18,8 +18,8 @@ from app.session.interpolate import (
 from app.session.state import Keyframe, Session
 from tests.app.conftest import Store
 from vae_core.errors import InputError
-from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.typical import class_members
+from vae_core.store.opening import StoredModel
 
 NAN, INFINITY = float("nan"), float("inf")
 Change = Callable[[dict[str, Any]], object]
@@ -30,7 +30,7 @@ def code(*values: float, name: str = "a code") -> Keyframe:
 
 
 @pytest.fixture
-def reported(memory: Session, tiny: LoadedModel) -> dict[str, Any]:
+def reported(memory: Session, tiny: StoredModel) -> dict[str, Any]:
     """What the page reports of three keyframes, one of them a picture, as JSON has it."""
     picture = memory.add_picture("mine.png", b"")
     studio = studio_data(memory, tiny)
@@ -43,7 +43,7 @@ def reported(memory: Session, tiny: LoadedModel) -> dict[str, Any]:
 # -- first values --------------------------------------------------------------------------------------------------
 
 
-def test_the_first_keyframes_are_the_cores_of_two_classes(memory: Session, tiny: LoadedModel):
+def test_the_first_keyframes_are_the_cores_of_two_classes(memory: Session, tiny: StoredModel):
     reference = tiny.need_reference()
     keyframes = current_keyframes(memory, tiny)
     for label, keyframe in enumerate(keyframes):
@@ -52,7 +52,7 @@ def test_the_first_keyframes_are_the_cores_of_two_classes(memory: Session, tiny:
     assert memory.keyframes == {}, "what was not chosen is not kept"
 
 
-def test_of_a_single_class_the_second_is_the_member_farthest_from_the_first(memory: Session, tiny: LoadedModel):
+def test_of_a_single_class_the_second_is_the_member_farthest_from_the_first(memory: Session, tiny: StoredModel):
     reference = tiny.need_reference()
     reference.labels[:] = 1
     first, second = current_keyframes(memory, tiny)
@@ -62,7 +62,7 @@ def test_of_a_single_class_the_second_is_the_member_farthest_from_the_first(memo
     assert distances.max() > 0
 
 
-def test_keyframes_that_were_chosen_stay_and_too_few_are_filled_up(memory: Session, tiny: LoadedModel):
+def test_keyframes_that_were_chosen_stay_and_too_few_are_filled_up(memory: Session, tiny: StoredModel):
     memory.keyframes["tiny"] = (code(1, 2, 3), code(3, 2, 1), code(0, 0, 0))
     assert current_keyframes(memory, tiny) == memory.keyframes["tiny"]
     memory.keyframes["tiny"] = (code(1, 2, 3),)
@@ -84,7 +84,7 @@ def test_the_first_animation_shows_every_kind_of_path(memory: Session):
 # -- pictures ------------------------------------------------------------------------------------------------------
 
 
-def test_pictures_take_the_places_of_first_keyframes_and_then_come_last(memory: Session, tiny: LoadedModel):
+def test_pictures_take_the_places_of_first_keyframes_and_then_come_last(memory: Session, tiny: StoredModel):
     memory.keyframes["tiny"] = (code(1, 2, 3), *current_keyframes(memory, tiny)[:1])
     for place, name in ((1, "one"), (2, "two")):
         picture = memory.add_picture(name, b"")
@@ -96,7 +96,7 @@ def test_pictures_take_the_places_of_first_keyframes_and_then_come_last(memory: 
     assert memory.keyframes["tiny"][0] == code(1, 2, 3)
 
 
-def test_there_is_room_for_64_keyframes(memory: Session, tiny: LoadedModel):
+def test_there_is_room_for_64_keyframes(memory: Session, tiny: StoredModel):
     memory.keyframes["tiny"] = (code(1, 2, 3),) * 63
     add_picture_keyframe(memory, tiny, memory.add_picture("last", b""))
     with pytest.raises(InputError, match="at most 64 keyframes"):
@@ -105,7 +105,7 @@ def test_there_is_room_for_64_keyframes(memory: Session, tiny: LoadedModel):
 
 
 @pytest.mark.parametrize("name", ["", "x" * 500])
-def test_a_picture_of_any_name_can_be_a_keyframe(memory: Session, tiny: LoadedModel, name: str):
+def test_a_picture_of_any_name_can_be_a_keyframe(memory: Session, tiny: StoredModel, name: str):
     picture = memory.add_picture(name, b"")
     add_picture_keyframe(memory, tiny, picture)
     assert current_keyframes(memory, tiny)[0].picture == picture.id
@@ -114,7 +114,7 @@ def test_a_picture_of_any_name_can_be_a_keyframe(memory: Session, tiny: LoadedMo
 # -- what the page reports -----------------------------------------------------------------------------------------
 
 
-def test_what_the_page_reports_is_kept(memory: Session, tiny: LoadedModel, reported: dict[str, Any]):
+def test_what_the_page_reports_is_kept(memory: Session, tiny: StoredModel, reported: dict[str, Any]):
     reported["animation"] |= {"kinds": ["data", "linear"], "speed": 4, "tab": "grid"}
     reported["animation"]["grid"] |= {"rows": 3, "spherical": True}
     reported["animation"]["export"] |= {"kind": "data", "format": "mp4", "fps": 60}
@@ -125,7 +125,7 @@ def test_what_the_page_reports_is_kept(memory: Session, tiny: LoadedModel, repor
     assert (animation.export.format, animation.export.fps, animation.tab) == ("mp4", 60, "grid")
 
 
-def test_64_keyframes_are_kept(memory: Session, tiny: LoadedModel, reported: dict[str, Any]):
+def test_64_keyframes_are_kept(memory: Session, tiny: StoredModel, reported: dict[str, Any]):
     reported["keyframes"] = reported["keyframes"][:1] * 64
     take_studio(memory, tiny, reported)
     assert len(memory.keyframes["tiny"]) == 64
@@ -188,7 +188,7 @@ WRONG: dict[str, Change] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
-def test_what_is_not_right_changes_nothing(memory: Session, tiny: LoadedModel, reported: dict[str, Any], wrong: Change):
+def test_what_is_not_right_changes_nothing(memory: Session, tiny: StoredModel, reported: dict[str, Any], wrong: Change):
     take_studio(memory, tiny, reported)
     before, animation = memory.keyframes["tiny"], memory.animation
     changed = copy.deepcopy(reported)

@@ -20,14 +20,14 @@ from app.wire.numbers import to_page
 from tests.contracts import contract
 from vae_core.errors import InputError
 from vae_core.inference.engine import Engine, engine
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 STALE = "This is mnist-2d as it starts: the link was made with another model, or before mnist-2d was trained anew."
 MISFIT = "This is mnist-2d as it starts: the link's view does not fit mnist-2d"
 
 
 @pytest.fixture(scope="module")
-def loaded() -> LoadedModel:
+def loaded() -> StoredModel:
     return engine().load("mnist-2d")
 
 
@@ -39,7 +39,7 @@ def text_of(view: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(view).encode()).decode().rstrip("=")
 
 
-def followed(loaded: LoadedModel, text: str) -> Session:
+def followed(loaded: StoredModel, text: str) -> Session:
     memory = Session(link=text)
     follow_link(memory, loaded)
     return memory
@@ -59,7 +59,7 @@ def test_what_the_page_wrote_is_read(case: dict[str, Any]) -> None:
     assert json.loads(json.dumps(asdict(link))) == content
 
 
-def test_a_link_restores_view_code_and_selection(loaded: LoadedModel) -> None:
+def test_a_link_restores_view_code_and_selection(loaded: StoredModel) -> None:
     for view in (VIEW, VIEW | {"digest": loaded.digest}):
         memory = followed(loaded, text_of(view))
         assert memory.notices == []
@@ -70,7 +70,7 @@ def test_a_link_restores_view_code_and_selection(loaded: LoadedModel) -> None:
         assert memory.revision == 1, "the page takes the code over"
 
 
-def test_a_link_is_followed_once(loaded: LoadedModel) -> None:
+def test_a_link_is_followed_once(loaded: StoredModel) -> None:
     memory = followed(loaded, text_of(VIEW))
     memory.load_code(loaded.name, np.array([1.0, 1.0]))
     follow_link(memory, loaded)
@@ -89,7 +89,7 @@ def test_a_link_is_followed_once(loaded: LoadedModel) -> None:
     ],
     ids=str,
 )
-def test_a_link_that_does_not_fit_leaves_a_sentence_and_the_default_view(loaded: LoadedModel, wrong: dict) -> None:
+def test_a_link_that_does_not_fit_leaves_a_sentence_and_the_default_view(loaded: StoredModel, wrong: dict) -> None:
     memory = followed(loaded, text_of(VIEW | wrong))
     [notice] = memory.notices
     assert notice.startswith(MISFIT)
@@ -125,12 +125,12 @@ PLAYED = LINKS["interpolate"][0]["content"]["animation"]
 
 
 @pytest.fixture
-def studio_view(loaded: LoadedModel) -> dict[str, Any]:
+def studio_view(loaded: StoredModel) -> dict[str, Any]:
     """What a link of Interpolate holds."""
     return {**LINKS["interpolate"][0]["content"], "digest": loaded.digest}
 
 
-def test_a_link_restores_keyframes_and_how_they_are_played(loaded: LoadedModel, studio_view: dict) -> None:
+def test_a_link_restores_keyframes_and_how_they_are_played(loaded: StoredModel, studio_view: dict) -> None:
     memory = followed(loaded, text_of(studio_view))
     assert memory.notices == []
     keyframes = current_keyframes(memory, loaded)
@@ -143,7 +143,7 @@ def test_a_link_restores_keyframes_and_how_they_are_played(loaded: LoadedModel, 
     assert current_view(memory, loaded).projection == "axes"
 
 
-def test_what_a_link_restores_the_page_may_report(loaded: LoadedModel, studio_view: dict) -> None:
+def test_what_a_link_restores_the_page_may_report(loaded: StoredModel, studio_view: dict) -> None:
     memory = followed(loaded, text_of(studio_view))
     reported = json.loads(json.dumps(studio_data(memory, loaded)))
     reported["animation"]["loop"] = True
@@ -152,7 +152,7 @@ def test_what_a_link_restores_the_page_may_report(loaded: LoadedModel, studio_vi
     assert len(memory.keyframes["mnist-2d"]) == 3
 
 
-def test_large_codes_have_larger_steps(loaded: LoadedModel, studio_view: dict) -> None:
+def test_large_codes_have_larger_steps(loaded: StoredModel, studio_view: dict) -> None:
     largest = float(np.finfo(np.float32).max)
     step = largest / 32_767
     change = {"names": ["far", "near"], "step": step, "codes": packed([[largest, -largest], [0, 0]], step)}
@@ -161,7 +161,7 @@ def test_large_codes_have_larger_steps(loaded: LoadedModel, studio_view: dict) -
     assert current_keyframes(memory, loaded)[0].code == pytest.approx((largest, -largest))
 
 
-def test_a_link_without_keyframes_restores_the_rest(loaded: LoadedModel, studio_view: dict) -> None:
+def test_a_link_without_keyframes_restores_the_rest(loaded: StoredModel, studio_view: dict) -> None:
     memory = followed(loaded, text_of(studio_view | {"names": [], "codes": ""}))
     assert memory.notices == []
     assert [each.source for each in current_keyframes(memory, loaded)] == ["typical"] * 2
@@ -181,7 +181,7 @@ def test_a_link_without_keyframes_restores_the_rest(loaded: LoadedModel, studio_
     ],
     ids=str,
 )
-def test_keyframes_that_do_not_fit_leave_a_sentence(loaded: LoadedModel, studio_view: dict, wrong: dict) -> None:
+def test_keyframes_that_do_not_fit_leave_a_sentence(loaded: StoredModel, studio_view: dict, wrong: dict) -> None:
     memory = followed(loaded, text_of(studio_view | wrong))
     [notice] = memory.notices
     assert notice.startswith(MISFIT)
@@ -206,7 +206,7 @@ def test_keyframes_that_do_not_fit_leave_a_sentence(loaded: LoadedModel, studio_
     ],
     ids=str,
 )
-def test_what_no_page_writes_is_damaged(loaded: LoadedModel, studio_view: dict, wrong: dict) -> None:
+def test_what_no_page_writes_is_damaged(loaded: StoredModel, studio_view: dict, wrong: dict) -> None:
     memory = followed(loaded, text_of(studio_view | wrong))
     [notice] = memory.notices
     assert "the link is damaged or from another version" in notice
@@ -216,20 +216,20 @@ def test_what_no_page_writes_is_damaged(loaded: LoadedModel, studio_view: dict, 
 # -- both ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_link_of_another_model_or_training_is_stale(loaded: LoadedModel, studio_view: dict) -> None:
+def test_a_link_of_another_model_or_training_is_stale(loaded: StoredModel, studio_view: dict) -> None:
     for view in (VIEW, studio_view):
         memory = followed(loaded, text_of(view | {"digest": "0123456789abcdef" * 2}))
         assert memory.notices == [STALE]
         assert (memory.codes, memory.keyframes, memory.animation, memory.views) == ({}, {}, None, {})
 
 
-def test_a_link_of_a_version_that_knew_models_by_file_times_says_so(loaded: LoadedModel, studio_view: dict) -> None:
+def test_a_link_of_a_version_that_knew_models_by_file_times_says_so(loaded: StoredModel, studio_view: dict) -> None:
     for view in (VIEW, studio_view):
         [notice] = followed(loaded, text_of(view | {"digest": "0123456789ab"})).notices
         assert "knew a model by where and when its files were written; ask for a new one" in notice
 
 
-def test_a_link_opens_in_another_clone(loaded: LoadedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_link_opens_in_another_clone(loaded: StoredModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = text_of(VIEW | {"digest": loaded.digest, "reference": loaded.reference_digest})
     shutil.copytree(loaded.folder, tmp_path / "clone" / "mnist-2d")  # with times of its own
     monkeypatch.setenv("VAE_MODELS_DIR", str(tmp_path / "clone"))
@@ -241,7 +241,7 @@ def test_a_link_opens_in_another_clone(loaded: LoadedModel, tmp_path: Path, monk
     assert current_desk(memory, elsewhere).selection == (4, 5)
 
 
-def test_of_a_model_that_was_evaluated_anew_a_link_restores_all_but_the_selection(loaded: LoadedModel) -> None:
+def test_of_a_model_that_was_evaluated_anew_a_link_restores_all_but_the_selection(loaded: StoredModel) -> None:
     memory = followed(loaded, text_of(VIEW | {"digest": loaded.digest, "reference": "0123456789abcdef" * 2}))
     assert memory.notices == ["The link's selection is left out: it is of another reference set of mnist-2d."]
     assert current_code(memory, loaded).tolist() == VIEW["z"]
@@ -250,7 +250,7 @@ def test_of_a_model_that_was_evaluated_anew_a_link_restores_all_but_the_selectio
 
 
 @pytest.mark.parametrize("text", ["", "%%%", "YWJj", text_of([]), text_of(VIEW | {"more": 1}), text_of({}), "é"])
-def test_a_damaged_link_is_told_from_others(loaded: LoadedModel, text: str) -> None:
+def test_a_damaged_link_is_told_from_others(loaded: StoredModel, text: str) -> None:
     with pytest.raises(InputError, match="the link is damaged or from another version; ask for a new one"):
         read_link(text)
     assert len(followed(loaded, text).notices) == 1

@@ -15,10 +15,10 @@ from app.services.examples import decoded_strip
 from tests.app.conftest import Store
 from tests.app.pages import check, memory_of, open_page, sent
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.models.config import TrainingConfig
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
 from vae_core.store.metrics_file import METRICS_FILE
+from vae_core.store.opening import StoredModel
 from vae_core.store.presets import PRESETS
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
 
@@ -72,7 +72,7 @@ def test_every_model_has_a_tile_with_strip_dimensions_data_and_summary(models: l
     for name, html in tiles(page).items():
         strip = base64.b64encode(decoded_strip(engine().load(name))).decode()
         assert f'src="data:image/png;base64,{strip}"' in html
-        assert f"{engine().load(name).config.latent_dim} dimensions" in html
+        assert f"{engine().load(name).spec.latent_dim} dimensions" in html
         if name in PRESETS:
             assert PRESETS[name].summary in text_of(html).replace("&#x27;", "'")
     assert "MNIST handwritten digits" in tiles(page)["mnist-10d-beta-1"]
@@ -135,7 +135,7 @@ def test_without_any_model_the_page_says_how_to_train_one(tmp_path: Path, monkey
     assert not page.tabs
 
 
-def test_names_and_texts_of_models_are_shown_as_they_are(tiny: LoadedModel):
+def test_names_and_texts_of_models_are_shown_as_they_are(tiny: StoredModel):
     (tiny.folder / METRICS_FILE).write_text("<script>alert(1)</script>")
     html = tiles(open_page("models", model="tiny"))["tiny"]
     assert "<script" not in html
@@ -144,7 +144,7 @@ def test_names_and_texts_of_models_are_shown_as_they_are(tiny: LoadedModel):
 # -- cards ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_card_is_shown_without_pictures_comments_and_its_first_heading(tiny: LoadedModel):
+def test_a_card_is_shown_without_pictures_comments_and_its_first_heading(tiny: StoredModel):
     card = "# tiny\n\n<!-- figures -->What it saw: <b>x</b> ![a](http://other.example/a.png)\n"
     (tiny.folder / CARD_FILE).write_text(card)
     page = click(open_page("models", model="tiny"), "card_tiny")
@@ -156,7 +156,7 @@ def test_a_card_is_shown_without_pictures_comments_and_its_first_heading(tiny: L
     assert "<!--" not in shown.value
 
 
-def test_a_model_without_a_card_says_how_to_write_one(tiny: LoadedModel):
+def test_a_model_without_a_card_says_how_to_write_one(tiny: StoredModel):
     (tiny.folder / CARD_FILE).unlink(missing_ok=True)
     page = click(open_page("models", model="tiny"), "card_tiny")
     [info] = [info.value for info in page.info if "card" in info.value]
@@ -201,7 +201,7 @@ def test_published_figures_stand_beside_ours(store: Store, models_dir: Path):
     assert rows["Source"].tolist() == [published.source for published in PRESETS["mnist-2d"].published]
 
 
-def test_without_presets_there_is_no_table_of_published_figures(tiny: LoadedModel):
+def test_without_presets_there_is_no_table_of_published_figures(tiny: StoredModel):
     assert len(open_page("models", model="tiny").dataframe) == 1
 
 
@@ -216,7 +216,7 @@ def test_the_family_is_drawn_and_who_is_missing_is_named(models: list[str], stor
     assert any("mnist-10d-beta-5" in caption.value for caption in page.caption)
 
 
-def test_without_the_family_a_sentence_says_how_to_get_it(tiny: LoadedModel):
+def test_without_the_family_a_sentence_says_how_to_get_it(tiny: StoredModel):
     page = open_page("models", model="tiny")
     assert not page.get("plotly_chart")
     assert any("train-all" in info.value for info in page.info)

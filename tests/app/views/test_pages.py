@@ -29,10 +29,10 @@ from tests.app.pages import (
     sent,
 )
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import data_graph
 from vae_core.models.config import TrainingConfig
 from vae_core.reference.reference_set import Reference
+from vae_core.store.opening import StoredModel
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE, list_models
 
 PAGES = [name for name in TITLES if name != "models"]  # which has a suite of its own
@@ -67,7 +67,7 @@ def test_every_page_shows_every_kind_of_model_without_and_with_pictures(store: S
     loaded = store("other", **KINDS[kind])
     page = open_page(name, model="other")
     check(page, name)
-    assert sent(page)["model"]["latentDim"] == loaded.config.latent_dim
+    assert sent(page)["model"]["latentDim"] == loaded.spec.latent_dim
     for seed in (1, 2):
         memory_of(page).add_picture(f"{seed}.png", png(seed))
     page.run()
@@ -77,7 +77,7 @@ def test_every_page_shows_every_kind_of_model_without_and_with_pictures(store: S
     assert all(np.isfinite([*picture["mean"], *picture["places"]["pca"]]).all() for picture in pictures)
 
 
-def test_sliders_come_most_important_first_and_cover_the_data(tiny: LoadedModel):
+def test_sliders_come_most_important_first_and_cover_the_data(tiny: StoredModel):
     sliders = sent(open_page("explore", model="tiny"))["model"]["sliders"]
     importance = [slider["importance"] for slider in sliders]
     assert importance == sorted(importance, reverse=True)
@@ -109,7 +109,7 @@ def test_a_chosen_pictures_strip_has_its_figures_and_a_plain_autoencoders_no_elb
 
 
 @pytest.mark.parametrize("unknown", ["nobody", "../tiny", "", "Tiny", "\x00"])
-def test_an_unknown_model_in_the_address_gets_a_sentence_and_the_default(tiny: LoadedModel, unknown: str):
+def test_an_unknown_model_in_the_address_gets_a_sentence_and_the_default(tiny: StoredModel, unknown: str):
     page = open_page("explore", model=unknown)
     check(page, "explore")
     [notice] = notices(page)
@@ -180,7 +180,7 @@ def test_a_choice_that_cannot_be_used_is_one_notice_and_the_model_stays(store: S
 
 
 @pytest.mark.parametrize("odd", [None, 1, [], {}, ["tiny"]])
-def test_a_choice_that_is_no_name_changes_nothing(tiny: LoadedModel, odd: object):
+def test_a_choice_that_is_no_name_changes_nothing(tiny: StoredModel, odd: object):
     page = open_page("explore", model="tiny")
     pick(page, odd)
     check(page, "explore")
@@ -210,7 +210,7 @@ def test_opening_a_page_loads_only_the_model_in_use(store: Store, monkeypatch: p
     assert set(asked) == {"tiny"}
 
 
-def test_a_models_code_waits_for_its_return(tiny: LoadedModel, store: Store):
+def test_a_models_code_waits_for_its_return(tiny: StoredModel, store: Store):
     store("other", latent_dim=2)
     page = open_page("explore", model="tiny")
     report(page, "z", [0.5, -0.5, 1.5])
@@ -232,7 +232,7 @@ def file(name: object, content: bytes) -> dict[str, object]:
 @pytest.mark.parametrize("latent_dim", [3, 5])
 @pytest.mark.parametrize("name", ["explore", "interpolate"])
 def test_a_model_trained_anew_under_the_page_starts_afresh_and_the_page_says_so(
-    tiny: LoadedModel, store: Store, name: str, latent_dim: int
+    tiny: StoredModel, store: Store, name: str, latent_dim: int
 ):
     page = open_page("explore", model="tiny")
     report(page, "z", [0.5, -1.5, 2.0])
@@ -243,7 +243,7 @@ def test_a_model_trained_anew_under_the_page_starts_afresh_and_the_page_says_so(
     page.run()
     check(page, name)
     assert notices(page) == ["tiny was trained anew: its code, map, groups and keyframes start afresh."]
-    assert len(sent(page)["z"]) == anew.config.latent_dim
+    assert len(sent(page)["z"]) == anew.spec.latent_dim
     assert sent(page)["z"] != [0.5, -1.5, 2.0]
     assert sent(page)["view"]["projection"] == "umap"
     page.run()
@@ -264,7 +264,7 @@ def laid_out(*images: int) -> dict[str, object]:
     }
 
 
-def test_a_model_that_was_only_touched_keeps_everything(tiny: LoadedModel):
+def test_a_model_that_was_only_touched_keeps_everything(tiny: StoredModel):
     page = open_page("explore", model="tiny")
     report(page, "z", [0.5, -1.5, 2.0])
     report(page, "desk", laid_out(3, 4))
@@ -277,7 +277,7 @@ def test_a_model_that_was_only_touched_keeps_everything(tiny: LoadedModel):
 
 
 def test_of_a_model_that_was_evaluated_anew_only_what_names_images_starts_afresh(
-    tiny: LoadedModel, tiny_reference: Reference
+    tiny: StoredModel, tiny_reference: Reference
 ):
     page = open_page("explore", model="tiny")
     report(page, "z", [0.5, -1.5, 2.0])
@@ -306,7 +306,7 @@ def test_of_a_model_that_was_evaluated_anew_only_what_names_images_starts_afresh
 
 
 def test_what_a_page_reports_of_the_reference_set_before_loses_its_images_alone(
-    tiny: LoadedModel, tiny_reference: Reference
+    tiny: StoredModel, tiny_reference: Reference
 ):
     page = open_page("explore", model="tiny")
     stale = sent(page)["model"]
@@ -319,7 +319,7 @@ def test_what_a_page_reports_of_the_reference_set_before_loses_its_images_alone(
     assert memory_of(page).codes["tiny"].tolist() == [0.5, -1.5, 2.0], "its weights are the same"
 
 
-def test_a_released_slider_is_kept_and_not_sent_back_as_new(tiny: LoadedModel):
+def test_a_released_slider_is_kept_and_not_sent_back_as_new(tiny: StoredModel):
     page = open_page("explore", model="tiny")
     before = sent(page)["revision"]
     report(page, "z", [0.5, -0.5, 1.5])
@@ -328,7 +328,7 @@ def test_a_released_slider_is_kept_and_not_sent_back_as_new(tiny: LoadedModel):
     assert sent(page)["revision"] == before, "a page that moved on meanwhile would be taken back"
 
 
-def test_a_code_outlives_a_visit_to_another_page(tiny: LoadedModel):
+def test_a_code_outlives_a_visit_to_another_page(tiny: StoredModel):
     page = open_page("explore", model="tiny")
     report(page, "z", [0.5, -0.5, 1.5])
     page.switch_page("views/interpolate.py").run()
@@ -337,7 +337,7 @@ def test_a_code_outlives_a_visit_to_another_page(tiny: LoadedModel):
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_view_is_kept_for_all_pages(tiny: LoadedModel, name: str):
+def test_a_view_is_kept_for_all_pages(tiny: StoredModel, name: str):
     page = open_page(name, model="tiny")
     report(page, "view", {"projection": "axes", "x": 2, "y": 0, "colour": "1"})
     check(page, name)
@@ -347,7 +347,7 @@ def test_a_view_is_kept_for_all_pages(tiny: LoadedModel, name: str):
         assert sent(page)["view"] == {"projection": "axes", "x": 2, "y": 0, "colour": "1"}
 
 
-def test_locked_dimensions_keep_their_values_when_a_picture_is_loaded(tiny: LoadedModel, png: Png):
+def test_locked_dimensions_keep_their_values_when_a_picture_is_loaded(tiny: StoredModel, png: Png):
     page = open_page("explore", model="tiny")
     report(page, "z", [0.5, -0.5, 1.5])
     report(page, "desk", {**sent(page)["desk"], "locked": [1]})
@@ -356,7 +356,7 @@ def test_locked_dimensions_keep_their_values_when_a_picture_is_loaded(tiny: Load
     assert sent(page)["z"] == [picture["mean"][0], -0.5, picture["mean"][2]]
 
 
-def test_pictures_are_added_chosen_and_removed_on_explore(tiny: LoadedModel, png: Png):
+def test_pictures_are_added_chosen_and_removed_on_explore(tiny: StoredModel, png: Png):
     page = open_page("explore", model="tiny")
     report(page, "added", [file("1.png", png(1)), file("bad.png", b"no picture"), file("2.png", png(2))])
     check(page, "explore")
@@ -372,7 +372,7 @@ def test_pictures_are_added_chosen_and_removed_on_explore(tiny: LoadedModel, png
     assert (sent(page)["chosen"], sent(page)["strip"]) == (None, None)
 
 
-def test_a_files_name_is_shown_as_it_is_and_loads_nothing(tiny: LoadedModel):
+def test_a_files_name_is_shown_as_it_is_and_loads_nothing(tiny: StoredModel):
     name = "![a](http://other.example/a.png) *b* <i>c</i> $d$ :red[e] `f`.png"
     page = open_page("explore", model="tiny")
     report(page, "added", [file(name, b"no picture")])
@@ -412,7 +412,7 @@ def studio_of(page: AppTest) -> dict[str, Any]:
 
 
 def test_keyframes_and_settings_are_kept_for_their_model_and_not_sent_back_changed(
-    tiny: LoadedModel, store: Store, png: Png
+    tiny: StoredModel, store: Store, png: Png
 ):
     store("other", latent_dim=2)
     memory = Session(model="tiny")
@@ -438,7 +438,7 @@ def test_keyframes_and_settings_are_kept_for_their_model_and_not_sent_back_chang
     assert studio_of(page) == studio
 
 
-def test_the_keyframes_of_a_picture_go_with_it(tiny: LoadedModel, png: Png):
+def test_the_keyframes_of_a_picture_go_with_it(tiny: StoredModel, png: Png):
     memory = Session(model="tiny")
     picture = memory.add_picture("mine.png", png(1))
     page = open_page("interpolate", memory=memory)
@@ -452,7 +452,7 @@ def test_the_keyframes_of_a_picture_go_with_it(tiny: LoadedModel, png: Png):
     assert [keyframe["name"] for keyframe in studio_of(page)["keyframes"]] == ["odd, typical", "even, typical"]
 
 
-def test_pictures_are_added_on_interpolate(tiny: LoadedModel, png: Png):
+def test_pictures_are_added_on_interpolate(tiny: StoredModel, png: Png):
     page = open_page("interpolate", model="tiny")
     sliders = sent(page)["z"]
     report(page, "added", [file("1.png", png(1)), file("bad.png", b"no picture")])
@@ -462,7 +462,7 @@ def test_pictures_are_added_on_interpolate(tiny: LoadedModel, png: Png):
     assert ["bad.png" in notice for notice in notices(page)] == [True]
 
 
-def test_the_page_says_what_the_graph_of_the_data_is_made_of(tiny: LoadedModel):
+def test_the_page_says_what_the_graph_of_the_data_is_made_of(tiny: StoredModel):
     page = open_page("interpolate", model="tiny")
     graph = data_graph(tiny)
     assert sent(page)["graph"] == {"neighbours": graph.neighbours, "power": graph.power}
@@ -496,7 +496,7 @@ ODD_REPORTS = [
     ("name", "kind", "values"), ODD_REPORTS, ids=lambda part: part if isinstance(part, str) else ""
 )
 def test_a_page_leaves_what_it_cannot_use_as_it_is(
-    tiny: LoadedModel, png: Png, name: str, kind: str, values: list[object]
+    tiny: StoredModel, png: Png, name: str, kind: str, values: list[object]
 ):
     memory = Session(model="tiny")
     memory.add_picture("1.png", png(1))

@@ -22,9 +22,9 @@ from vae_core.images.files import open_picture
 from vae_core.images.preparation import prepare_picture
 from vae_core.images.preparation_options import Preparation
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.models.config import TrainingConfig
 from vae_core.reconstruction.analysis import analyse
+from vae_core.store.opening import StoredModel
 
 BAD = ("notes.png", b"these are notes", "image/png")
 
@@ -32,7 +32,7 @@ Png = Callable[[int], bytes]
 
 
 @pytest.fixture
-def page(tiny: LoadedModel) -> AppTest:
+def page(tiny: StoredModel) -> AppTest:
     """The page, opened by somebody new."""
     return open_page("reconstruct", model="tiny")
 
@@ -191,7 +191,7 @@ def test_the_figures_are_the_engines(store: Store, png: Png, variational: bool):
     memory = Session(model="other")
     memory.add_picture("1.png", png(1))
     page = open_page("reconstruct", memory=memory)
-    seen = prepare_picture(open_picture(png(1)), shape=loaded.config.image_shape, preparation=loaded.config.preparation)
+    seen = prepare_picture(open_picture(png(1)), shape=loaded.spec.image_shape, preparation=loaded.spec.preparation)
     [analysis] = analyse(engine(), loaded, [seen])
     expected = {"ELBO": analysis.elbo, "Reconstruction": analysis.reconstruction_nats, "KL": analysis.kl_nats}
     lines = [[name, f"{value:.1f}".replace("-", "−"), "nats"] for name, value in expected.items()]

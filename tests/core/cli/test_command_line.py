@@ -33,7 +33,7 @@ from vae_core.runtime.ownership import MARKER_FILE
 from vae_core.store.cards import BEGIN, END, card_text, with_figures
 from vae_core.store.metrics_file import read_metrics, write_metrics
 from vae_core.store.presets import PRESETS, Preset
-from vae_core.store.stored_models import list_models, load_model, save_model
+from vae_core.store.stored_models import list_models, model_folder, save_model
 from vae_core.training.run_folder import held_run_folder
 from vae_core.training.run_state import CHECKPOINT_FILE
 from vae_core.training.trainer import Figures, Trainer
@@ -73,6 +73,10 @@ def refused(capsys: pytest.CaptureFixture[str], code: int) -> str:
     return error
 
 
+def network_of(name: str) -> VAE:
+    return VAE.from_pretrained(model_folder(name))
+
+
 @pytest.fixture
 def trained(capsys: pytest.CaptureFixture[str]) -> Path:
     """The folder of a model that was trained for one epoch."""
@@ -93,7 +97,7 @@ def test_training_stores_the_best_weights_with_what_made_them(
     assert "epoch 2: training" in shown
     assert shown.splitlines()[-1] == "stored in models/tiny; next: python -m vae_core evaluate tiny"
 
-    model = load_model("tiny")
+    model = network_of("tiny")
     assert (model.config.architecture, model.config.widths, model.config.latent_dim) == ("mlp", (8,), 2)
     assert model.config.image_shape == (1, 28, 28)
     assert (model.config.training.dataset, model.config.training.epochs) == ("digits", 2)
@@ -231,7 +235,7 @@ def test_fresh_forgets_the_earlier_run(trained: Path, capsys: pytest.CaptureFixt
 def test_a_folder_of_pictures_can_be_trained_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = picture_folder(tmp_path / "pictures", 12)
     assert train("--image-size", "8", "--grey", "--autoencoder", dataset=str(folder)) == 0
-    model = load_model("tiny")
+    model = network_of("tiny")
     assert model.config.image_shape == (1, 8, 8)
     assert not model.config.variational
     card = Path("models/tiny/README.md").read_text(encoding="utf-8")
@@ -255,7 +259,7 @@ def test_figures_are_those_of_the_stored_model_on_the_test_images(
     trained: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("evaluate", "tiny", "--no-reference", "--threads", "1") == 0
-    model, images = load_model("tiny"), load_dataset("digits", "test").images
+    model, images = network_of("tiny"), load_dataset("digits", "test").images
     expected = evaluate_elbo(model, model_input(images, model.config.training, seed=0), seed=0).figures()
     metrics = read_metrics(trained)
     assert metrics["test"] == {**expected, "seed": 0, "pixels": "cross-entropy on grey pixels"}
@@ -287,7 +291,7 @@ def test_a_plain_autoencoder_has_reconstruction_and_no_elbo(capsys: pytest.Captu
 def test_evaluating_builds_the_reference_set_and_measures_placement(trained: Path) -> None:
     assert run("evaluate", "tiny", "--threads", "1") == 0
     reference, test = Reference.load(trained / "reference.npz"), load_dataset("digits", "test")
-    model = load_model("tiny")
+    model = network_of("tiny")
     with torch.inference_mode():
         means = model.encode(test.images.float() / 255).mean.numpy()
     np.testing.assert_allclose(reference.means[: len(test)], means, rtol=1e-3, atol=1e-5)  # half precision
@@ -472,14 +476,14 @@ def test_figures_that_cannot_be_read_do_not_hide_the_other_models(
 ) -> None:
     save_model(tiny_model, models_dir / "locked")
     (models_dir / "locked" / "metrics.json").write_text("{}")
-    original = Path.read_bytes
+    original = Path.open
 
-    def read(path: Path) -> bytes:
+    def opened(path: Path, *mode: str, **options: object) -> object:
         if path.name == "metrics.json":
             raise PermissionError(13, "Permission denied")
-        return original(path)
+        return original(path, *mode, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(Path, "read_bytes", read)
+    monkeypatch.setattr(Path, "open", opened)
     assert run("models") == 0
     _, first, second = capsys.readouterr().out.splitlines()
     assert "cannot be read (Permission denied)" in first

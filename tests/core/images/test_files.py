@@ -1,6 +1,7 @@
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -350,3 +351,25 @@ def test_eight_threads_get_what_one_gets():
     files = [*WHOLE.values(), *DAMAGED.values(), *CLAIMS.values()] * 2
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(outcome, files)) == [outcome(data) for data in files]
+
+
+def test_a_picture_is_opened_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "my picture.png"
+    path.write_bytes(encode(patterned(), "PNG"))
+    for source in (path, str(path)):
+        assert pixels(open_picture(source)) == pixels(patterned())
+
+
+def test_a_path_to_nothing_is_one_sentence_with_the_path(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"none\.png cannot be read \(No such file or directory\)"):
+        open_picture(tmp_path / "none.png")
+    with pytest.raises(ImageError, match="cannot be read"):
+        open_picture(str(tmp_path))
+
+
+def test_a_file_that_is_no_picture_is_told_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "notes.png").write_text("no picture")
+    with pytest.raises(ImageError, match=r"^notes\.png must"):
+        open_picture(tmp_path / "notes.png")
+    with pytest.raises(ImageError, match=r"^mine must"):
+        open_picture(tmp_path / "notes.png", name="mine")

@@ -1,7 +1,9 @@
 """The engine: right answers from many threads at once, bounded queues, and figures that company does not change."""
 
+import gc
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,27 +14,28 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.app.conftest import Store
 from tests.core.inference.lanes import PATIENCE, counting_rows, counting_submissions, held
 from vae_core.errors import BusyError, ConfigError, InputError, InternalError, ModelError
 from vae_core.images.preparation_options import Preparation
 from vae_core.inference import engine as module
 from vae_core.inference.engine import BULK_ROWS, LIVE_ROWS, Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.models.config import ModelConfig
+from vae_core.models.spec import spec_of
 from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.projection.projections import fit_pca
 from vae_core.reference.reference_set import Reference
-from vae_core.runtime import lanes
+from vae_core.runtime.lanes import Lane
 from vae_core.store.identity import weights_digest
-from vae_core.store.stored_models import REFERENCE_FILE, load_model, save_model
+from vae_core.store.opening import StoredModel, load_model, open_stored_model
+from vae_core.store.stored_models import REFERENCE_FILE, save_model
 
 THREADS = 8
 
 
 @pytest.fixture
-def engine(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+def engine(models_dir: Path) -> Engine:
     """An engine of its own for each test, with the tiny model in reach."""
-    monkeypatch.setattr(lanes, "TORCH_THREADS", 1)
     return Engine()
 
 
@@ -72,7 +75,7 @@ def test_a_request_may_have_any_number_of_rows(
     z = codes(count)
     with torch.inference_mode():
         expected = load_model("tiny").decode(torch.from_numpy(z))
-    calls = counting_rows(engine.load("tiny").model, "decode", monkeypatch)
+    calls = counting_rows(engine.load("tiny").network, "decode", monkeypatch)
     images = engine.decode(engine.load("tiny"), z, live=live)
     assert images.shape == (count, 1, 8, 8)
     assert torch.allclose(images, expected, atol=1e-6)
@@ -82,8 +85,8 @@ def test_a_request_may_have_any_number_of_rows(
 def test_the_caller_may_write_to_its_codes_while_they_wait(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     z = codes(1)
     expected = engine.decode(engine.load("tiny"), z)
-    wait_for = counting_submissions(engine._bulk, monkeypatch)
-    with ThreadPoolExecutor(1) as pool, held(engine._bulk):
+    wait_for = counting_submissions(engine.bulk, monkeypatch)
+    with ThreadPoolExecutor(1) as pool, held(engine.bulk):
         future = pool.submit(engine.decode, engine.load("tiny"), z)
         wait_for(2)  # the gate's and this one
         z[:] = 99
@@ -108,8 +111,8 @@ def test_requests_that_wait_together_run_together(
 ) -> None:
     requests = [codes(rows, seed) for seed in range(THREADS)]
     expected = [engine.decode(engine.load("tiny"), z) for z in requests]
-    made = counting_rows(engine.load("tiny").model, "decode", monkeypatch)
-    lane = engine._live if live else engine._bulk
+    made = counting_rows(engine.load("tiny").network, "decode", monkeypatch)
+    lane = engine.live if live else engine.bulk
     wait_for = counting_submissions(lane, monkeypatch)
     with ThreadPoolExecutor(THREADS) as pool:
         with held(lane):
@@ -146,7 +149,7 @@ def test_threads_that_hammer_both_lanes_and_two_models_get_their_own_answers(
 
 
 def test_live_requests_do_not_wait_behind_a_page_s(engine: Engine) -> None:
-    with held(engine._bulk), ThreadPoolExecutor(1) as pool:
+    with held(engine.bulk), ThreadPoolExecutor(1) as pool:
         assert pool.submit(engine.decode, engine.load("tiny"), codes(1), live=True).result(PATIENCE).shape == (
             1,
             1,
@@ -155,10 +158,8 @@ def test_live_requests_do_not_wait_behind_a_page_s(engine: Engine) -> None:
         )
 
 
-def test_each_lane_computes_with_its_own_number_of_threads(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "TORCH_THREADS", 3)
-    engine = Engine()
-    for lane in (engine._live, engine._bulk):
+def test_each_lane_computes_with_its_own_number_of_threads() -> None:
+    for lane in (Lane("one", max_rows=8, torch_threads=3), Lane("other", max_rows=8, torch_threads=3)):
         with held(lane):
             torch.set_num_threads(1)  # as a training that starts in another thread might
             counted = lane.submit(("a", "b"), lambda rows: rows * 0 + torch.get_num_threads(), torch.zeros(1, 1))
@@ -188,12 +189,12 @@ def test_a_process_has_one_engine_however_many_threads_come_first(monkeypatch: p
 
 
 def test_closing_answers_what_waits_and_ends_both_threads(engine: Engine) -> None:
-    with held(engine._bulk):
-        waiting = engine._bulk.submit(("good", "good"), lambda rows: rows + 1, torch.zeros(1, 3))
+    with held(engine.bulk):
+        waiting = engine.bulk.submit(("good", "good"), lambda rows: rows + 1, torch.zeros(1, 3))
     engine.close()
     assert waiting.result(0).tolist() == [[1, 1, 1]]
-    assert not engine._live.thread.is_alive()
-    assert not engine._bulk.thread.is_alive()
+    assert not engine.live.thread.is_alive()
+    assert not engine.bulk.thread.is_alive()
 
 
 # --- trouble -------------------------------------------------------------------------------------------------
@@ -218,22 +219,21 @@ def test_an_image_of_another_shape_is_refused_and_harms_nobody_else(
 ) -> None:
     images = pictures(2)
     expected = engine.encode(engine.load("tiny"), images).mean
-    wait_for = counting_submissions(engine._bulk, monkeypatch)
+    wait_for = counting_submissions(engine.bulk, monkeypatch)
     with ThreadPoolExecutor(1) as pool:
-        with held(engine._bulk):
+        with held(engine.bulk):
             future = pool.submit(engine.encode, engine.load("tiny"), images)
             wait_for(2)
-            with pytest.raises(InputError, match=r"\[batch, 1, 8, 8\], got \[1, 1, 8, 9\]"):
+            with pytest.raises(InputError, match=r"\[n, 1, 8, 8\], with values from 0 to 1, got \[1, 1, 8, 9\]"):
                 engine.encode(engine.load("tiny"), torch.zeros(1, 1, 8, 9))
         assert torch.allclose(future.result(PATIENCE).mean, expected, atol=1e-6)
 
 
 def test_a_full_queue_is_a_busy_error_and_empties_again(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "MAX_WAITING", 2)
-    engine, z = Engine(), codes(1)
-    wait_for = counting_submissions(engine._live, monkeypatch)
+    engine, z = Engine(live=Lane("live", max_rows=LIVE_ROWS, max_waiting=2)), codes(1)
+    wait_for = counting_submissions(engine.live, monkeypatch)
     with ThreadPoolExecutor(2) as pool:
-        with held(engine._live):
+        with held(engine.live):
             waiting = [pool.submit(engine.decode, engine.load("tiny"), z, live=True) for _ in range(2)]
             wait_for(3)
             with pytest.raises(BusyError, match="2 requests wait already"):
@@ -250,7 +250,7 @@ def broken(_rows: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("run", [broken, lambda rows: rows[:-1]], ids=["raises", "loses a row"])
 def test_a_job_that_fails_does_not_take_its_lane_with_it(engine: Engine, run: Callable[[Tensor], Tensor]) -> None:
-    for lane in (engine._live, engine._bulk):
+    for lane in (engine.live, engine.bulk):
         failed = lane.submit(("broken", "broken"), run, torch.zeros(2, 3))
         assert failed.exception(PATIENCE) is not None
     for live in (True, False):
@@ -260,8 +260,8 @@ def test_a_job_that_fails_does_not_take_its_lane_with_it(engine: Engine, run: Ca
 def test_what_nobody_foresaw_is_logged_once_for_a_batch_and_told_by_a_number(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with held(engine._bulk):
-        both = [engine._bulk.submit(("broken", "broken"), broken, torch.zeros(1, 3)) for _ in range(2)]
+    with held(engine.bulk):
+        both = [engine.bulk.submit(("broken", "broken"), broken, torch.zeros(1, 3)) for _ in range(2)]
     first, second = (future.exception(PATIENCE) for future in both)
     assert isinstance(first, InternalError)
     assert str(first) == str(second)
@@ -276,23 +276,23 @@ def test_what_a_batch_raises_on_purpose_reaches_those_who_wait(
     def refuse(_rows: Tensor) -> Tensor:
         raise InputError("the rule, got 3.")
 
-    failed = engine._bulk.submit(("refusing", "refusing"), refuse, torch.zeros(1, 3))
+    failed = engine.bulk.submit(("refusing", "refusing"), refuse, torch.zeros(1, 3))
     assert isinstance(failed.exception(PATIENCE), InputError)
     assert not caplog.records
 
 
 def test_a_job_that_fails_does_not_harm_jobs_of_other_kinds(engine: Engine) -> None:
-    with held(engine._bulk):
-        failed = engine._bulk.submit(("broken", "broken"), broken, torch.zeros(1, 3))
-        good = engine._bulk.submit(("good", "good"), lambda rows: rows + 1, torch.zeros(1, 3))
+    with held(engine.bulk):
+        failed = engine.bulk.submit(("broken", "broken"), broken, torch.zeros(1, 3))
+        good = engine.bulk.submit(("good", "good"), lambda rows: rows + 1, torch.zeros(1, 3))
     assert isinstance(failed.exception(PATIENCE), InternalError)
     assert (good.result(PATIENCE) == 1).all()
 
 
 def test_a_cancelled_job_is_passed_over(engine: Engine) -> None:
-    with held(engine._bulk):
-        given_up = engine._bulk.submit(("good", "good"), lambda rows: rows, torch.zeros(1, 3))
-        kept = engine._bulk.submit(("good", "good"), lambda rows: rows + 1, torch.zeros(1, 3))
+    with held(engine.bulk):
+        given_up = engine.bulk.submit(("good", "good"), lambda rows: rows, torch.zeros(1, 3))
+        kept = engine.bulk.submit(("good", "good"), lambda rows: rows + 1, torch.zeros(1, 3))
         assert given_up.cancel()
     assert (kept.result(PATIENCE) == 1).all()
 
@@ -306,10 +306,9 @@ def make_newer(path: Path) -> None:
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 1_000_000_000))
 
 
-def test_a_model_is_loaded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    loads, original = [], module._load
-    monkeypatch.setattr(module, "_load", lambda *arguments: loads.append(arguments) or original(*arguments))
-    start = threading.Barrier(THREADS)
+def test_a_model_is_opened_once(models_dir: Path) -> None:
+    opened, start = [], threading.Barrier(THREADS)
+    engine = Engine(open_model=lambda *arguments: opened.append(arguments) or open_stored_model(*arguments))
 
     def load() -> int:
         start.wait(PATIENCE)
@@ -317,15 +316,14 @@ def test_a_model_is_loaded_once(engine: Engine, monkeypatch: pytest.MonkeyPatch)
 
     with ThreadPoolExecutor(THREADS) as pool:
         loaded = {future.result(PATIENCE) for future in [pool.submit(load) for _ in range(THREADS)]}
-    assert len(loaded) == len(loads) == 1
+    assert len(loaded) == len(opened) == 1
 
 
-def test_a_loaded_model_has_its_configuration_and_reference(
+def test_a_loaded_model_says_what_it_is(
     engine: Engine, tiny_config: ModelConfig, tiny_reference: Reference, models_dir: Path
 ) -> None:
     loaded = engine.load("tiny")
-    assert (loaded.name, loaded.folder, loaded.config) == ("tiny", models_dir / "tiny", tiny_config)
-    assert not loaded.model.training
+    assert (loaded.name, loaded.folder, loaded.spec) == ("tiny", models_dir / "tiny", spec_of(tiny_config))
     assert np.array_equal(loaded.need_reference().means, tiny_reference.means)
 
 
@@ -359,7 +357,7 @@ def test_a_new_configuration_is_taken_up(engine: Engine, models_dir: Path, tiny_
     make_newer(models_dir / "tiny" / CONFIG_FILE)
     after = engine.load("tiny")
     assert after.digest == before.digest, "the network computes the same"
-    assert after.config.preparation == preparation
+    assert after.spec.preparation == preparation
 
 
 def test_files_that_were_only_touched_leave_the_model_as_it_is(engine: Engine, models_dir: Path) -> None:
@@ -369,20 +367,17 @@ def test_files_that_were_only_touched_leave_the_model_as_it_is(engine: Engine, m
     assert engine.load("tiny") is before
 
 
-def test_a_model_that_is_swapped_while_it_is_read_is_read_again(
-    engine: Engine, models_dir: Path, tiny_config: ModelConfig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original, swaps = module._load, []
+def test_a_model_that_is_swapped_while_it_is_read_is_read_again(models_dir: Path, tiny_config: ModelConfig) -> None:
+    swaps: list[str] = []
 
-    def load(name: str, folder: Path) -> LoadedModel:
-        loaded = original(name, folder)
+    def open_model(folder: Path, name: str) -> StoredModel:
+        opened = open_stored_model(folder, name)
         if not swaps:
             swaps.append(name)
             save_model(VAE.build_seeded(tiny_config, seed=5), folder)
-        return loaded
+        return opened
 
-    monkeypatch.setattr(module, "_load", load)
-    assert engine.load("tiny").digest == weights_digest(models_dir / "tiny")
+    assert Engine(open_model=open_model).load("tiny").digest == weights_digest(models_dir / "tiny")
 
 
 def test_a_removed_reference_set_is_missed_where_it_is_needed(engine: Engine, models_dir: Path) -> None:
@@ -422,6 +417,44 @@ def test_a_reference_set_of_another_model_is_refused(
     replace(tiny_reference, **parts).save(models_dir / "tiny" / REFERENCE_FILE)
     with pytest.raises(ModelError, match="codes of 2 dimensions, the model has 3"):
         engine.load("tiny")
+
+
+def test_models_that_were_not_used_for_long_are_let_go_when_there_is_no_room(store: Store) -> None:
+    sizes = [store(name).size for name in ("one", "two", "three")]
+    engine = Engine(room=sum(sizes) - 1)
+    one, two = engine.load("one"), weakref.ref(engine.load("two"))
+    assert engine.room_left == sizes[2] - 1
+    assert engine.load("one") is one
+    three = engine.load("three")
+    gc.collect()
+    assert two() is None, "used longest ago"
+    assert (engine.load("one"), engine.load("three")) == (one, three)
+
+
+def test_a_model_that_was_let_go_works_for_who_holds_it(store: Store) -> None:
+    store("one")
+    store("two")
+    engine = Engine(room=1)
+    held = engine.load("one")
+    engine.load("two")
+    assert engine.decode(held, codes(1)).shape == (1, 1, 8, 8)
+    again = engine.load("one")
+    assert again is not held
+    assert torch.equal(engine.decode(again, codes(1)), engine.decode(held, codes(1)))
+
+
+def test_a_model_larger_than_the_room_is_kept_while_it_is_the_last(store: Store) -> None:
+    store("one")
+    engine = Engine(room=1)
+    assert engine.load("one") is engine.load("one")
+    assert engine.room_left < 0
+
+
+def test_models_are_compared_and_hashed_as_the_things_that_they_are(engine: Engine, store: Store) -> None:
+    store("one")
+    one, tiny = engine.load("one"), engine.load("tiny")
+    assert (one == one, one == tiny) == (True, False)
+    assert len({one, tiny, one}) == 2
 
 
 def test_an_unknown_model_is_refused(engine: Engine) -> None:

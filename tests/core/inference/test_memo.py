@@ -9,17 +9,17 @@ import pytest
 from tests.app.conftest import Store
 from vae_core.errors import InputError
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.memo import once_a_model, principal_component, reference_values
+from vae_core.store.opening import StoredModel
 
 # -- kept ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_result_is_made_once_a_model_and_argument(tiny: LoadedModel, store: Store):
+def test_a_result_is_made_once_a_model_and_argument(tiny: StoredModel, store: Store):
     made: list[tuple[str, int]] = []
 
     @once_a_model(4)
-    def double(loaded: LoadedModel, number: int) -> int:
+    def double(loaded: StoredModel, number: int) -> int:
         made.append((loaded.digest, number))
         return 2 * number
 
@@ -44,11 +44,11 @@ def test_a_model_that_was_replaced_is_let_go(store: Store):
     assert replaced() is None
 
 
-def test_an_error_is_not_kept(tiny: LoadedModel):
+def test_an_error_is_not_kept(tiny: StoredModel):
     asked = []
 
     @once_a_model(4)
-    def fail(_loaded: LoadedModel) -> int:
+    def fail(_loaded: StoredModel) -> int:
         asked.append(1)
         raise InputError("no.")
 
@@ -58,11 +58,11 @@ def test_an_error_is_not_kept(tiny: LoadedModel):
     assert len(asked) == 2
 
 
-def test_only_the_last_results_of_each_model_are_kept(tiny: LoadedModel, store: Store):
+def test_only_the_last_results_of_each_model_are_kept(tiny: StoredModel, store: Store):
     made: list[tuple[str, int]] = []
 
     @once_a_model(2)
-    def note(loaded: LoadedModel, number: int) -> None:
+    def note(loaded: StoredModel, number: int) -> None:
         made.append((loaded.name, number))
 
     other = store("other")
@@ -71,7 +71,7 @@ def test_only_the_last_results_of_each_model_are_kept(tiny: LoadedModel, store: 
     assert made == [("tiny", 1), ("tiny", 2), ("other", 1), ("other", 2), ("other", 3), ("other", 1)]
 
 
-def test_values_are_known_by_names_and_by_dimensions_and_cannot_be_written_to(tiny: LoadedModel):
+def test_values_are_known_by_names_and_by_dimensions_and_cannot_be_written_to(tiny: StoredModel):
     reference = tiny.need_reference()
     np.testing.assert_array_equal(reference_values(tiny, "2"), reference.means[:, 2])
     np.testing.assert_array_equal(reference_values(tiny, "reconstruction"), reference.reconstruction)
@@ -83,7 +83,7 @@ def test_values_are_known_by_names_and_by_dimensions_and_cannot_be_written_to(ti
         reference_values(tiny, "-1")
 
 
-def test_the_first_component_has_the_largest_variance(tiny: LoadedModel):
+def test_the_first_component_has_the_largest_variance(tiny: StoredModel):
     first, second = (principal_component(tiny, index) for index in (0, 1))
     assert first.variance_share > second.variance_share
     with pytest.raises(InputError, match="got 4"):

@@ -19,17 +19,17 @@ from vae_core.datasets.registry import load_dataset
 from vae_core.evaluation import report
 from vae_core.inference import originals
 from vae_core.inference.engine import engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.originals import is_at_hand, original_of
 from vae_core.models.config import TrainingConfig
 from vae_core.models.inputs import model_input
 from vae_core.reference.reference_set import Reference
+from vae_core.store.opening import StoredModel
 from vae_core.store.stored_models import REFERENCE_FILE
 
 PICTURES = 60  # of which 6 are for test and 48 for training
 FILLING = 20
 
-FromFolder = Callable[..., LoadedModel]
+FromFolder = Callable[..., StoredModel]
 
 
 @pytest.fixture(autouse=True)
@@ -50,24 +50,23 @@ def save_noise(path: Path, seed: int) -> None:
     Image.fromarray(np.random.default_rng(seed).integers(0, 256, (8, 8), dtype=np.uint8)).save(path)
 
 
-def parts_of(loaded: LoadedModel) -> dict[str, LabelledImages]:
-    config = loaded.config
-    given = {"image_shape": config.image_shape, "preparation": config.preparation}
-    return {split: load_dataset(config.training.dataset, split, **given) for split in ("test", "train")}
+def parts_of(loaded: StoredModel) -> dict[str, LabelledImages]:
+    spec = loaded.spec
+    given = {"image_shape": spec.image_shape, "preparation": spec.preparation}
+    return {split: load_dataset(spec.dataset, split, **given) for split in ("test", "train")}
 
 
 @pytest.fixture
 def from_folder(store: Store, models_dir: Path, folder: Path) -> FromFolder:
     """A model with a reference set of its folder's test pictures, filled up with some training pictures."""
 
-    def made(*, binarise: str = "none", dataset: str | None = None) -> LoadedModel:
+    def made(*, binarise: str = "none", dataset: str | None = None) -> StoredModel:
         training = TrainingConfig(str(folder), binarise=binarise)
         loaded = store("own", training=training)
         parts = parts_of(loaded)
         filling = chosen_images(parts["train"], FILLING, seed=report.SEED)
         given = torch.cat([model_input(part.images, training) for part in (parts["test"], filling)])
-        with torch.inference_mode():
-            posterior = loaded.model.encode(given)
+        posterior = loaded.encode(given)
         reference = reference_of(posterior.mean.numpy(), posterior.logvar.numpy(), seed=3)
         reference.held_out[len(parts["test"]) :] = False
         reference.save(models_dir / "own" / REFERENCE_FILE)
@@ -76,7 +75,7 @@ def from_folder(store: Store, models_dir: Path, folder: Path) -> FromFolder:
     return made
 
 
-def shown(loaded: LoadedModel) -> list[np.ndarray | None]:
+def shown(loaded: StoredModel) -> list[np.ndarray | None]:
     return [original_of(engine(), loaded, index) for index in range(len(loaded.need_reference()))]
 
 
@@ -125,7 +124,7 @@ def test_a_folder_that_is_gone_or_too_small_shows_nothing(from_folder: FromFolde
     assert original_of(engine(), loaded, 10) is None
 
 
-def test_a_model_that_does_not_say_what_it_was_trained_on_has_none(tiny: LoadedModel):
+def test_a_model_that_does_not_say_what_it_was_trained_on_has_none(tiny: StoredModel):
     assert original_of(engine(), tiny, 0) is None
 
 

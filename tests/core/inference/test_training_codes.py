@@ -15,7 +15,6 @@ from vae_core.datasets.labelled import LabelledImages
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
 from vae_core.inference import training_cache, training_codes
-from vae_core.inference.loaded import LoadedModel
 from vae_core.inference.training_codes import (
     TrainingCodes,
     TrainingCodesJob,
@@ -28,9 +27,11 @@ from vae_core.inference.training_codes import (
     store_training,
 )
 from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.spec import spec_of
 from vae_core.models.vae import VAE
 from vae_core.runtime.jobs import JobState
 from vae_core.runtime.locations import CACHE_VARIABLE
+from vae_core.store.opening import StoredModel
 
 TRAINED, VALIDATION = 300, 5_000  # the last 5,000 of MNIST's training file are for validation
 CONFIG = ModelConfig(architecture="mlp", latent_dim=3, widths=(8,), training=TrainingConfig(dataset="mnist"))
@@ -65,12 +66,12 @@ def few_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training_codes, "TRAINING_LIMIT", 700)  # three batches, the last one smaller
 
 
-def loaded_with(config: ModelConfig) -> LoadedModel:
+def loaded_with(config: ModelConfig) -> StoredModel:
     model = VAE.build_seeded(config, seed=0).eval()
     with torch.inference_mode():
         posterior = model.encode(torch.rand(40, *config.image_shape, generator=torch.Generator().manual_seed(0)))
     reference = reference_of(posterior.mean.numpy(), posterior.logvar.numpy(), seed=0)
-    return LoadedModel("tiny", Path("tiny"), WEIGHTS, reference.digest[:32], model, reference)
+    return StoredModel("tiny", Path("tiny"), WEIGHTS, reference.digest[:32], model, config.training, reference)
 
 
 WEIGHTS = "0123456789abcdef" * 2
@@ -83,7 +84,7 @@ def images_of(count: int, config: ModelConfig = CONFIG, *, seed: int = 0) -> Tra
     return TrainingImages(LabelledImages(images, torch.arange(count) % 2, ("even", "odd")), np.arange(count) % 3 > 0)
 
 
-def encoded(count: int, loaded: LoadedModel = LOADED) -> TrainingCodes:
+def encoded(count: int, loaded: StoredModel = LOADED) -> TrainingCodes:
     codes = encode_training(loaded, images_of(count))
     assert codes is not None
     return codes
@@ -109,35 +110,37 @@ def ended(job: TrainingCodesJob) -> JobState:
 
 
 def test_the_images_are_there_where_the_data_folder_holds_the_set(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not has_training_images(CONFIG)
-    assert has_training_images(CONFIG, data_dir=mnist)
-    assert not has_training_images(CONFIG, data_dir=mnist / "missing")
+    assert not has_training_images(spec_of(CONFIG))
+    assert has_training_images(spec_of(CONFIG), data_dir=mnist)
+    assert not has_training_images(spec_of(CONFIG), data_dir=mnist / "missing")
     monkeypatch.setenv("VAE_DATA_DIR", str(mnist))
-    assert has_training_images(CONFIG)
-    assert not has_training_images(replace(CONFIG, training=TrainingConfig(dataset="faces")))
-    assert has_training_images(replace(CONFIG, training=TrainingConfig(dataset="digits"))), "they come with the program"
+    assert has_training_images(spec_of(CONFIG))
+    assert not has_training_images(spec_of(replace(CONFIG, training=TrainingConfig(dataset="faces"))))
+    assert has_training_images(spec_of(replace(CONFIG, training=TrainingConfig(dataset="digits")))), (
+        "they come with the program"
+    )
 
 
 def test_a_set_that_was_fetched_before_is_there(tmp_path: Path) -> None:
     folder = tmp_path / "cache" / "mnist"
     folder.mkdir(parents=True)
     (folder / "train-images-idx3-ubyte.gz").touch()
-    assert not has_training_images(CONFIG), "its labels are missing"
+    assert not has_training_images(spec_of(CONFIG)), "its labels are missing"
     (folder / "train-labels-idx1-ubyte.gz").touch()
-    assert has_training_images(CONFIG)
-    assert not has_training_images(replace(CONFIG, training=TrainingConfig(dataset="fashion_mnist")))
+    assert has_training_images(spec_of(CONFIG))
+    assert not has_training_images(spec_of(replace(CONFIG, training=TrainingConfig(dataset="fashion_mnist"))))
 
 
 def test_a_folder_of_pictures_is_there_or_is_not(tmp_path: Path) -> None:
     for name, there in ((str(tmp_path), True), (str(tmp_path / "gone"), False), ("x" * 5_000, False)):
-        assert has_training_images(replace(CONFIG, training=TrainingConfig(dataset=name))) is there
+        assert has_training_images(spec_of(replace(CONFIG, training=TrainingConfig(dataset=name)))) is there
 
 
 def test_a_model_that_does_not_say_what_it_was_trained_on_has_none(mnist: Path) -> None:
     silent = replace(CONFIG, training=None)
-    assert not has_training_images(silent, data_dir=mnist)
+    assert not has_training_images(spec_of(silent), data_dir=mnist)
     with pytest.raises(DatasetError, match="does not say"):
-        load_training_images(silent, data_dir=mnist)
+        load_training_images(spec_of(silent), data_dir=mnist)
 
 
 def test_a_set_that_is_not_here_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,11 +149,11 @@ def test_a_set_that_is_not_here_is_not_fetched(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setitem(DATASETS, "mnist", replace(DATASETS["mnist"], load=fetch))  # type: ignore[arg-type]
     with pytest.raises(DatasetError, match="must be on this machine, got 'mnist'"):
-        load_training_images(CONFIG)
+        load_training_images(spec_of(CONFIG))
 
 
 def test_the_training_part_comes_first_then_the_validation_part(mnist: Path) -> None:
-    training = load_training_images(CONFIG, data_dir=mnist)
+    training = load_training_images(spec_of(CONFIG), data_dir=mnist)
     assert len(training) == TRAINED + VALIDATION
     assert training.trained.tolist() == [True] * TRAINED + [False] * VALIDATION
     with np.load(mnist / "mnist.npz") as stored:
@@ -161,11 +164,11 @@ def test_the_training_part_comes_first_then_the_validation_part(mnist: Path) -> 
 def test_of_more_images_than_the_limit_some_of_each_part_are_chosen_in_their_order(
     mnist: Path, few_images: None
 ) -> None:
-    whole = load_training_images(CONFIG, data_dir=mnist)
+    whole = load_training_images(spec_of(CONFIG), data_dir=mnist)
     assert len(whole) == 700
     assert 15 < whole.trained.sum() < 80, "one in eighteen of 5,300 is of the training part"
     assert (np.diff(whole.trained.astype(int)) <= 0).all()
-    again = load_training_images(CONFIG, data_dir=mnist)
+    again = load_training_images(spec_of(CONFIG), data_dir=mnist)
     assert torch.equal(whole.images.images, again.images.images)
     with np.load(mnist / "mnist.npz") as stored:
         rows = {image.tobytes(): row for row, image in enumerate(stored["x_train"])}
@@ -181,7 +184,7 @@ def test_of_more_images_than_the_limit_some_of_each_part_are_chosen_in_their_ord
 def test_codes_are_posterior_means_in_half_precision_placed_as_uploads_are() -> None:
     images, codes = images_of(600), encoded(600)
     with torch.inference_mode():
-        means = LOADED.model.encode(images.images.images.float() / 255).mean
+        means = LOADED.network.encode(images.images.images.float() / 255).mean
     np.testing.assert_allclose(codes.codes, means.numpy(), rtol=1e-3, atol=1e-4)
     assert np.array_equal(codes.codes.astype(np.float16).astype(np.float32), codes.codes)
     assert np.array_equal(codes.places, LOADED.need_reference().umap_map.place(codes.codes))

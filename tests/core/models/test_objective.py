@@ -14,7 +14,6 @@ from vae_core.models import objective
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.objective import (
     Terms,
-    describe_pixels,
     encode_in,
     free_bits_penalty,
     loss,
@@ -23,6 +22,7 @@ from vae_core.models.objective import (
     terms_at,
     total_correlation,
 )
+from vae_core.models.pixel_likelihood import describe_pixels
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import VAE
 from vae_core.training.schedules import kl_weight

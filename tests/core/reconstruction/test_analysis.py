@@ -17,16 +17,14 @@ from vae_core.models.config import ModelConfig
 from vae_core.models.vae import VAE, WEIGHTS_FILE
 from vae_core.reconstruction import analysis as analysis_module
 from vae_core.reconstruction.analysis import analyse
-from vae_core.runtime import lanes
-from vae_core.store.stored_models import load_model, save_model
+from vae_core.store.stored_models import model_folder, save_model
 
 THREADS = 8
 
 
 @pytest.fixture
-def engine(models_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+def engine(models_dir: Path) -> Engine:
     """An engine of its own for each test, with the tiny model in reach."""
-    monkeypatch.setattr(lanes, "TORCH_THREADS", 1)
     return Engine()
 
 
@@ -50,8 +48,12 @@ def lively(models_dir: Path, tiny_config: ModelConfig) -> str:
     return "lively"
 
 
+def network_of(name: str) -> VAE:
+    return VAE.from_pretrained(model_folder(name))
+
+
 def test_an_analysis_tells_what_the_model_makes_of_the_image(engine: Engine, lively: str) -> None:
-    image, model = pictures(1), load_model(lively)
+    image, model = pictures(1), network_of(lively)
     (analysis,) = analyse(engine, engine.load(lively), [image[0]])
     with torch.inference_mode():
         posterior = model.encode(image)
@@ -64,7 +66,7 @@ def test_an_analysis_tells_what_the_model_makes_of_the_image(engine: Engine, liv
 
 
 def test_the_average_over_posterior_samples_agrees_with_a_large_sample(engine: Engine, lively: str) -> None:
-    model, images, samples, many = load_model(lively), pictures(8).round(), 64, 20_000
+    model, images, samples, many = network_of(lively), pictures(8).round(), 64, 20_000
     torch.manual_seed(0)
     for image, analysis in zip(images, analyse(engine, engine.load(lively), list(images)), strict=True):
         with torch.inference_mode():
@@ -84,9 +86,9 @@ def test_samples_of_images_that_wait_together_are_scored_each_against_its_own_im
     posteriors = [engine.encode(engine.load(lively), image) for image in images]
     asks = [(loaded, image, posterior) for image, posterior in zip(images, posteriors, strict=True)]
     expected = [analysis_module._sampled_nats(engine, *ask) for ask in asks]
-    wait_for = counting_submissions(engine._bulk, monkeypatch)
+    wait_for = counting_submissions(engine.bulk, monkeypatch)
     with ThreadPoolExecutor(len(asks)) as pool:
-        with held(engine._bulk):
+        with held(engine.bulk):
             futures = [pool.submit(analysis_module._sampled_nats, engine, *ask) for ask in asks]
             wait_for(1 + len(asks))
         assert [future.result(PATIENCE) for future in futures] == pytest.approx(expected, rel=1e-6)
@@ -112,10 +114,10 @@ def test_an_image_under_analysis_is_encoded_without_company(
     engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = pictures(1)
-    made = counting_rows(engine.load(lively).model, "encode", monkeypatch)
-    wait_for = counting_submissions(engine._bulk, monkeypatch)
+    made = counting_rows(engine.load(lively).network, "encode", monkeypatch)
+    wait_for = counting_submissions(engine.bulk, monkeypatch)
     with ThreadPoolExecutor(3) as pool:
-        with held(engine._bulk):
+        with held(engine.bulk):
             futures = [pool.submit(engine.encode, engine.load(lively), pictures(5))]
             futures += [pool.submit(analyse, engine, engine.load(lively), [image[0]]) for _ in range(2)]
             wait_for(1 + len(futures))
@@ -127,8 +129,8 @@ def test_an_image_under_analysis_is_encoded_without_company(
 def test_no_step_of_an_analysis_shares_a_batch_key(
     engine: Engine, lively: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys, submit = [], engine._bulk.submit
-    monkeypatch.setattr(engine._bulk, "submit", lambda key, *job: keys.append(key) or submit(key, *job))
+    keys, submit = [], engine.bulk.submit
+    monkeypatch.setattr(engine.bulk, "submit", lambda key, *job: keys.append(key) or submit(key, *job))
     image, digest = pictures(1)[0], engine.load(lively).digest
     analyse(engine, engine.load(lively), [image, image])
     assert len(set(keys)) == len(keys) == 6
@@ -140,9 +142,9 @@ def test_an_analysis_that_has_begun_stays_with_its_model(
 ) -> None:
     image = pictures(1)[0]
     (expected,) = analyse(engine, engine.load(lively), [image])
-    wait_for = counting_submissions(engine._bulk, monkeypatch)
+    wait_for = counting_submissions(engine.bulk, monkeypatch)
     with ThreadPoolExecutor(1) as pool:
-        with held(engine._bulk):
+        with held(engine.bulk):
             future = pool.submit(analyse, engine, engine.load(lively), [image])
             wait_for(2)
             save_model(VAE.build_seeded(tiny_config, seed=5), models_dir / lively)
@@ -182,6 +184,6 @@ def test_a_plain_autoencoder_is_analysed_without_kl(engine: Engine, models_dir: 
     assert (analysis.kl == 0).all()
     assert (analysis.std == 0).all()
     with torch.inference_mode():
-        nats = -Bernoulli(load_model("plain")(image)).log_prob(image).sum().item()
+        nats = -Bernoulli(network_of("plain")(image)).log_prob(image).sum().item()
     assert analysis.elbo == pytest.approx(-nats, rel=1e-5)
     assert np.isfinite(analysis.elbo)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tests.conftest import reference_of
-from vae_core.inference.loaded import LoadedModel
 from vae_core.reference.reference_set import Reference
 from vae_core.reference.typical import class_members, distant_classes, spread_codes
+from vae_core.store.opening import StoredModel
 
 
 @pytest.fixture
-def reference(tiny: LoadedModel) -> Reference:
+def reference(tiny: StoredModel) -> Reference:
     """Forty codes in three dimensions, labels alternating."""
     return tiny.need_reference()
 

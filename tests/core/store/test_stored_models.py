@@ -22,7 +22,7 @@ from vae_core.models.vae import CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.runtime.locations import shipped_models
 from vae_core.store import stored_models
 from vae_core.store.metrics_file import read_metrics, write_metrics
-from vae_core.store.stored_models import check_name, list_models, load_model, model_folder, models_dirs, save_model
+from vae_core.store.stored_models import check_name, find_model, list_models, model_folder, models_dirs, save_model
 
 CONFIGS = [
     ModelConfig(architecture="mlp", channels=3, height=4, width=6, latent_dim=2, likelihood="gaussian", widths=(5, 4)),
@@ -254,7 +254,7 @@ def test_what_is_no_model_is_not_listed(two_roots: tuple[Path, Path], tiny_model
 
 def test_an_unknown_name_is_answered_with_the_known_ones(two_roots: tuple[Path, Path]) -> None:
     with pytest.raises(ModelError, match=r"no model named 'three'.*: both, one, two\."):
-        load_model("three")
+        model_folder("three")
 
 
 @pytest.mark.usefixtures("nothing_shipped")
@@ -279,14 +279,21 @@ BAD_NAMES = ["", ".", "..", "../x", "a/b", "a\\b", "/etc", ".hidden", "-x", "A",
 
 @pytest.mark.parametrize("name", BAD_NAMES)
 def test_a_name_that_could_be_a_path_is_refused(models_dir: Path, name: str) -> None:
-    for use in (check_name, model_folder, load_model):
+    for use in (check_name, model_folder):
         with pytest.raises(ModelError, match="a model's name has"):
             use(name)
 
 
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_name_that_could_be_a_path_finds_nothing(models_dir: Path, tiny_model: VAE, name: str) -> None:
+    save_model(tiny_model, models_dir.parent / "x")
+    assert find_model(name) is None
+    assert find_model("tiny") == models_dir / "tiny"
+
+
 def test_a_model_is_loaded_by_name(models_dir: Path, tiny_model: VAE) -> None:
     images = torch.rand(2, 1, 8, 8)
-    assert torch.allclose(load_model("tiny")(images), tiny_model(images), atol=1e-3)
+    assert torch.allclose(VAE.from_pretrained(model_folder("tiny"))(images), tiny_model(images), atol=1e-3)
 
 
 # --- figures -------------------------------------------------------------------------------------------------
