@@ -4,7 +4,7 @@ from app.wire.protocol import HEADER, MAX_PATH
 from vae_core.images.animation import MAX_FRAMES
 from vae_core.models.config import MAX_LATENT_DIM
 
-__all__ = ["LIVE_QUESTION_BYTES", "QUESTION_BYTES"]
+__all__ = ["LIVE_QUESTION_BYTES", "PICTURES", "PICTURES_BYTES", "PICTURES_KEPT_BYTES", "QUESTION_BYTES"]
 
 FLOAT_BYTES = 4
 
@@ -15,3 +15,10 @@ LIVE_QUESTION_BYTES = HEADER.size + FLOAT_BYTES * MAX_PATH * MAX_LATENT_DIM
 _CODES = FLOAT_BYTES * MAX_FRAMES * MAX_LATENT_DIM
 _BESIDE = 2**18
 QUESTION_BYTES = 4 * -(-_CODES // 3) + _BESIDE
+
+# Pictures that a page adds in one go: in base64 they fit a message of Streamlit's own socket (maxWidgetStateSize), and
+# one of the largest fits alone.
+PICTURES_BYTES = 22 * 2**20
+
+# What one visit keeps: pictures, and bytes of their copies together (a photograph's has 0.7 MB).
+PICTURES, PICTURES_KEPT_BYTES = 200, 128 * 2**20

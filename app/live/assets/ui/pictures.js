@@ -4,7 +4,7 @@ import { base64OfFile } from "./base64.js";
 import { el, renew } from "./dom.js";
 
 const MAX_BYTES = 20 * 2 ** 20; // as vae_core.images.files refuses more
-const MAX_TOGETHER = 100 * 2 ** 20; // in one go; in base64 it has to fit server.maxMessageSize
+const MAX_TOGETHER = 22 * 2 ** 20; // in one go, as PICTURES_BYTES of app/wire/limits.py
 
 /**
  * @param {object} hooks
@@ -106,7 +106,7 @@ async function readFiles(list, onProblem) {
     onProblem(`${large.name} has ${(large.size / 2 ** 20).toFixed(0)} MiB; a picture may have 20. Make it smaller.`);
   const fitting = list.filter((file) => file.size <= MAX_BYTES);
   if (fitting.reduce((sum, file) => sum + file.size, 0) > MAX_TOGETHER) {
-    onProblem("Those pictures have more than 100 MiB together; add them in smaller groups.");
+    onProblem("Those pictures have more than 22 MiB together; add them in smaller groups.");
     return [];
   }
   return (await Promise.all(fitting.map((file) => readFile(file, onProblem)))).flat();
