@@ -8,7 +8,6 @@ from app.components.payloads import model_data, picture_data
 from app.session.gallery import Examined
 from app.session.state import View
 from app.wire.limits import LIMITS
-from vae_core.inference.loaded import LoadedModel
 from vae_core.store.opening import StoredModel
 
 __all__ = ["CARD", "reconstruct_map"]

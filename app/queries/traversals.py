@@ -17,7 +17,6 @@ from vae_core.errors import InputError
 from vae_core.images.mosaic import can_write, check_size, grid, sheet
 from vae_core.images.pixels import to_png
 from vae_core.inference.engine import Engine
-from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.names import NAME_LIMIT
 from vae_core.latent.traversals import plane_codes, traversal_codes
 from vae_core.store.opening import StoredModel

@@ -15,7 +15,6 @@ from app.wire.limits import MAX_DIRECTIONS, MAX_GROUPS
 from app.wire.numbers import WIRE, from_page, to_page
 from app.wire.packing import members_base64, members_of
 from vae_core.errors import InputError
-from vae_core.inference.loaded import LoadedModel
 from vae_core.latent.names import NAME_LIMIT
 from vae_core.store.opening import StoredModel
 

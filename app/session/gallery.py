@@ -9,8 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from app.services.examples import example_digits
-from app.session.state import Picture, Session
+from app.session.state import Picture, Session, new_picture
+from app.wire.limits import PICTURES, PICTURES_KEPT_BYTES
 from vae_core.errors import VAEExplorerError
+from vae_core.images.copies import reduced_copy
 from vae_core.images.files import open_picture
 from vae_core.images.pixels import pixels_of, to_png
 from vae_core.images.preparation import prepare_picture
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 DIGIT_SETS = ("mnist", "digits")  # what models were trained on that know what our examples show
+EXAMINED = 3 * PICTURES  # analyses that a session keeps: those of some models, a tenth of a megabyte each
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class Examined:
     """A picture, what the model sees of it, and what it makes of that.
 
     Attributes:
-        picture: As it came.
+        picture: The visitor's picture.
         seen: What the model sees, [channel, height, width] in [0, 1].
         analysis: Its encoding, reconstruction and figures.
     """
@@ -48,13 +51,24 @@ class Examined:
 
 
 def examine(memory: Session, engine: Engine, loaded: StoredModel) -> list[Examined]:
-    """All pictures of the session, each examined once a model and remembered in the session alone."""
+    """All pictures of the session, each examined once a model and remembered in the session alone.
+
+    Raises:
+        BusyError: Too many requests wait.
+    """
     for picture in memory.pictures:
-        key = (loaded.digest, picture.id)
-        if key not in memory.examined:
-            memory.examined[key] = _examine_one(memory, picture, engine, loaded)
+        if (loaded.digest, picture.id) not in memory.examined:
+            _remember(memory, loaded, _examine_one(memory, picture, engine, loaded))
     found = [memory.examined[loaded.digest, picture.id] for picture in memory.pictures]
     return [each for each in found if isinstance(each, Examined)]
+
+
+def _remember(memory: Session, loaded: StoredModel, examined: Examined) -> None:
+    """Keep what the model made of a picture, and forget the oldest of other models where it gets too much."""
+    memory.examined[loaded.digest, examined.picture.id] = examined
+    others = [key for key in memory.examined if key[0] != loaded.digest]
+    for key in others[: max(0, len(memory.examined) - EXAMINED)]:
+        del memory.examined[key]
 
 
 def _examine_one(memory: Session, picture: Picture, engine: Engine, loaded: StoredModel) -> Examined:
@@ -72,7 +86,7 @@ def add_pictures(
     *,
     load: bool = True,
 ) -> None:
-    """Add pictures; a bad one leaves a notice, nothing else.
+    """Add pictures while there is room; a bad one leaves a notice, nothing else.
 
     Args:
         memory: The session.
@@ -81,26 +95,41 @@ def add_pictures(
         files: Each one's name and how to read it.
         load: Choose the last good one and load its mean into the sliders.
     """
+    left_out = []
     for name, read in files:
-        chosen = memory.chosen
-        picture = memory.add_picture(name, read())
-        try:
-            examined = _examine_one(memory, picture, engine, loaded)
-        except VAEExplorerError as error:
-            memory.remove_picture(picture.id)
-            memory.chosen = chosen
-            memory.notices.append(str(error))
+        if _is_full(memory):
+            left_out.append(name)
             continue
-        memory.examined[loaded.digest, picture.id] = examined
-        if load and examined.seen.any():
-            choose_picture(memory, engine, loaded, picture.id)
-        else:
-            memory.chosen = chosen
-        if not examined.seen.any():  # its code lies far from all data and would stretch every slider
-            memory.notices.append(
-                f"In {name} nothing stands out from the ground: the model sees a black picture, which is kept but "
-                f"{'not loaded' if load else 'says little'}. Reconstruct has switches for how pictures are prepared."
-            )
+        try:
+            _add_picture(memory, engine, loaded, name, read(), load=load)
+        except VAEExplorerError as error:
+            memory.notices.append(str(error))
+    if left_out:
+        others = f" and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
+        memory.notices.append(
+            f"A visit keeps {PICTURES} pictures, of {PICTURES_KEPT_BYTES // 2**20} MiB together: {left_out[0]}{others} "
+            "could not be added. Remove some first."
+        )
+
+
+def _is_full(memory: Session) -> bool:
+    kept = sum(len(picture.content) for picture in memory.pictures)
+    return len(memory.pictures) >= PICTURES or kept >= PICTURES_KEPT_BYTES
+
+
+def _add_picture(memory: Session, engine: Engine, loaded: StoredModel, name: str, file: bytes, *, load: bool) -> None:
+    """Keep a copy of a picture and what the model makes of it; nothing is kept of one that cannot be used."""
+    picture = new_picture(name, reduced_copy(open_picture(file, name=name)))
+    examined = _examine_one(memory, picture, engine, loaded)
+    memory.keep_picture(picture)
+    _remember(memory, loaded, examined)
+    if not examined.seen.any():  # its code lies far from all data and would stretch every slider
+        memory.notices.append(
+            f"In {name} nothing stands out from the ground: the model sees a black picture, which is kept but "
+            f"{'not loaded' if load else 'says little'}. Reconstruct has switches for how pictures are prepared."
+        )
+    elif load:
+        choose_picture(memory, engine, loaded, picture.id)
 
 
 def add_sent_pictures(

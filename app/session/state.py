@@ -23,6 +23,7 @@ __all__ = [
     "Session",
     "View",
     "component_value",
+    "new_picture",
     "session",
     "take_link",
 ]
@@ -43,12 +44,17 @@ class Picture:
     Attributes:
         id: Random, unique within the session.
         name: As the visitor knows it.
-        content: The file's bytes; kept in memory only.
+        content: A copy as a file, of at most 2 megapixels; kept in memory only.
     """
 
     id: str
     name: str
     content: bytes = field(repr=False)
+
+
+def new_picture(name: str, content: bytes) -> Picture:
+    """A picture with an id of its own, which no session keeps yet."""
+    return Picture(secrets.token_hex(8), name, content)
 
 
 @dataclass(frozen=True)
@@ -132,12 +138,9 @@ class Session:
     uploads: int = 0
     turns: int = 0
 
-    def add_picture(self, name: str, content: bytes) -> Picture:
-        """Keep a picture and choose it."""
-        picture = Picture(secrets.token_hex(8), name, content)
+    def keep_picture(self, picture: Picture) -> None:
+        """Keep a picture, the last of all."""
         self.pictures.append(picture)
-        self.chosen = picture.id
-        return picture
 
     def remove_picture(self, picture_id: str) -> None:
         """Forget a picture and all that was made of it; unknown ids are ignored."""

@@ -21,6 +21,9 @@ __all__ = [
     "MAX_DIRECTIONS",
     "MAX_GROUPS",
     "MAX_NEAREST",
+    "PICTURES",
+    "PICTURES_BYTES",
+    "PICTURES_KEPT_BYTES",
     "PLANE_SIDE",
     "QUESTION_BYTES",
     "STRIP_COLUMNS",
@@ -33,7 +36,6 @@ KEYFRAME_NAME = 200  # characters
 STRIP_COLUMNS = 1_000  # pictures in a row
 LINK_LETTERS = 8_000  # of a view; browsers and servers begin to refuse addresses not far beyond
 LINK_NAME = 40  # characters of a keyframe's name in a link
-PICTURES_BYTES = 100 * 2**20  # of pictures that a page sends in one go; in base64 they fit server.maxMessageSize
 
 FLOAT_BYTES = 4
 
@@ -44,6 +46,13 @@ LIVE_QUESTION_BYTES = HEADER.size + FLOAT_BYTES * MAX_PATH * MAX_LATENT_DIM
 _CODES = FLOAT_BYTES * MAX_FRAMES * MAX_LATENT_DIM
 _BESIDE = 2**18
 QUESTION_BYTES = 4 * -(-_CODES // 3) + _BESIDE
+
+# Pictures that a page adds in one go: in base64 they fit a message of Streamlit's own socket (maxWidgetStateSize), and
+# one of the largest fits alone.
+PICTURES_BYTES = 22 * 2**20
+
+# What one visit keeps: pictures, and bytes of their copies together (a photograph's has 0.7 MB).
+PICTURES, PICTURES_KEPT_BYTES = 200, 128 * 2**20
 
 
 def _refit_limits() -> dict[str, Any]:

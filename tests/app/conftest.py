@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from app.session import state
-from app.session.state import Session
+from app.session.state import Picture, Session, new_picture
 from vae_core.store.opening import StoredModel
 
 Store = Callable[..., StoredModel]
@@ -49,3 +49,11 @@ def sentence_of(answer: httpx2.Response, code: str) -> str:
     assert told["code"] == code
     message: str = told["message"]
     return message
+
+
+def keep_picture(memory: Session, name: str, content: bytes) -> Picture:
+    """Have a session keep a picture, which is the chosen one then."""
+    picture = new_picture(name, content)
+    memory.keep_picture(picture)
+    memory.chosen = picture.id
+    return picture

@@ -278,6 +278,23 @@ def test_a_broken_upload_is_one_sentence_and_loses_nothing(page: Page, server: s
     assert page.locator(".explore").evaluate("(node) => node.mine"), "a notice must not mount the component anew"
 
 
+def test_the_largest_picture_passes_and_more_at_once_gets_a_sentence(page: Page, server: str, tmp_path: Path):
+    large = tmp_path / "large.bmp"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (2630, 2640, 3), np.uint8)).save(large)
+    assert 19.8 * 2**20 < large.stat().st_size < 20 * 2**20
+    open_page(page, server)
+    upload(page, [large])
+    loaded = page.locator(".chips").get_by_role("button", name="Load")
+    expect(loaded).to_have_count(1, timeout=60_000)
+    again = tmp_path / "again.bmp"
+    again.write_bytes(large.read_bytes())
+    upload(page, [large, again])
+    expect(page.get_by_text("Those pictures have more than 22 MiB together")).to_be_visible()
+    expect(loaded).to_have_count(1)
+    page.get_by_role("button", name="Try a real handwritten").first.click()
+    expect(loaded).to_have_count(2)
+
+
 def test_a_picture_can_be_dropped_on_the_map(page: Page, server: str):
     open_page(page, server)
     buffer = io.BytesIO()

@@ -4,7 +4,7 @@ from app.components import explore, interpolate, model_picker, mounting, reconst
 from app.live.asset_files import page_assets
 from tests.app.pages import open_page, sent
 from tests.contracts import check_contract
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 COMPONENTS = (explore, interpolate, model_picker, reconstruct_map)  # each registers itself where it is imported
 
@@ -14,5 +14,5 @@ def test_the_mounted_modules_are_those_of_the_contract() -> None:
     check_contract("components", sorted(mounting.MOUNTED.values()))
 
 
-def test_every_page_is_told_the_version_of_the_modules(tiny: LoadedModel) -> None:
+def test_every_page_is_told_the_version_of_the_modules(tiny: StoredModel) -> None:
     assert sent(open_page("explore", model="tiny"))["assets"] == page_assets().version()

@@ -9,13 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.pages import open_page, picker, report, sent
 from tests.contracts import check_contract
-from vae_core.inference.loaded import LoadedModel
+from vae_core.store.opening import StoredModel
 
 LONGEST_TEXT = 40  # of a sample: pictures in base64 say nothing by their length
 
 
 @pytest.fixture
-def explore(tiny: LoadedModel, png: Callable[[int], bytes]) -> AppTest:
+def explore(tiny: StoredModel, png: Callable[[int], bytes]) -> AppTest:
     """Explore with a picture, a group and a direction."""
     page = open_page("explore", model=tiny.name)
     report(page, "added", [{"name": "mine.png", "content": base64.b64encode(png(1)).decode()}])

@@ -1,16 +1,19 @@
 """The visitor's pictures under the model in use: added, chosen, examined once, kept when the model is switched."""
 
 from collections.abc import Callable, Sequence
+from io import BytesIO
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from app.session import gallery
 from app.session.gallery import add_pictures, choose_picture, examine, switch_model
 from app.session.state import Session
 from tests.app.conftest import Store
+from vae_core.images.copies import COPY_PIXELS
 from vae_core.images.files import open_picture
 from vae_core.images.pixels import pixels_of, to_png
 from vae_core.images.preparation import prepare_picture
@@ -53,7 +56,7 @@ def analysed(models_dir: object, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_an_added_picture_is_chosen_and_its_mean_becomes_the_code(memory: Session, tiny: StoredModel, png: Png):
     add(memory, tiny, png(1))
     [picture] = memory.pictures
-    assert (picture.name, picture.content, memory.chosen) == ("0.png", png(1), picture.id)
+    assert (picture.name, memory.chosen) == ("0.png", picture.id)
     np.testing.assert_allclose(memory.codes["tiny"], mean_of(tiny, png(1)), rtol=1e-5, atol=1e-6)
     assert memory.revision == 1
     assert memory.notices == []
@@ -86,6 +89,76 @@ def test_a_bad_picture_does_not_keep_the_good_ones_out(memory: Session, tiny: St
     assert [picture.name for picture in memory.pictures] == ["0.png", "2.png"]
     assert memory.chosen == memory.pictures[1].id
     assert len(memory.notices) == 2
+
+
+# -- what is kept --------------------------------------------------------------------------------------------------
+
+
+def noise(width: int, height: int) -> bytes:
+    """A file with a picture that no format makes small."""
+    pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=0)
+    return file.getvalue()
+
+
+def test_of_a_large_file_a_reduced_copy_is_kept(memory: Session, tiny: StoredModel):
+    file = noise(2400, 2000)
+    add(memory, tiny, file)
+    [picture] = memory.pictures
+    assert len(picture.content) < len(file) / 2
+    kept = open_picture(picture.content)
+    assert kept.width * kept.height <= COPY_PIXELS
+    np.testing.assert_allclose(memory.codes["tiny"], mean_of(tiny, file), atol=0.02)
+
+
+def limited(monkeypatch: pytest.MonkeyPatch, count: int, size: int) -> None:
+    monkeypatch.setattr(gallery, "PICTURES", count)
+    monkeypatch.setattr(gallery, "PICTURES_KEPT_BYTES", size)
+
+
+def test_no_more_pictures_are_kept_than_a_visit_may_have(
+    memory: Session, tiny: StoredModel, png: Png, monkeypatch: pytest.MonkeyPatch
+):
+    limited(monkeypatch, 2, 2**30)
+    add(memory, tiny, png(1))
+    add(memory, tiny, png(2), png(3), png(4), png(5))
+    assert [picture.name for picture in memory.pictures] == ["0.png", "0.png"]
+    assert memory.chosen == memory.pictures[-1].id, "the last good one"
+    [notice] = memory.notices
+    assert (
+        notice
+        == "A visit keeps 2 pictures, of 1024 MiB together: 1.png and 2 more could not be added. Remove some first."
+    )
+    memory.remove_picture(memory.pictures[0].id)
+    add(memory, tiny, png(6))
+    assert len(memory.pictures) == 2
+
+
+def test_no_more_bytes_are_kept_than_a_visit_may_have(
+    memory: Session, tiny: StoredModel, png: Png, monkeypatch: pytest.MonkeyPatch
+):
+    limited(monkeypatch, 200, 100)
+    add(memory, tiny, png(1), png(2))
+    assert [picture.name for picture in memory.pictures] == ["0.png"]
+    assert "1.png could not be added" in memory.notices[0]
+
+
+def test_what_does_not_fit_is_not_even_read(memory: Session, tiny: StoredModel, monkeypatch: pytest.MonkeyPatch):
+    limited(monkeypatch, 0, 2**30)
+    add_pictures(memory, engine(), tiny, [("a.png", lambda: pytest.fail("it was read"))])
+    assert len(memory.notices) == 1
+
+
+def test_analyses_of_other_models_go_where_they_get_too_many(
+    memory: Session, tiny: StoredModel, store: Store, png: Png, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(gallery, "EXAMINED", 3)
+    add(memory, tiny, png(1), png(2))
+    other = store("other", latent_dim=2)
+    examine(memory, engine(), other)
+    assert [key[0] for key in memory.examined].count(other.digest) == 2
+    assert len(memory.examined) == 3
 
 
 # -- choosing ------------------------------------------------------------------------------------------------------

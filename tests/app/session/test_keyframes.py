@@ -16,7 +16,7 @@ from app.session.interpolate import (
     take_studio,
 )
 from app.session.state import Keyframe, Session
-from tests.app.conftest import Store
+from tests.app.conftest import Store, keep_picture
 from vae_core.errors import InputError
 from vae_core.reference.typical import class_members
 from vae_core.store.opening import StoredModel
@@ -32,7 +32,7 @@ def code(*values: float, name: str = "a code") -> Keyframe:
 @pytest.fixture
 def reported(memory: Session, tiny: StoredModel) -> dict[str, Any]:
     """What the page reports of three keyframes, one of them a picture, as JSON has it."""
-    picture = memory.add_picture("mine.png", b"")
+    picture = keep_picture(memory, "mine.png", b"")
     studio = studio_data(memory, tiny)
     mine = {"name": "mine.png", "source": "picture", "code": None, "picture": picture.id}
     studio["keyframes"] = [*({**each, "code": list(each["code"])} for each in studio["keyframes"]), mine]
@@ -87,7 +87,7 @@ def test_the_first_animation_shows_every_kind_of_path(memory: Session):
 def test_pictures_take_the_places_of_first_keyframes_and_then_come_last(memory: Session, tiny: StoredModel):
     memory.keyframes["tiny"] = (code(1, 2, 3), *current_keyframes(memory, tiny)[:1])
     for place, name in ((1, "one"), (2, "two")):
-        picture = memory.add_picture(name, b"")
+        picture = keep_picture(memory, name, b"")
         for _ in range(2):  # the second time it is there already
             add_picture_keyframe(memory, tiny, picture)
             keyframes = memory.keyframes["tiny"]
@@ -98,15 +98,15 @@ def test_pictures_take_the_places_of_first_keyframes_and_then_come_last(memory: 
 
 def test_there_is_room_for_64_keyframes(memory: Session, tiny: StoredModel):
     memory.keyframes["tiny"] = (code(1, 2, 3),) * 63
-    add_picture_keyframe(memory, tiny, memory.add_picture("last", b""))
+    add_picture_keyframe(memory, tiny, keep_picture(memory, "last", b""))
     with pytest.raises(InputError, match="at most 64 keyframes"):
-        add_picture_keyframe(memory, tiny, memory.add_picture("too many", b""))
+        add_picture_keyframe(memory, tiny, keep_picture(memory, "too many", b""))
     assert len(memory.keyframes["tiny"]) == 64
 
 
 @pytest.mark.parametrize("name", ["", "x" * 500])
 def test_a_picture_of_any_name_can_be_a_keyframe(memory: Session, tiny: StoredModel, name: str):
-    picture = memory.add_picture(name, b"")
+    picture = keep_picture(memory, name, b"")
     add_picture_keyframe(memory, tiny, picture)
     assert current_keyframes(memory, tiny)[0].picture == picture.id
 

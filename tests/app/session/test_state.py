@@ -5,29 +5,31 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.session import state
-from app.session.state import Keyframe, Session
+from app.session.state import Keyframe, Session, new_picture
+from tests.app.conftest import keep_picture
 from vae_core.images.preparation_options import Preparation
 
 
-def test_a_new_picture_is_kept_last_and_chosen(memory: Session):
-    first, second = memory.add_picture("a.png", b"1"), memory.add_picture("a.png", b"1")
+def test_a_new_picture_is_kept_last(memory: Session):
+    first, second = new_picture("a.png", b"1"), new_picture("a.png", b"1")
+    memory.keep_picture(first)
+    memory.keep_picture(second)
     assert memory.pictures == [first, second]
-    assert memory.chosen == second.id
     assert (second.name, second.content) == ("a.png", b"1")
 
 
-def test_ids_are_unique_and_say_nothing_of_the_content(memory: Session):
-    ids = {memory.add_picture("a.png", b"1").id for _ in range(100)}
+def test_ids_are_unique_and_say_nothing_of_the_content():
+    ids = {new_picture("a.png", b"1").id for _ in range(100)}
     assert len(ids) == 100
     assert all(len(each) == 16 for each in ids)
 
 
-def test_a_pictures_bytes_stay_out_of_its_text(memory: Session):
-    assert "secret" not in repr(memory.add_picture("a.png", b"secret"))
+def test_a_pictures_bytes_stay_out_of_its_text():
+    assert "secret" not in repr(new_picture("a.png", b"secret"))
 
 
 def test_a_removed_picture_takes_all_that_was_made_of_it_along(memory: Session):
-    kept, gone = memory.add_picture("kept", b"1"), memory.add_picture("gone", b"2")
+    kept, gone = keep_picture(memory, "kept", b"1"), keep_picture(memory, "gone", b"2")
     memory.examined = {("digest", kept.id): "kept", ("digest", gone.id): "gone", ("other", gone.id): "gone"}
     memory.thumbnails = {kept.id: b"kept", gone.id: b"gone"}
     code = Keyframe("a code", "prior", (0.0, 0.0, 0.0))
@@ -44,21 +46,21 @@ def test_a_removed_picture_takes_all_that_was_made_of_it_along(memory: Session):
 
 
 def test_removing_another_picture_leaves_the_chosen_one(memory: Session):
-    first, second = memory.add_picture("a", b"1"), memory.add_picture("b", b"2")
+    first, second = keep_picture(memory, "a", b"1"), keep_picture(memory, "b", b"2")
     memory.remove_picture(first.id)
     assert memory.chosen == second.id
 
 
 @pytest.mark.parametrize("unknown", ["", "nobody", "../x"])
 def test_removing_an_unknown_picture_changes_nothing(memory: Session, unknown: str):
-    picture = memory.add_picture("a", b"1")
+    picture = keep_picture(memory, "a", b"1")
     memory.remove_picture(unknown)
     assert memory.pictures == [picture]
     assert memory.chosen == picture.id
 
 
 def test_turning_to_a_picture_leaves_the_sliders(memory: Session):
-    memory.add_picture("a", b"1")
+    keep_picture(memory, "a", b"1")
     revision = memory.revision
     memory.turn_to("x")
     assert (memory.chosen, memory.turns, memory.revision, memory.codes) == ("x", 1, revision, {})
@@ -116,7 +118,7 @@ def test_notices_go_once_they_can_have_been_read(memory: Session, monkeypatch: p
 
 def test_two_visits_share_nothing():
     one, other = Session(), Session()
-    one.add_picture("a", b"1")
+    keep_picture(one, "a", b"1")
     one.codes["tiny"] = np.zeros(3, np.float32)
     one.notices.append("x")
     assert (other.pictures, other.codes, other.notices, other.examined) == ([], {}, [], {})

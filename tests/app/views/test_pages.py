@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from app.services.catalogue import collection, families, find_entry
 from app.session.state import Keyframe, Session, View
 from app.wire.packing import members_base64
-from tests.app.conftest import Store
+from tests.app.conftest import Store, keep_picture
 from tests.app.pages import (
     TITLES,
     check,
@@ -69,7 +69,7 @@ def test_every_page_shows_every_kind_of_model_without_and_with_pictures(store: S
     check(page, name)
     assert sent(page)["model"]["latentDim"] == loaded.spec.latent_dim
     for seed in (1, 2):
-        memory_of(page).add_picture(f"{seed}.png", png(seed))
+        keep_picture(memory_of(page), f"{seed}.png", png(seed))
     page.run()
     check(page, name)
     pictures = sent(page)["pictures"]
@@ -98,7 +98,7 @@ def test_a_chosen_pictures_strip_has_its_figures_and_a_plain_autoencoders_no_elb
     for name, variational in (("variational", True), ("plain", False)):
         store(name, variational=variational)
         memory = Session(model=name)
-        memory.add_picture("1.png", png(1))
+        keep_picture(memory, "1.png", png(1))
         strip = sent(open_page("explore", memory=memory))["strip"]
         assert [part["caption"] for part in strip["parts"]] == ["input", "reconstruction", "error"]
         assert any("ELBO" in line for line in strip["lines"]) == variational
@@ -153,7 +153,7 @@ def test_a_model_that_cannot_be_used_gets_a_sentence_and_the_picker_stays(store:
 def test_choosing_another_model_keeps_pictures_and_says_what_became_of_them(store: Store, png: Png, name: str):
     store("other", latent_dim=2)
     memory = Session(model="tiny")
-    memory.add_picture("1.png", png(1))
+    keep_picture(memory, "1.png", png(1))
     page = open_page(name, memory=memory)
     pick(page, "other")
     check(page, name)
@@ -416,7 +416,7 @@ def test_keyframes_and_settings_are_kept_for_their_model_and_not_sent_back_chang
 ):
     store("other", latent_dim=2)
     memory = Session(model="tiny")
-    picture = memory.add_picture("mine.png", png(1))
+    picture = keep_picture(memory, "mine.png", png(1))
     page = open_page("interpolate", memory=memory)
     studio = studio_of(page)
     assert [keyframe["name"] for keyframe in studio["keyframes"]] == ["even, typical", "odd, typical"]
@@ -440,7 +440,7 @@ def test_keyframes_and_settings_are_kept_for_their_model_and_not_sent_back_chang
 
 def test_the_keyframes_of_a_picture_go_with_it(tiny: StoredModel, png: Png):
     memory = Session(model="tiny")
-    picture = memory.add_picture("mine.png", png(1))
+    picture = keep_picture(memory, "mine.png", png(1))
     page = open_page("interpolate", memory=memory)
     studio = studio_of(page)
     mine = {"name": "mine.png", "source": "picture", "code": None, "picture": picture.id}
@@ -499,7 +499,7 @@ def test_a_page_leaves_what_it_cannot_use_as_it_is(
     tiny: StoredModel, png: Png, name: str, kind: str, values: list[object]
 ):
     memory = Session(model="tiny")
-    memory.add_picture("1.png", png(1))
+    keep_picture(memory, "1.png", png(1))
     page = open_page(name, memory=memory)
     before = {part: value for part, value in sent(page).items() if part != "revision"}
     for value in values:

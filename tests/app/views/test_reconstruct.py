@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from app.session.state import Keyframe, Picture, Session
 from app.widgets.comparison import SIDE, thumbnail
 from app.widgets.uploader import uploader
-from tests.app.conftest import Store
+from tests.app.conftest import Store, keep_picture
 from tests.app.pages import memory_of, notices, open_page, pick, report, sent
 from vae_core.images.files import open_picture
 from vae_core.images.preparation import prepare_picture
@@ -189,7 +189,7 @@ def test_all_pictures_are_removed_and_the_examples_come_back(digits_page: AppTes
 def test_the_figures_are_the_engines(store: Store, png: Png, variational: bool):
     loaded = store("other", variational=variational)
     memory = Session(model="other")
-    memory.add_picture("1.png", png(1))
+    keep_picture(memory, "1.png", png(1))
     page = open_page("reconstruct", memory=memory)
     seen = prepare_picture(open_picture(png(1)), shape=loaded.spec.image_shape, preparation=loaded.spec.preparation)
     [analysis] = analyse(engine(), loaded, [seen])

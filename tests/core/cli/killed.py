@@ -26,7 +26,8 @@ from vae_core.cli import evaluate
 from vae_core.cli.main import main
 from vae_core.evaluation.report import Report
 from vae_core.store.metrics_file import read_metrics
-from vae_core.store.stored_models import list_models, load_model, model_folder
+from vae_core.store.opening import load_model
+from vae_core.store.stored_models import list_models, model_folder
 
 TINY = ("--architecture", "mlp", "--widths", "8", "--latent-dim", "2", "--batch-size", "200", "--threads", "1")
 TRAIN = ("train", "--dataset", "digits", "--name", "m", "--epochs", "2", *TINY)

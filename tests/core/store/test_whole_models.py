@@ -17,11 +17,11 @@ from vae_core.models.vae import VAE
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime.ownership import MARKER_FILE
 from vae_core.runtime.whole_folders import OLD
+from vae_core.store.opening import load_model
 from vae_core.store.stored_models import (
     MODEL_FILES,
     REFERENCE_FILE,
     list_models,
-    load_model,
     model_folder,
     replaced_model,
     save_model,
