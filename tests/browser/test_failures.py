@@ -55,3 +55,20 @@ def test_a_page_that_fails_at_an_update_keeps_what_it_shows_and_recovers(page: P
     page.get_by_role("button", name="Random (image)").click()
     expect(failure).to_have_count(0)
     wait_for_map(page)
+
+
+def test_parts_that_need_what_nobody_answers_are_not_offered(page: Page, server: str):
+    def answering_nothing(route: Route) -> None:
+        text = route.fetch().text().replace("can: new Set(QUESTIONS)", "can: new Set()")
+        route.fulfill(body=text, content_type="text/javascript")
+
+    page.route("**/engine/remote.js", answering_nothing)
+    open_page(page, server, "?model=mnist-16d")
+    expect(page.get_by_text("UMAP settings")).to_be_hidden()
+    expect(page.get_by_text("Density", exact=True)).to_be_hidden()
+    page.get_by_role("tab", name="Directions").click()
+    expect(page.get_by_role("button", name="Add direction")).to_be_visible()
+    expect(page.get_by_role("button", name="Save directions")).to_be_hidden()
+    page.get_by_role("link", name="Interpolate").click()
+    page.get_by_role("tab", name="Path").wait_for()
+    expect(page.get_by_role("tab", name="Export")).to_have_count(0)

@@ -25,7 +25,7 @@ from tests.browser.studio import (
     wait_for_pictures,
     wait_for_studio,
 )
-from tests.browser.touch import Reruns, centre, choose_model, latent_map, map_point, pixels, wait_until_changed
+from tests.browser.touch import Reruns, centre, choose_model, latent_map, map_point, pixels, until, wait_until_changed
 
 LEG = 89  # frames from a keyframe to the next
 SETTLED_MS = 1500
@@ -62,7 +62,7 @@ def test_without_loop_it_stops_at_the_last_keyframe_and_plays_from_the_first_aga
     assert index(page) == LEG
     page.get_by_role("combobox", name="Speed").select_option("0.25")
     play(page).click()
-    page.wait_for_timeout(500)
+    until(page, lambda: 0 < index(page) < LEG, "it plays from the beginning")
     pause(page)
     assert index(page) < LEG / 2
 

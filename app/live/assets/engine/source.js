@@ -17,6 +17,9 @@ export const DRAW = 4; // values: none
  * @typedef {{projection: string, x: number, y: number}} Placing
  */
 
+/** @type {Placing} where pictures are asked for alone: places on a map of two dimensions cost nothing */
+export const ANYWHERE = { projection: "axes", x: 0, y: 0 };
+
 /**
  * @typedef {object} LiveAnswer
  * @property {Float32Array} places x and y of each code
