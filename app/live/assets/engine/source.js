@@ -85,3 +85,9 @@ export const ANYWHERE = { projection: "axes", x: 0, y: 0 };
  * @property {(path: string) => string} addressOf a picture that data names by a path
  * @property {ReadonlySet<string>} can questions that are answered; parts of a page that need another one are hidden
  */
+
+/**
+ * Who keeps what is laid out on a page: Python by way of Streamlit, or a page that needs no server.
+ * @typedef {object} Host
+ * @property {(kind: string, value: any) => void} report tell what the person did
+ */
