@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.studio import add, open_studio, thumbs, turn_to
+from tests.browser.interpolate import add, open_interpolate, thumbs, turn_to
 from tests.browser.touch import decoded, open_page, pixels, wait_until_changed
 
 # Each page is looked at in both themes and at both widths, in two goes: contrast does not depend on the width, nor
@@ -118,7 +118,7 @@ def test_explore_with_each_of_its_tabs(page: Page, server: str):
 
 
 def test_interpolate_with_each_of_its_panels(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     panel(page, "Path")
     unfold(page)
     check(page, "path, all unfolded")

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.touch import (
     WATCH,
     Reruns,
+    at_rest,
     centre,
     choose_model,
     decoded,
@@ -23,6 +24,7 @@ from tests.browser.touch import (
     open_page,
     pixels,
     seen,
+    until,
     values,
     wait_for_map,
     wait_until_changed,
@@ -68,14 +70,12 @@ def test_the_marker_follows_a_drag_and_eases_within_100_ms(page: Page, server: s
     slider = page.get_by_role("slider", name="Dimension 1")
     drag(page, slider, 0.5, 0.3, moves=5)
     page.mouse.up()
-    page.wait_for_timeout(SETTLED_MS)
-    start = centre(marker(page))
+    start = at_rest(page, lambda: centre(marker(page)))
     drag(page, slider, 0.3, 0.7)
     page.mouse.up()
     duration = marker(page).evaluate("(node) => getComputedStyle(node).transitionDuration")
     assert float(duration.removesuffix("s")) <= 0.1
-    page.wait_for_timeout(200)
-    end = centre(marker(page))
+    end = at_rest(page, lambda: centre(marker(page)))
     assert abs(end[0] - start[0]) > 20
     assert end[1] == pytest.approx(start[1], abs=2)
 
@@ -116,13 +116,12 @@ def test_a_click_loads_exactly_what_was_seen_there(page: Page, server: str):
     place = map_point(page, 0.4, 0.4)
     before = pixels(decoded(page))
     page.mouse.move(*place)
-    page.wait_for_timeout(400)
+    expect(page.get_by_test_id("peek")).to_be_visible()
     peeked = pixels(page.get_by_test_id("peek"))
     page.mouse.click(*place)
     wait_until_changed(page, decoded(page), before)
-    page.wait_for_timeout(300)
-    assert pixels(decoded(page)) == peeked
-    assert centre(marker(page)) == pytest.approx(place, abs=2)
+    assert at_rest(page, lambda: pixels(decoded(page))) == peeked
+    assert at_rest(page, lambda: centre(marker(page))) == pytest.approx(place, abs=2)
 
 
 def test_a_double_click_shows_the_whole_map_and_keeps_the_code(page: Page, server: str):
@@ -132,8 +131,7 @@ def test_a_double_click_shows_the_whole_map_and_keeps_the_code(page: Page, serve
     page.wait_for_timeout(SETTLED_MS)
     assert values(page) == before
     page.mouse.click(*map_point(page, 0.3, 0.5))  # a single one loads
-    page.wait_for_timeout(SETTLED_MS)
-    assert values(page) != before
+    until(page, lambda: values(page) != before, "another code")
 
 
 def test_a_drag_on_the_map_pans_and_loads_nothing(page: Page, server: str):
@@ -153,12 +151,10 @@ def test_random_zero_undo_and_save_work(page: Page, server: str):
     first = values(page)
     page.get_by_role("button", name="Random (prior)").click()
     page.get_by_role("button", name="Zero").click()
-    page.wait_for_timeout(500)
-    assert set(values(page)) == {0}
+    until(page, lambda: set(values(page)) == {0}, "all sliders at zero")
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_timeout(500)
-    assert values(page) == pytest.approx(first, abs=0.006)
+    until(page, lambda: values(page) == pytest.approx(first, abs=0.006), "the first code")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save picture").click()
     with Image.open(download.value.path()) as saved:
@@ -183,8 +179,7 @@ def test_a_draw_like_the_data_is_another_code_each_time_reported_once(page: Page
     assert first not in drawn
     assert drawn[0] != drawn[1]
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_timeout(500)
-    assert values(page) == pytest.approx(drawn[0], abs=0.006)
+    until(page, lambda: values(page) == pytest.approx(drawn[0], abs=0.006), "the draw before")
 
 
 def test_the_keyboard_does_what_the_mouse_does(page: Page, server: str):
@@ -202,8 +197,7 @@ def test_the_keyboard_does_what_the_mouse_does(page: Page, server: str):
         page.keyboard.press(key)
     expect(page.get_by_test_id("peek")).to_be_visible()
     page.keyboard.press("Enter")
-    page.wait_for_timeout(800)
-    assert values(page) != before
+    until(page, lambda: values(page) != before, "another code")
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("peek")).to_be_hidden()
 
@@ -217,8 +211,8 @@ def test_the_map_can_be_changed_and_coloured(page: Page, server: str):
     expect(latent_map(page).locator(".colorbar, .cbtitle").first).to_be_visible()
     before = values(page)
     page.mouse.click(*map_point(page, 0.5, 0.5))
-    page.wait_for_timeout(800)
-    changed = sum(abs(a - b) > 0.011 for a, b in zip(before, values(page), strict=True))
+    until(page, lambda: values(page) != before, "another code")
+    changed = sum(abs(a - b) > 0.011 for a, b in zip(before, at_rest(page, lambda: values(page)), strict=True))
     assert 1 <= changed <= 2, "on a map of two dimensions a place sets those two and leaves the others"
 
 
@@ -356,8 +350,7 @@ def test_code_and_pictures_survive_moving_between_pages(page: Page, server: str)
     page.get_by_role("combobox", name="Map", exact=True).select_option("pca")
     drag(page, first_slider(page), 0.5, 0.9, moves=10)
     page.mouse.up()
-    page.wait_for_timeout(800)
-    before = values(page)
+    before = at_rest(page, lambda: values(page))
     page.get_by_role("link", name="Interpolate").click()
     page.get_by_text("Interpolate between keyframes").wait_for()
     wait_for_map(page)
@@ -373,12 +366,11 @@ def test_an_undo_after_an_example_survives_leaving_the_page(page: Page, server: 
     open_page(page, server)
     drag(page, first_slider(page), 0.5, 0.8, moves=10)
     page.mouse.up()
-    page.wait_for_timeout(800)
-    mine = values(page)
+    mine = at_rest(page, lambda: values(page))
     page.get_by_role("button", name="Try a real handwritten 3").click()
     expect(page.locator(".chip")).to_have_count(1)
     page.get_by_role("button", name="Undo").click()
-    page.wait_for_timeout(800)
+    until(page, lambda: values(page) == pytest.approx(mine, abs=0.011), "the code before")
     page.get_by_role("link", name="Reconstruct").click()
     page.get_by_text("Reconstruct your pictures").wait_for()
     page.get_by_role("link", name="Explore").click()
@@ -391,8 +383,7 @@ def test_the_page_works_in_a_narrow_window_and_after_a_resize(page: Page, server
     open_page(page, server)
     for width in (1024, 800, 420):
         page.set_viewport_size({"width": width, "height": 800})
-        page.wait_for_timeout(500)
-        box = latent_map(page).bounding_box()
+        box = at_rest(page, lambda: latent_map(page).bounding_box())
         assert box["width"] > 300
         assert box["x"] + box["width"] <= width
         ring = centre(marker(page))

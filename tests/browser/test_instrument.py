@@ -8,10 +8,12 @@ from playwright.sync_api import Page, expect
 from tests.browser.instrument import SETTLED_MS, lasso, selected, tab, value_of
 from tests.browser.touch import (
     Reruns,
+    at_rest,
     decoded,
     latent_map,
     open_page,
     pixels,
+    until,
     values,
     wait_for_map,
     wait_until_changed,
@@ -78,14 +80,12 @@ def test_undo_and_redo_go_back_and_forth(page: Page, server: str):
     page.wait_for_timeout(300)
     assert values(page) == start, "there is nothing before the beginning"
     page.get_by_role("button", name="Zero").click()
-    page.wait_for_timeout(300)
+    until(page, lambda: set(values(page)) == {0}, "all sliders at zero")
     latent_map(page).focus()
     page.keyboard.press("Control+z")
-    page.wait_for_timeout(300)
-    assert values(page) == pytest.approx(start, abs=0.006)
+    until(page, lambda: values(page) == pytest.approx(start, abs=0.006), "the code at the start")
     page.keyboard.press("Control+y")
-    page.wait_for_timeout(300)
-    assert set(values(page)) == {0}
+    until(page, lambda: set(values(page)) == {0}, "all sliders at zero")
     expect(page.get_by_role("button", name="Redo")).to_be_disabled()
 
 
@@ -94,7 +94,6 @@ def test_a_dimension_keeps_the_name_that_it_was_given(page: Page, server: str):
     name = page.get_by_role("textbox", name="Name of Dimension 2")
     name.fill("slant")
     name.press("Enter")
-    page.wait_for_timeout(SETTLED_MS)
     page.get_by_role("link", name="Models").click()
     page.get_by_role("tab", name="Collection").wait_for()
     page.get_by_role("link", name="Explore").click()
@@ -130,8 +129,7 @@ def test_many_dimensions_come_in_groups_under_a_search_and_components(page: Page
         before = pixels(decoded(page))
         page.keyboard.press(key)
         wait_until_changed(page, decoded(page), before)
-        page.wait_for_timeout(SETTLED_MS)
-        shown.append(np.array(decoded(page).evaluate(LEVELS)))
+        shown.append(np.array(at_rest(page, lambda: decoded(page).evaluate(LEVELS))))
     assert np.abs(shown[0] - shown[1]).mean() > 50, "levels of 255: a full track changes what is seen"
     assert page.locator(".sliders details").count() >= 4
     page.get_by_role("searchbox", name="Find a dimension").fill("z77")
@@ -222,9 +220,10 @@ def test_a_link_restores_the_view(page: Page, server: str):
     count = selected(page)
     assert 0 < count <= 300, "what a link holds"
     tab(page, "Sliders")
+    before = values(page)
     page.get_by_role("button", name="Random (data)").click()
-    page.wait_for_timeout(SETTLED_MS)
-    shown = values(page)
+    until(page, lambda: values(page) != before, "another code")
+    shown = at_rest(page, lambda: values(page))
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_text("The link is in the clipboard.")).to_be_visible()
     link = page.evaluate("() => navigator.clipboard.readText()")

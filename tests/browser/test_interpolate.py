@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PATIENCE_MS
-from tests.browser.studio import (
+from tests.browser.interpolate import (
     FIRST,
     IN_STEP,
     KINDS,
@@ -14,7 +14,7 @@ from tests.browser.studio import (
     index,
     line,
     names,
-    open_studio,
+    open_interpolate,
     pause,
     play,
     position,
@@ -22,10 +22,10 @@ from tests.browser.studio import (
     thumbs,
     turn_to,
     wait_for_frames,
+    wait_for_interpolate,
     wait_for_pictures,
-    wait_for_studio,
 )
-from tests.browser.touch import Reruns, centre, choose_model, latent_map, map_point, pixels, wait_until_changed
+from tests.browser.touch import Reruns, centre, choose_model, latent_map, map_point, pixels, until, wait_until_changed
 
 LEG = 89  # frames from a keyframe to the next
 SETTLED_MS = 1500
@@ -36,7 +36,7 @@ SETTLED_MS = 1500
 
 def test_three_kinds_play_in_step_without_reruns_and_stop_on_pause(page: Page, server: str):
     reruns = Reruns(page)
-    open_studio(page, server)
+    open_interpolate(page, server)
     page.wait_for_timeout(SETTLED_MS)
     before = reruns.count
     screens = [screen(page, kind).element_handle() for kind in KINDS]
@@ -55,14 +55,14 @@ def test_three_kinds_play_in_step_without_reruns_and_stop_on_pause(page: Page, s
 
 
 def test_without_loop_it_stops_at_the_last_keyframe_and_plays_from_the_first_again(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     page.get_by_label("Loop").uncheck()
     wait_for_frames(page, LEG + 1)
     expect(play(page)).to_be_visible(timeout=PATIENCE_MS)
     assert index(page) == LEG
     page.get_by_role("combobox", name="Speed").select_option("0.25")
     play(page).click()
-    page.wait_for_timeout(500)
+    until(page, lambda: 0 < index(page) < LEG, "it plays from the beginning")
     pause(page)
     assert index(page) < LEG / 2
 
@@ -83,7 +83,7 @@ PACE = """(slider) => new Promise((resolve) => {
 
 
 def test_speed_is_obeyed(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     pace = {}
     for speed in ("0.25", "4"):
         pause(page)
@@ -96,7 +96,7 @@ def test_speed_is_obeyed(page: Page, server: str):
 def test_who_wants_less_motion_starts_playing_by_hand(browser: Browser, server: str):
     context = browser.new_context(reduced_motion="reduce")
     page = context.new_page()
-    open_studio(page, server, "?model=mnist-2d")
+    open_interpolate(page, server, "?model=mnist-2d")
     expect(play(page)).to_be_visible()
     assert index(page) == 0
     context.close()
@@ -106,7 +106,7 @@ def test_who_wants_less_motion_starts_playing_by_hand(browser: Browser, server: 
 
 
 def test_scrubbing_shows_the_keyframes_pictures_at_their_frames(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     position(page).fill("5")
     expect(play(page)).to_be_visible()
     for frame, keyframe in (("0", 0), (str(LEG), 1)):
@@ -119,7 +119,7 @@ def test_scrubbing_shows_the_keyframes_pictures_at_their_frames(page: Page, serv
 
 
 def test_keys_go_from_frame_to_frame_and_from_keyframe_to_keyframe(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     position(page).fill("5")
     for key, expected in (
         ("ArrowRight", 6),
@@ -145,7 +145,7 @@ def test_keys_go_from_frame_to_frame_and_from_keyframe_to_keyframe(page: Page, s
 
 
 def test_space_plays_and_pauses_also_on_the_slider_that_scrubs(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     position(page).click(position={"x": 20, "y": 10})
     expect(play(page)).to_be_visible()
     for button in ("Pause", "Play"):
@@ -158,7 +158,7 @@ def test_space_plays_and_pauses_also_on_the_slider_that_scrubs(page: Page, serve
 
 
 def test_what_plays_waits_while_the_grid_is_shown_and_goes_on_after_it(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     turn_to(page, "Grid")
     expect(position(page)).to_be_hidden()
     page.evaluate("document.activeElement.blur()")
@@ -175,7 +175,7 @@ def test_what_plays_waits_while_the_grid_is_shown_and_goes_on_after_it(page: Pag
 
 
 def test_a_press_on_a_curve_scrubs_and_the_playheads_follow(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     for share in (0.25, 0.75):
         chart = page.get_by_test_id("curve-norm")
         box = chart.bounding_box()
@@ -189,7 +189,7 @@ def test_a_press_on_a_curve_scrubs_and_the_playheads_follow(page: Page, server: 
 
 
 def test_curves_have_a_line_for_each_kind_and_the_norm_that_is_expected(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     pause(page)
     for curve in ("norm", "logDensity", "percentile"):
         chart = page.get_by_test_id(f"curve-{curve}")
@@ -203,7 +203,7 @@ def test_curves_have_a_line_for_each_kind_and_the_norm_that_is_expected(page: Pa
     position(page).fill("0")
     values = page.locator(".values").first.locator("span").all_inner_texts()
     assert len(set(values)) == 1, "all kinds begin at the first keyframe"
-    open_studio(page, server, "?model=mnist-2d-autoencoder")
+    open_interpolate(page, server, "?model=mnist-2d-autoencoder")
     assert page.locator(".expected").count() == 0, "its codes have no prior"
 
 
@@ -211,7 +211,7 @@ def test_curves_have_a_line_for_each_kind_and_the_norm_that_is_expected(page: Pa
 
 
 def test_each_kind_has_its_own_line_on_the_map_and_the_path_through_the_data_is_another(page: Page, server: str):
-    open_studio(page, server, "?model=mnist-16d")
+    open_interpolate(page, server, "?model=mnist-16d")
     pause(page)
     lines = {kind: line(page, kind) for kind in KINDS}
     for kind in KINDS:
@@ -236,7 +236,7 @@ def test_each_kind_has_its_own_line_on_the_map_and_the_path_through_the_data_is_
 
 
 def test_kinds_are_switched_off_and_on_but_for_the_last(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     pause(page)
     group = page.get_by_role("group", name="Kinds of path")
     group.get_by_role("checkbox", name="Linear").uncheck()
@@ -254,7 +254,7 @@ def test_kinds_are_switched_off_and_on_but_for_the_last(page: Page, server: str)
 
 
 def test_easing_and_frames_change_what_lies_between_keyframes_alone(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     pause(page)
     position(page).fill(str(LEG // 4))
     before = pixels(screen(page, "linear"))
@@ -273,7 +273,7 @@ def test_easing_and_frames_change_what_lies_between_keyframes_alone(page: Page, 
 def test_frames_per_leg_are_lowered_where_all_of_them_would_be_too_many(page: Page, server: str):
     refused: list[str] = []
     page.on("response", lambda answer: refused.append(answer.url) if answer.status == 400 else None)
-    open_studio(page, server, "?model=mnist-2d")
+    open_interpolate(page, server, "?model=mnist-2d")
     pause(page)
     frames = page.get_by_label("Frames per leg")
     add(page, *["Random (prior)"] * 62)
@@ -300,7 +300,7 @@ def test_frames_per_leg_are_lowered_where_all_of_them_would_be_too_many(page: Pa
 
 
 def test_the_page_says_how_the_path_through_the_data_is_found(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     page.get_by_text("How the path through the data is found").click()
     expect(page.get_by_text("each to its 10 nearest")).to_be_visible()
     expect(page.get_by_text("its length squared")).to_be_visible()
@@ -314,7 +314,7 @@ def test_keyframes_come_from_the_map_at_random_from_the_sliders_and_from_picture
     page.get_by_role("button", name="Try a real handwritten 8").click()
     expect(page.locator(".chip")).to_have_count(1)
     page.get_by_role("link", name="Interpolate").click()
-    wait_for_studio(page)
+    wait_for_interpolate(page)
     assert names(page) == FIRST
     add(page, "Random (prior)", "Random (data)", "Random (image)", "Sliders")
     page.get_by_role("group", name="Add keyframes").get_by_role("button", name="Add digit 8").click()
@@ -332,7 +332,7 @@ def test_keyframes_come_from_the_map_at_random_from_the_sliders_and_from_picture
 
 
 def test_keyframes_are_moved_and_removed_by_buttons_by_keys_and_by_dragging(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     pause(page)
     add(page, "Random (prior)", "Sliders")
     three, nine, prior, sliders = names(page)
@@ -369,14 +369,14 @@ def test_keyframes_are_moved_and_removed_by_buttons_by_keys_and_by_dragging(page
 
 
 def test_keyframes_and_settings_survive_leaving_the_page_and_a_switch_of_model_and_back(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     add(page, "Random (prior)", "Random (image)")
     mine = names(page)
     page.get_by_label("Loop").uncheck()
     page.get_by_role("link", name="Explore").click()  # at once: nothing may be lost
     page.get_by_text("Explore the latent space").wait_for()
     page.get_by_role("link", name="Interpolate").click()
-    wait_for_studio(page)
+    wait_for_interpolate(page)
     assert names(page) == mine
     assert not page.get_by_label("Loop").is_checked()
     choose_model(page, "mnist-2d")
@@ -393,7 +393,7 @@ def test_an_added_picture_becomes_a_keyframe_that_goes_with_it(page: Page, serve
 
     path = tmp_path / "mine.png"
     Image.linear_gradient("L").resize((28, 28)).save(path)
-    open_studio(page, server)
+    open_interpolate(page, server)
     page.get_by_label("Add pictures", exact=True).last.set_input_files(path)
     expect(thumbs(page)).to_have_count(3)
     assert names(page) == [*FIRST, "mine.png"]
@@ -411,7 +411,7 @@ def test_a_picture_goes_from_reconstruct_to_explore_and_interpolate(page: Page, 
     page.get_by_role("button", name="3", exact=True).click()
     expect(latent_map(page).locator(".star")).to_have_count(1)
     page.get_by_role("button", name="Interpolate", exact=True).click()
-    wait_for_studio(page)
+    wait_for_interpolate(page)
     assert names(page) == ["digit 3", FIRST[1]]
     page.get_by_role("link", name="Reconstruct").click()
     page.get_by_role("button", name="Explore", exact=True).click()
@@ -424,7 +424,7 @@ def test_a_star_hides_no_keyframes_number_and_can_be_clicked(page: Page, server:
 
     path = tmp_path / "mine.png"
     Image.linear_gradient("L").resize((28, 28)).save(path)
-    open_studio(page, server, "?model=mnist-2d")
+    open_interpolate(page, server, "?model=mnist-2d")
     page.get_by_label("Add pictures", exact=True).last.set_input_files(path)
     expect(thumbs(page)).to_have_count(3)
     pin, star = page.locator('.pin[data-starred="true"]'), latent_map(page).locator(".star")
@@ -446,7 +446,7 @@ def test_what_stays_of_a_path_is_not_decoded_again(page: Page, server: str):
             socket.on("framesent", lambda data: sent.append(len(data)) if isinstance(data, bytes) else None)
 
     page.on("websocket", listen)
-    open_studio(page, server)
+    open_interpolate(page, server)
     sent.clear()
     add(page, "Random (prior)")
     wait_for_frames(page, 3 * LEG)

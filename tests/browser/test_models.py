@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.touch import Reruns, choose_model, latent_map, open_page, wait_for_map
+from tests.browser.touch import Reruns, at_rest, choose_model, latent_map, open_page, wait_for_map
 from tests.server import free_port, running_server
 from vae_core.models.vae import CARD_FILE
 from vae_core.store.stored_models import list_models, model_folder
@@ -122,8 +122,7 @@ def test_the_picker_stays_where_it_was_on_every_page(page: Page, server: str):
         page.get_by_role("link", name=name, exact=True).click()
         page.get_by_role("link", name=name, exact=True).and_(page.locator("[aria-current]")).wait_for()
         expect(picker(page)).to_contain_text("mnist-2d")
-        page.wait_for_timeout(SETTLED_MS)
-        box = picker(page).bounding_box()
+        box = at_rest(page, lambda: picker(page).bounding_box())
         places.append((box["x"], box["y"]))
     assert len(set(places)) == 1
 

@@ -1,6 +1,17 @@
 """How the tests look at and touch what our components draw."""
 
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
 from playwright.sync_api import Locator, Page
+
+from tests.browser.conftest import PATIENCE_MS
+
+LOOK_MS = 50  # from one look to the next
+REST_MS = 250  # in which what has come to rest stays as it is
+
+Seen = TypeVar("Seen")
 
 # Counts the different pictures painted on a canvas, frame by frame, from the moment it is installed.
 WATCH = """(canvas) => {
@@ -83,6 +94,26 @@ def values(page: Page) -> list[float]:
 def wait_until_changed(page: Page, canvas: Locator, before: str) -> None:
     """Wait until a canvas shows something else than before."""
     page.wait_for_function("([canvas, before]) => canvas.toDataURL() !== before", arg=[canvas.element_handle(), before])
+
+
+def until(page: Page, holds: Callable[[], bool], what: str) -> None:
+    """Look again and again until something holds that no locator can expect; fail when it takes too long."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not holds():
+        assert time.monotonic() < end, f"not seen: {what}"
+        page.wait_for_timeout(LOOK_MS)
+
+
+def at_rest(page: Page, look: Callable[[], Seen]) -> Seen:
+    """What is seen once it stays the same for a moment."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    before = look()
+    page.wait_for_timeout(REST_MS)
+    while (now := look()) != before:
+        assert time.monotonic() < end, "it does not come to rest"
+        before = now
+        page.wait_for_timeout(REST_MS)
+    return now
 
 
 def map_point(page: Page, across: float, down: float) -> tuple[float, float]:

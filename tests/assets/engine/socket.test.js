@@ -171,6 +171,7 @@ test("a refused question is not asked twice, and its reason has a code", () => {
   assert.deepEqual(states.at(-1), ["refused", "the map is not remembered", "gone"]);
   mock.timers.tick(500);
   latest().open();
+  latest().answer();
   assert.deepEqual(latest().sent.map(firstValue), [2]);
 });
 

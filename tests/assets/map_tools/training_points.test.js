@@ -47,7 +47,10 @@ test("on each map they lie where that places them; two equal axes are a line", (
     [1, 2],
     [0.5, -2],
   ]);
-  assert.deepEqual(places(layersOf(view("axes", "label", 1, 1), classes)[0]), [[0, 0]]);
+  assert.deepEqual(places(layersOf(view("axes", "label", 1, 1), classes)[1]), [
+    [2, 0],
+    [-2, 0],
+  ]);
 });
 
 test("by a value they are shaded on the map's own scale, and what lies beyond takes its ends", () => {

@@ -17,6 +17,9 @@ export const DRAW = 4; // values: none
  * @typedef {{projection: string, x: number, y: number}} Placing
  */
 
+/** @type {Placing} where pictures are asked for alone: places on a map of two dimensions cost nothing */
+export const ANYWHERE = { projection: "axes", x: 0, y: 0 };
+
 /**
  * @typedef {object} LiveAnswer
  * @property {Float32Array} places x and y of each code
@@ -81,4 +84,10 @@ export const DRAW = 4; // values: none
  * @property {() => Promise<any>} plotly what draws maps: plotly.js, or something that offers the same
  * @property {(path: string) => string} addressOf a picture that data names by a path
  * @property {ReadonlySet<string>} can questions that are answered; parts of a page that need another one are hidden
+ */
+
+/**
+ * Who keeps what is laid out on a page: Python by way of Streamlit, or a page that needs no server.
+ * @typedef {object} Host
+ * @property {(kind: string, value: any) => void} report tell what the person did
  */

@@ -205,7 +205,7 @@ export class Explore {
     this.mapSide.switchModel(model);
     Object.assign(this.priorButton, priorDraw(model));
     this.element.dataset.few = String(model.latentDim <= FEW_DIMENSIONS);
-    this.films.use(this.bulk, model, { projection: model.projections[0], x: 0, y: 0 });
+    this.films.use(this.bulk, model);
     this.components = null;
     this.undo.switchModel(model);
     const kept = restoredDesk(model, this.data.desk);

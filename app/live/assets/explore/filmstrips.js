@@ -1,7 +1,7 @@
 // Filmstrips on the sliders' tracks: what each slider would do to the present code.
 
 import { movedAlong } from "../engine/code_arithmetic.js";
-import { PATH } from "../engine/source.js";
+import { ANYWHERE, PATH } from "../engine/source.js";
 import { drawingOn, paint, sizeCanvas } from "../ui/pixels.js";
 
 const FRAMES = 13; // on a track
@@ -11,7 +11,6 @@ const WAIT_MS = 120; // after the last change; while something moves, strips wou
 /**
  * @typedef {import("../engine/payloads.js").Model} Model
  * @typedef {import("../engine/source.js").Live} Live
- * @typedef {import("../engine/source.js").Placing} Placing
  * @typedef {import("./sliders.js").Placed} Placed
  * @typedef {import("./slider_row.js").SliderRow} SliderRow
  */
@@ -26,12 +25,10 @@ export class Filmstrips {
   /**
    * @param {Live} live of its own: strips must not make live pictures wait
    * @param {Model} model
-   * @param {Placing} view
    */
-  use(live, model, view) {
+  use(live, model) {
     this.live = live;
     this.model = model;
-    this.view = view;
     /** @type {WeakMap<SliderRow, string>} */
     this.shown = new WeakMap(); // the code that a row's strip was decoded for
     this.cell = document.createElement("canvas");
@@ -54,7 +51,7 @@ export class Filmstrips {
     const some = due.slice(0, Math.floor(AT_ONCE / FRAMES));
     if (!some.length) return;
     const codes = some.flatMap((each) => this.codesOf(each));
-    this.live.ask("strips", PATH, this.view, codes.flat(), ({ frames }) => {
+    this.live.ask("strips", PATH, ANYWHERE, codes.flat(), ({ frames }) => {
       some.forEach(({ row }, i) => {
         this.paintStrip(row, frames.slice(i * FRAMES, (i + 1) * FRAMES));
         this.shown.set(row, key);

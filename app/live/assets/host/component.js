@@ -12,10 +12,7 @@ import { sentence } from "../ui/text.js";
  * @property {(kind: string, value: any) => void} setTriggerValue
  */
 
-/**
- * @typedef {object} Host who keeps what is laid out on a page
- * @property {(kind: string, value: any) => void} report tell what the person did
- */
+/** @typedef {import("../engine/source.js").Host} Host */
 
 /**
  * @typedef {object} Context what a part is made with

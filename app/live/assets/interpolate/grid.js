@@ -1,6 +1,6 @@
 // What lies between four corners: a grid of pictures from the first four keyframes, as one picture.
 
-import { PATH } from "../engine/source.js";
+import { ANYWHERE, PATH } from "../engine/source.js";
 import { floatsOf } from "../ui/base64.js";
 import { el } from "../ui/dom.js";
 import { labelled, select, whole, wholeField } from "../ui/fields.js";
@@ -131,7 +131,7 @@ export class GridPanel {
     /** @param {number} start */
     const ask = (start) => {
       const batch = codes.subarray(start * latentDim, (start + most) * latentDim);
-      this.interpolate.bulk.ask("grid", PATH, this.interpolate.view, batch, ({ frames }) => {
+      this.interpolate.bulk.ask("grid", PATH, ANYWHERE, batch, ({ frames }) => {
         if (this.wanted !== key) return;
         frames.forEach((frame, i) => {
           paint(tile, frame, shape);

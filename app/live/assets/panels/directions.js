@@ -1,7 +1,7 @@
 // Directions in latent space: from one group to another, principal components, axes; and arithmetic on pictures.
 
 import { combined, overlaps, stepped } from "../engine/code_arithmetic.js";
-import { PATH } from "../engine/source.js";
+import { ANYWHERE, PATH } from "../engine/source.js";
 import { el } from "../ui/dom.js";
 import { button, fill, select, wholeField } from "../ui/fields.js";
 import { paint, sizeCanvas } from "../ui/pixels.js";
@@ -10,7 +10,6 @@ import { cleanName, dimensionOptions, number, sentence, unusedName } from "../ui
 const STEPS = [-2, -1, 0, 1, 2]; // of a direction, in its row of pictures
 const TOLD_AXES = 3; // axes that a direction overlaps with most
 const SHOWN_ROWS = 20; // whose pictures are decoded; more cannot be looked at together
-const ANYWHERE = { projection: "axes", x: 0, y: 0 }; // where the pictures lie on a map is not asked
 const ARROW = " \u2192 "; // between the names of two groups, which make one of a direction
 const BY_PLACE =
   "One group was chosen by where its codes lie, so they lie apart by choice: this says nothing of their pictures.";

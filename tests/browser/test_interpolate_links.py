@@ -5,17 +5,17 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.studio import (
+from tests.browser.interpolate import (
     FIRST,
     add,
     names,
-    open_studio,
+    open_interpolate,
     pause,
     pixels_of,
     thumbs,
     wait_for_frames,
+    wait_for_interpolate,
     wait_for_pictures,
-    wait_for_studio,
 )
 from tests.browser.touch import wait_for_map
 
@@ -43,7 +43,7 @@ def arrange(page: Page) -> None:
 def test_a_copied_link_shows_the_same_to_another_person(page: Page, browser: Browser, server: str, tmp_path):
     picture = tmp_path / "mine 手.png"
     Image.linear_gradient("L").resize((28, 28)).save(picture)
-    open_studio(page, server, "?model=mnist-16d")
+    open_interpolate(page, server, "?model=mnist-16d")
     pause(page)
     add(page, "Random (prior)")
     page.get_by_label("Add pictures", exact=True).last.set_input_files(picture)
@@ -56,7 +56,7 @@ def test_a_copied_link_shows_the_same_to_another_person(page: Page, browser: Bro
     context = browser.new_context()  # another person
     other = context.new_page()
     other.goto(link)
-    wait_for_studio(other)
+    wait_for_interpolate(other)
     wait_for_frames(other, 31)
     assert names(other) == names(page) == [*FIRST, "N(0, I) draw", "mine 手.png"]
     for place in range(4):
@@ -72,7 +72,7 @@ def test_a_copied_link_shows_the_same_to_another_person(page: Page, browser: Bro
 
 
 def test_keyframes_that_make_a_link_too_long_are_left_out_and_it_says_so(page: Page, server: str):
-    open_studio(page, server, "?model=faces")
+    open_interpolate(page, server, "?model=faces")
     page.get_by_label("Frames per leg").fill("2")
     page.keyboard.press("Enter")
     add(page, *["Random (image)"] * 18)
@@ -87,7 +87,7 @@ def test_keyframes_that_make_a_link_too_long_are_left_out_and_it_says_so(page: P
 
 
 def test_pages_that_may_not_use_the_clipboard_copy_the_old_way(page: Page, server: str):
-    open_studio(page, server, "?model=mnist-2d")
+    open_interpolate(page, server, "?model=mnist-2d")
     page.evaluate("() => void (navigator.clipboard.writeText = () => Promise.reject(new Error('not here')))")
     assert "/interpolate?model=mnist-2d&view=" in copied_link(page)
     focused = page.evaluate("document.activeElement.shadowRoot?.activeElement?.textContent")
@@ -102,13 +102,13 @@ def test_pages_that_may_not_use_the_clipboard_copy_the_old_way(page: Page, serve
     ],
 )
 def test_a_wrong_link_gives_a_sentence_and_the_first_view(page: Page, server: str, query: str, sentence: str):
-    open_studio(page, server, query)
+    open_interpolate(page, server, query)
     expect(page.get_by_text(sentence)).to_be_visible()
     assert len(names(page)) == 2
 
 
 def test_a_link_to_a_model_of_that_name_that_was_trained_anew_is_stale(page: Page, server: str):
-    open_studio(page, server, "?model=mnist-10d-beta-1")
+    open_interpolate(page, server, "?model=mnist-10d-beta-1")
     link = copied_link(page)
     page.goto(link.replace("mnist-10d-beta-1", "mnist-10d-beta-5"))  # of as many dimensions
     expect(page.get_by_text("made with another model, or before mnist-10d-beta-5 was trained anew")).to_be_visible()
@@ -116,7 +116,7 @@ def test_a_link_to_a_model_of_that_name_that_was_trained_anew_is_stale(page: Pag
 
 @pytest.mark.parametrize("round", range(3))
 def test_who_leaves_right_after_a_change_gets_away_and_loses_nothing(page: Page, server: str, round: int):
-    open_studio(page, server, "?model=mnist-2d")
+    open_interpolate(page, server, "?model=mnist-2d")
     add(page, *["Random (prior)"] * (round + 1))
     mine = names(page)
     page.get_by_label("Loop").uncheck()
@@ -125,6 +125,6 @@ def test_who_leaves_right_after_a_change_gets_away_and_loses_nothing(page: Page,
     page.wait_for_timeout(500)
     assert page.get_by_text("Explore the latent space").is_visible(), "nothing brings the person back"
     page.get_by_role("link", name="Interpolate").click()
-    wait_for_studio(page)
+    wait_for_interpolate(page)
     assert names(page) == mine
     assert not page.get_by_label("Loop").is_checked()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageSequence
 from playwright.sync_api import Download, Page, expect
 
-from tests.browser.studio import add, open_studio, pause, pixels_of, thumbs, turn_to, wait_for_frames
+from tests.browser.interpolate import add, open_interpolate, pause, pixels_of, thumbs, turn_to, wait_for_frames
 from tests.browser.touch import choose_model, pixels
 
 MODEL = "mnist-2d"
@@ -18,7 +18,7 @@ SIDE = 28
 
 
 def open_with_few_frames(page: Page, server: str) -> None:
-    open_studio(page, server, f"?model={MODEL}")
+    open_interpolate(page, server, f"?model={MODEL}")
     pause(page)
     page.get_by_label("Frames per leg").fill("7")
     page.keyboard.press("Enter")
@@ -92,7 +92,7 @@ def test_each_format_arrives_and_decodes_to_the_keyframes_pictures(page: Page, s
 
 
 def test_a_long_export_says_how_far_it_is_and_can_be_cancelled(page: Page, server: str):
-    open_studio(page, server, f"?model={MODEL}")
+    open_interpolate(page, server, f"?model={MODEL}")
     pause(page)
     page.get_by_label("Frames per leg").fill("240")
     page.keyboard.press("Enter")
@@ -133,7 +133,7 @@ def test_news_of_a_file_end_with_the_model_that_it_was_made_with(page: Page, ser
 
 
 def test_an_export_that_would_be_too_large_gets_the_servers_sentence(page: Page, server: str):
-    open_studio(page, server, f"?model={MODEL}")
+    open_interpolate(page, server, f"?model={MODEL}")
     pause(page)
     page.get_by_label("Frames per leg").fill("240")
     page.keyboard.press("Enter")
@@ -147,7 +147,7 @@ def test_an_export_that_would_be_too_large_gets_the_servers_sentence(page: Page,
 
 @pytest.mark.parametrize("path", ["linear", "spherical"])
 def test_the_first_four_keyframes_make_a_grid_that_is_saved_as_one_picture(page: Page, server: str, path: str):
-    open_studio(page, server, "?model=mnist-16d")
+    open_interpolate(page, server, "?model=mnist-16d")
     turn_to(page, "Grid")
     order = page.get_by_text("Corners: keyframe 1 top left, 2 top right, 3 bottom left, 4 bottom right.")
     expect(order).to_be_visible()

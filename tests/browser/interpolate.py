@@ -27,13 +27,13 @@ IN_STEP = """(canvases) => {
 }"""
 
 
-def open_studio(page: Page, server: str, query: str = "") -> None:
+def open_interpolate(page: Page, server: str, query: str = "") -> None:
     """Open the page and wait until all of its pictures are there."""
     page.goto(f"{server}/interpolate{query}")
-    wait_for_studio(page)
+    wait_for_interpolate(page)
 
 
-def wait_for_studio(page: Page) -> None:
+def wait_for_interpolate(page: Page) -> None:
     """Wait until the map is painted and every picture of the paths is decoded."""
     page.get_by_text("Interpolate between keyframes").wait_for()
     wait_for_map(page)

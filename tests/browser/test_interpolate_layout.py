@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from tests.browser.studio import add, index, open_studio, pause, position, screen, thumbs, wait_for_frames
+from tests.browser.interpolate import add, index, open_interpolate, pause, position, screen, thumbs, wait_for_frames
 from tests.browser.touch import centre
 
 SIZES = [(1440, 900), (1024, 768)]
@@ -14,7 +14,7 @@ TRY_LATER = 1013
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_nothing_is_cut_off(page: Page, server: str, width: int, height: int):
     page.set_viewport_size({"width": width, "height": height})
-    open_studio(page, server)
+    open_interpolate(page, server)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     for tab in ("Path", "Export", "Grid"):
         page.get_by_role("tab", name=tab).click()
@@ -26,7 +26,7 @@ def test_nothing_is_cut_off(page: Page, server: str, width: int, height: int):
 
 
 def test_every_control_has_a_name(page: Page, server: str):
-    open_studio(page, server)
+    open_interpolate(page, server)
     nameless = page.locator(".interpolate").evaluate(
         """(studio) => [...studio.querySelectorAll("button, select, input, canvas[role], progress, svg[role]")]
           .filter((node) => !(node.ariaLabel || node.labels?.length || node.textContent.trim()))
@@ -40,7 +40,7 @@ def test_pictures_that_remain_share_the_width_and_leave_the_panels_some_room(
     page: Page, server: str, width: int, height: int
 ):
     page.set_viewport_size({"width": width, "height": height})
-    open_studio(page, server)
+    open_interpolate(page, server)
     group = page.get_by_role("group", name="Kinds of path")
     room = group.bounding_box()
     assert position(page).bounding_box()["width"] > 280
@@ -59,7 +59,7 @@ def test_pictures_that_remain_share_the_width_and_leave_the_panels_some_room(
 
 def test_the_strip_follows_what_plays_but_for_who_is_busy_with_it(page: Page, server: str):
     page.set_viewport_size({"width": 1024, "height": 768})
-    open_studio(page, server, "?model=mnist-2d")
+    open_interpolate(page, server, "?model=mnist-2d")
     pause(page)
     page.get_by_label("Frames per leg").fill("5")
     page.keyboard.press("Enter")
