@@ -13,6 +13,7 @@ from vae_core.errors import ModelError
 from vae_core.evaluation.report import Report, measure
 from vae_core.models.config import ModelConfig, need_training
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
+from vae_core.runtime.devices import find_device
 from vae_core.runtime.locations import cache_folder, shipped_models
 from vae_core.runtime.whole_files import write_text_whole
 from vae_core.runtime.whole_folders import read_whole
@@ -32,6 +33,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     """
     folder = model_folder(options.name) if options.models_dir is None else options.models_dir / check_name(options.name)
     model, measured = read_whole(folder, lambda: (VAE.from_pretrained(folder), _weights_of(folder)))
+    device = find_device(options.device)
     parts = load_parts(
         need_training(model.config).dataset,
         image_shape=model.config.image_shape,
@@ -45,7 +47,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
             bar.update(done - bar.n)
 
         report = measure(
-            model,
+            model.to(device),
             parts,
             with_reference=not options.no_reference,
             cache=cache_folder() / "classifiers",

@@ -54,14 +54,15 @@ def run_train_all(options: argparse.Namespace) -> None:
     folders += ["--data-dir", str(options.data_dir)] if options.data_dir else []
     runs = ["--run-dir", str(options.run_dir)]
     threads = ["--threads", str(options.threads)]
+    device = ["--device", options.device]
     presets = [find_preset(name) for name in options.only]  # all of them, before the first is trained
     for preset in presets:
         target = options.models_dir / preset.name
         if not (target / CONFIG_FILE).exists():
-            train = ["train", "--preset", preset.name, *threads, *folders, *runs]
+            train = ["train", "--preset", preset.name, *threads, *device, *folders, *runs]
             run_train(_with_arguments(train), of_collection=True)
         if not (target / REFERENCE_FILE).exists():
-            run_evaluate(_with_arguments(["evaluate", preset.name, *threads, *folders]))
+            run_evaluate(_with_arguments(["evaluate", preset.name, *threads, *device, *folders]))
     print("\n".join(model_lines(options.models_dir)))
 
 

@@ -10,6 +10,7 @@ from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ConfigError
 from vae_core.images.preparation_options import Preparation
 from vae_core.models.config import Channels, ModelConfig, TrainingConfig
+from vae_core.runtime.devices import DEVICES
 from vae_core.runtime.locations import own_models, runs_folder, shipped_models
 from vae_core.runtime.setting_rules import Setting, settings_of
 from vae_core.store.presets import PRESETS, Preset, find_preset
@@ -78,6 +79,7 @@ def add_train(commands: Any, preset: Preset | None) -> None:
     train.add_argument("--dataset", help=f"{', '.join(DATASETS)}, or a folder of images")
     train.add_argument("--name", help="of the stored model: a-z, 0-9, '.', '-', '_'; the preset's when not given")
     _add_folders(train, models=own_models()[0])
+    _add_device(train)
     train.add_argument("--overwrite", action="store_true", help="replace a stored model of that name")
     train.add_argument("--fresh", action="store_true", help="forget an earlier run's checkpoint")
     _add_model_options(train.add_argument_group("model"))
@@ -94,6 +96,7 @@ def add_train_all(commands: Any) -> None:
         "Train and evaluate every preset that is not stored yet; stopped, it goes on where it was.",
     )
     _add_folders(train_all, models=shipped_models())
+    _add_device(train_all)
     train_all.add_argument("--only", nargs="+", metavar="PRESET", default=list(PRESETS), help="which presets")
 
 
@@ -102,6 +105,12 @@ def _add_folders(command: argparse.ArgumentParser, *, models: Path) -> None:
     command.add_argument("--run-dir", type=Path, default=runs_folder(), help="folder for checkpoints")
     command.add_argument(
         "--data-dir", type=Path, default=None, help="folder of data files; VAE_DATA_DIR when not given"
+    )
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--device", choices=DEVICES, default="auto", help="where networks run; auto: an accelerator where there is one"
     )
 
 
@@ -168,6 +177,7 @@ def add_evaluate(commands: Any) -> None:
     evaluate.add_argument(
         "--models-dir", type=Path, default=None, help="folder of the model; where models are looked for when not given"
     )
+    _add_device(evaluate)
     evaluate.add_argument("--no-reference", action="store_true", help="figures only; leave reference.npz as it is")
 
 

@@ -16,6 +16,7 @@ from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import ModelError
 from vae_core.models.config import ModelConfig, need_training
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
+from vae_core.runtime.devices import find_device
 from vae_core.runtime.whole_files import write_text_whole
 from vae_core.store.cards import new_card
 from vae_core.store.metrics_file import write_metrics
@@ -44,6 +45,7 @@ def run_train(options: argparse.Namespace, *, of_collection: bool = False) -> No
         check_not_shipped(options.name, options.models_dir)
     target = _free_target(options)
     config = model_config(options)
+    find_device(options.device)  # before anything is read
     run_folder = options.run_dir / options.name
     if run_folder.resolve() == target.resolve():
         raise ModelError(
@@ -71,7 +73,7 @@ def _train(options: argparse.Namespace, config: ModelConfig, folder: Path) -> Tr
         ).images
         for split in TRAINED_ON
     )
-    trainer = Trainer(config, train, validation, folder=folder)
+    trainer = Trainer(config, train, validation, folder=folder, device=options.device)
     if trainer.resume():
         print(f"going on after epoch {trainer.history.epochs_done} of {folder}")
     _show_progress(trainer)
@@ -126,11 +128,12 @@ def _telling(arguments: list[str]) -> list[str]:
 
 def _run_record(options: argparse.Namespace, trainer: Trainer) -> dict[str, Any]:
     cores = "1 core" if options.threads == 1 else f"{options.threads} cores"
+    accelerator = "" if trainer.device.type == "cpu" else f", {trainer.device.type}"
     return {
         "command": "python -m vae_core " + shlex.join(_telling(options.arguments)),
         "seed": trainer.settings.seed,
         "seconds": round(trainer.history.seconds, 1),
-        "machine": f"{cores} ({platform.machine()}), torch {torch.__version__}",
+        "machine": f"{cores} ({platform.machine()}{accelerator}), torch {torch.__version__}",
         "best_epoch": trainer.history.best_epoch,
         "validation_loss": trainer.history.best_loss,
     }

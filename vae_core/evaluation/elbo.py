@@ -56,21 +56,21 @@ class Evaluation:
 
 @torch.inference_mode()
 def evaluate_elbo(model: VAE, images: Float[Tensor, "n c h w"], *, seed: int = 0) -> Evaluation:
-    """Both terms of -ELBO for each image, at one posterior sample drawn with a fixed seed.
+    """Both terms of -ELBO for each image, at one posterior sample drawn with a fixed seed, on the processor.
 
     Args:
-        model: In evaluation mode.
+        model: In evaluation mode, on any device.
         images: From `model_input`.
         seed: Of the posterior samples.
     """
-    noise = torch.Generator().manual_seed(seed)
+    noise = torch.Generator("cpu").manual_seed(seed)
     means, logvars, reconstructions, kls = [], [], [], []
     for batch in images.split(EVALUATION_BATCH):
-        terms, posterior = sampled_terms(model, batch, noise)
-        means.append(posterior.mean)
-        logvars.append(posterior.logvar)
-        reconstructions.append(terms.reconstruction)
-        kls.append(terms.kl)
+        terms, posterior = sampled_terms(model, batch.to(model.device), noise)
+        means.append(posterior.mean.cpu())
+        logvars.append(posterior.logvar.cpu())
+        reconstructions.append(terms.reconstruction.cpu())
+        kls.append(terms.kl.cpu())
     posterior = Posterior(torch.cat(means), torch.cat(logvars))
     return Evaluation(posterior, torch.cat(reconstructions), torch.cat(kls))
 
@@ -80,11 +80,12 @@ def posteriors(model: VAE, pictures: Float[Tensor, "n c h w"]) -> Posterior:
     """The posterior of each picture, as `evaluate_elbo` has it, for where nothing needs to be decoded.
 
     Args:
-        model: In evaluation mode.
+        model: In evaluation mode, on any device.
         pictures: From `model_input`.
     """
-    batches = [model.encode(batch) for batch in pictures.split(EVALUATION_BATCH)]
-    return Posterior(torch.cat([batch.mean for batch in batches]), torch.cat([batch.logvar for batch in batches]))
+    batches = [model.encode(batch.to(model.device)) for batch in pictures.split(EVALUATION_BATCH)]
+    means, logvars = [batch.mean.cpu() for batch in batches], [batch.logvar.cpu() for batch in batches]
+    return Posterior(torch.cat(means), torch.cat(logvars))
 
 
 def placement_agreement(placing: NeighbourMap, reducer: Any, codes: Float[np.ndarray, "n d"]) -> dict[str, float | int]:

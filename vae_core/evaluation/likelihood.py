@@ -84,8 +84,8 @@ def estimate_likelihood(
             f"a likelihood needs images, a value of -ELBO for each, and at least 1 image for the gap; "
             f"got {len(images)}, {len(negative_elbo)} and {gap_images}."
         )
-    generator = torch.Generator().manual_seed(seed)
-    chosen = torch.randperm(len(images), generator=generator)[:gap_images]
+    generator = torch.Generator("cpu").manual_seed(seed)
+    chosen = torch.randperm(len(images), generator=generator, device=generator.device)[:gap_images]
     nats = importance_nats(model, images[chosen], samples=samples, generator=generator, progress=progress)
     return combine(negative_elbo, chosen, nats, samples=samples)
 
@@ -164,19 +164,20 @@ def importance_nats(
     model = copy.deepcopy(model).channels_last()
     nats = []
     for image in images.split(1):
-        nats.append(_negative_log_likelihood(model, image, samples, generator))
+        nats.append(_negative_log_likelihood(model, image.to(model.device), samples, generator).cpu())
         if progress is not None:
             progress(len(nats), len(images))
-    return torch.stack(nats) if nats else torch.zeros(0)
+    return torch.stack(nats) if nats else images.new_zeros(0)
 
 
 def _negative_log_likelihood(
     model: VAE, image: Float[Tensor, "1 c h w"], samples: int, generator: torch.Generator
 ) -> Float[Tensor, ""]:
     posterior = model.encode(image)
-    noise = torch.randn(samples, model.config.latent_dim, generator=generator)  # at once: batches do not change it
+    shape = samples, model.config.latent_dim  # at once: batches do not change it
+    noise = torch.randn(shape, generator=generator, device=generator.device).to(image.device)
     log_weights = torch.cat([_log_weights(model, image, posterior, eps) for eps in noise.split(DECODED_AT_ONCE)])
-    return (math.log(samples) - log_weights.double().logsumexp(dim=0)).float()
+    return (math.log(samples) - log_weights.cpu().double().logsumexp(dim=0)).float()
 
 
 def _log_weights(

@@ -10,7 +10,7 @@ from vae_core.errors import InputError
 
 __all__ = ["DRAWS", "LABELS", "Probe", "probe_codes"]
 
-LABELS = 550  # labelled images in all, as in the published figures that stand beside ours
+LABELS = 550  # labelled images in all: few enough that codes, not labels, have to tell classes apart
 DRAWS = 5  # of the labelled images
 ITERATIONS = 2_000  # of the solver, at the most
 

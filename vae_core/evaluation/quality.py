@@ -68,7 +68,7 @@ def reconstruction_quality(
             f"quality is measured with at least 2 training and 1 test image of at least {SMALLEST_SIDE} pixels a side, "
             f"got {len(train_images)} and {len(test_images)} of {' x '.join(map(str, test_images.shape[2:]))}."
         )
-    own = _measure(model, test_images)
+    own = _measure(lambda pictures: model(pictures.to(model.device)).cpu(), test_images)
     linear = _measure(fit_linear(train_images, model.config.latent_dim), test_images)
     return Quality(*own, *linear, dimensions=model.config.latent_dim, images=len(test_images))
 

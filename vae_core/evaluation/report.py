@@ -178,7 +178,7 @@ def encode(model: VAE, part: LabelledImages, settings: TrainingConfig) -> Poster
 def fit_codes(subject: Subject) -> Mixture:
     """The mixture of codes drawn from the posteriors of training images."""
     model, settings, parts = subject.model, subject.settings, subject.parts
-    generator = torch.Generator().manual_seed(SEED)
+    generator = torch.Generator("cpu").manual_seed(SEED)
     train = _for_mixture(subject).sample(generator)
     validation = encode(model, parts.validation, settings).sample(generator)
     return fit_mixture(train.numpy(), validation.numpy(), seed=SEED)

@@ -24,6 +24,8 @@ from vae_core.reference.draws import draw_codes
 
 __all__ = ["COUNT", "MINIMUM", "SampleQuality", "frechet_distance", "sample_quality"]
 
+CPU = torch.device("cpu")  # where the classifier measures: its features are the same for every model
+
 COUNT = 10_000  # samples, as many as MNIST has test images
 MINIMUM = 2 * (FEATURES + 1)  # test images: with fewer a half's covariance lacks a rank
 
@@ -84,21 +86,18 @@ def sample_quality(
         raise InputError(
             f"sample quality needs at least {MINIMUM} test images and 2 samples, got {len(test_images)} and {count}."
         )
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator("cpu").manual_seed(seed)
     real = _features(classifier, _scaled(test_images))
     codes = {
-        "prior": torch.randn(count, model.config.latent_dim, generator=generator),
+        "prior": torch.randn(count, model.config.latent_dim, generator=generator, device=generator.device),
         "mixture": draw_codes(mixture, count, generator),
     }
-    distances = {
-        name: frechet_distance(_features(classifier, map(model.decode, z.split(EVALUATION_BATCH))), real)
-        for name, z in codes.items()
-    }
+    distances = {name: frechet_distance(_features(classifier, _decoded(model, z)), real) for name, z in codes.items()}
     # By a generator of their own, so that all models of a data set stand beside the same floor.
-    halves = real[torch.randperm(len(real), generator=torch.Generator().manual_seed(seed)).numpy()]
+    halves = real[torch.randperm(len(real), generator=torch.Generator("cpu").manual_seed(seed)).numpy()]
     return SampleQuality(
         **distances,
-        reconstruction=frechet_distance(_features(classifier, map(model, _scaled(test_images))), real),
+        reconstruction=frechet_distance(_features(classifier, map(model, _scaled(test_images, model.device))), real),
         floor=frechet_distance(halves[: len(real) // 2], halves[len(real) // 2 :]),
         accuracy=accuracy(classifier, test_images, test_labels),
         samples=count,
@@ -135,10 +134,14 @@ def _moments(features: Float[np.ndarray, "n f"]) -> tuple[Float[np.ndarray, " f"
     return exact.mean(axis=0), np.atleast_2d(np.cov(exact, rowvar=False))
 
 
-def _scaled(images: UInt8[Tensor, "n c h w"]) -> Iterator[Tensor]:
-    return (batch.float() / 255 for batch in images.split(EVALUATION_BATCH))
+def _scaled(images: UInt8[Tensor, "n c h w"], device: torch.device = CPU) -> Iterator[Tensor]:
+    return (batch.to(device).float() / 255 for batch in images.split(EVALUATION_BATCH))
+
+
+def _decoded(model: VAE, z: Float[Tensor, "n d"]) -> Iterator[Tensor]:
+    return (model.decode(batch.to(model.device)) for batch in z.split(EVALUATION_BATCH))
 
 
 def _features(classifier: Classifier, batches: Iterator[Tensor]) -> Float[np.ndarray, "n f"]:
-    features: np.ndarray = torch.cat([classifier.features(batch) for batch in batches]).numpy()
+    features: np.ndarray = torch.cat([classifier.features(batch.to(CPU)) for batch in batches]).numpy()
     return features

@@ -43,7 +43,7 @@ def importance_bound(
         precision: Of the decoder's products.
     """
     many = Posterior(posterior.mean.repeat(samples, 1), posterior.logvar.repeat(samples, 1))  # [sample * batch, latent]
-    eps = torch.randn(many.mean.shape, generator=generator)
+    eps = torch.randn(many.mean.shape, generator=generator, device=generator.device).to(many.mean.device)
     z = many.mean + many.std * eps
     terms = terms_at(model, images.repeat(samples, 1, 1, 1), many, z, precision)
     log_weights = log_density_ratio(z, eps, many.logvar) - terms.reconstruction

@@ -90,7 +90,7 @@ def model_input(
     """
     scaled = images.float() / 255
     if settings.binarise == "dynamic":
-        return torch.bernoulli(scaled, generator=torch.Generator().manual_seed(seed))
+        return torch.bernoulli(scaled, generator=torch.Generator("cpu").manual_seed(seed))
     return scaled
 
 

@@ -58,7 +58,7 @@ def reconstruction_nats(
 
 def encode_in(model: VAE, images: Float[Tensor, "batch channel height width"], precision: Precision) -> Posterior:
     """The posteriors, in float32, from an encoder whose products are of the given precision."""
-    with _products_in(precision):
+    with _products_in(precision, model.device):
         posterior = model.encode(images)
     return posterior if precision == "float32" else Posterior(posterior.mean.float(), posterior.logvar.float())
 
@@ -71,7 +71,7 @@ def terms_at(
     precision: Precision = "float32",
 ) -> Terms:
     """Both terms of -ELBO for images whose z, drawn from their posterior, is given."""
-    with _products_in(precision):
+    with _products_in(precision, model.device):
         logits = model.logits(z)
     logits = logits if precision == "float32" else logits.float()
     kl = posterior.kl() if model.config.variational else torch.zeros_like(posterior.mean)
@@ -104,7 +104,7 @@ def total_correlation(posterior: Posterior, z: Float[Tensor, "batch latent"], co
     at, mean, logvar = z.t()[:, :, None], posterior.mean.t()[:, None, :], posterior.logvar.t()[:, None, :]
     # [latent, batch of z, batch of posteriors], in which every sum but the joint one runs along the memory
     log_density = (at - mean).square() * (-0.5 * torch.exp(-logvar)) - 0.5 * (logvar + LOG_2PI)
-    weight = _stratified_log_weights(len(z), count)  # [batch of z, batch of posteriors]
+    weight = _stratified_log_weights(len(z), count, z.device)  # [batch of z, batch of posteriors]
     joint = torch.logsumexp(weight + log_density.sum(dim=0), dim=1)  # log q(z), [batch]
     # No maximum has to be taken out: a z lies within its own posterior, so that the sum is never rounded to 0.
     apart = (torch.exp(log_density) * weight.exp()).sum(dim=2).log().sum(dim=0)  # sum_j log q(z_j), [batch]
@@ -112,21 +112,21 @@ def total_correlation(posterior: Posterior, z: Float[Tensor, "batch latent"], co
 
 
 @functools.lru_cache(maxsize=4)
-def _stratified_log_weights(batch: int, count: int) -> Float[Tensor, "batch batch"]:
+def _stratified_log_weights(batch: int, count: int, device: torch.device) -> Float[Tensor, "batch batch"]:
     """How much each posterior of a batch stands for in q(z): itself 1 in `count`, the others for all the rest.
 
     Rows sum to 1: 1/N for the own posterior, 1/(B - 1) for the others but one, whose weight makes up for the two.
     """
     others = batch - 1
-    weights = torch.full((batch, batch), 1 / others)
+    weights = torch.full((batch, batch), 1 / others, device=device)
     weights.fill_diagonal_(1 / count)
-    rows = torch.arange(batch)
+    rows = torch.arange(batch, device=device)
     weights[rows, (rows + 1) % batch] = (count - others) / (count * others)
     return weights.log()
 
 
-def _products_in(precision: Precision) -> torch.autocast:
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16")
+def _products_in(precision: Precision, device: torch.device) -> torch.autocast:
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def free_bits_penalty(kl: Float[Tensor, "batch latent"], free_bits: float) -> Float[Tensor, ""]:

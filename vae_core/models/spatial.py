@@ -29,7 +29,7 @@ def place(
         canvas: What is drawn, such as logits.
         pose: In steps: right, down, larger, [batch, 3]; all zero leaves the canvas as it is.
     """
-    with torch.autocast("cpu", enabled=False):
+    with torch.autocast(canvas.device.type, enabled=False):
         right, down = SHIFT * pose[:, 0].float(), SHIFT * pose[:, 1].float()
         shrink = torch.exp(-GROWTH * pose[:, 2].float())
         none = torch.zeros_like(shrink)

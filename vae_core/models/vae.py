@@ -139,6 +139,11 @@ class VAE(
         """What the network takes and gives."""
         return spec_of(self.config)
 
+    @property
+    def device(self) -> torch.device:
+        """The device on which the network's weights are."""
+        return self.encoder.mean.weight.device
+
     def encode(self, images: Float[Tensor, "batch channel height width"]) -> Posterior:
         """Images [batch, channel, height, width] in [0, 1] -> posteriors. Nothing random happens.
 

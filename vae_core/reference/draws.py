@@ -24,7 +24,7 @@ def draw_codes(mixture: Mixture, count: int, generator: torch.Generator) -> Floa
     if count < 1:
         raise InputError(f"at least 1 code is drawn from a mixture, got a count of {count}.")
     components = torch.multinomial(torch.from_numpy(mixture.weights), count, replacement=True, generator=generator)
-    z = torch.randn(count, mixture.means.shape[1], generator=generator)
+    z = torch.randn(count, mixture.means.shape[1], generator=generator, device=generator.device)
     for component in components.unique().tolist():  # one by one: a factor for each draw would fill the memory
         rows = components == component
         factor, mean = torch.from_numpy(mixture.factors[component]), torch.from_numpy(mixture.means[component])

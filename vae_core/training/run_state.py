@@ -27,6 +27,7 @@ __all__ = ["CHECKPOINT_FILE", "History", "RunState", "is_checkpoint"]
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 SGD_MOMENTUM = 0.9
+CPU = torch.device("cpu")
 
 
 @dataclass
@@ -69,26 +70,35 @@ class RunState:
     history: History = field(default_factory=History)
 
     @classmethod
-    def fresh(cls, config: ModelConfig, settings: TrainingConfig, images: UInt8[Tensor, "n c h w"]) -> "RunState":
+    def fresh(
+        cls,
+        config: ModelConfig,
+        settings: TrainingConfig,
+        images: UInt8[Tensor, "n c h w"],
+        device: torch.device = CPU,
+    ) -> "RunState":
         """The state before the first step; `images` are those of the training part."""
         model = VAE.build_seeded(config, settings.seed).channels_last()
         if config.linear_path:
             start_from_pca(model, images, seed=settings.seed)
-        return cls._around(model, settings)
+        return cls._around(model.to(device), settings)
 
     @classmethod
-    def stored(cls, config: ModelConfig, settings: TrainingConfig, folder: Path) -> "RunState | None":
+    def stored(
+        cls, config: ModelConfig, settings: TrainingConfig, folder: Path, device: torch.device = CPU
+    ) -> "RunState | None":
         """The state in the folder's checkpoint; None when there is none.
 
         Raises:
             TrainingError: The checkpoint is damaged or belongs to another configuration.
         """
-        state = cls._around(VAE.build_seeded(config, settings.seed).channels_last(), settings)
+        state = cls._around(VAE.build_seeded(config, settings.seed).channels_last().to(device), settings)
         return state if state.read(folder) else None
 
     @classmethod
     def _around(cls, model: VAE, settings: TrainingConfig) -> "RunState":
-        average = AveragedModel(model, multi_avg_fn=_moving_average(settings.ema_decay)) if settings.ema_decay else None
+        update = _moving_average(settings.ema_decay)
+        average = AveragedModel(model, device=model.device, multi_avg_fn=update) if settings.ema_decay else None
         return cls(model.config, model, average, _build_optimizer(model, settings), copy_weights(model))
 
     @property
@@ -111,9 +121,9 @@ class RunState:
         tensors = _named("model/", copy_weights(self.model)) | _named("best/", self.best_weights)
         if self.average is not None:
             tensors |= _named("average/", copy_weights(self.average.module))
-            tensors["averaged_steps"] = self.average.n_averaged.clone()
+            tensors["averaged_steps"] = self.average.n_averaged.to("cpu", copy=True)
         for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer/{index}/{key}": value.contiguous() for key, value in state.items()}
+            tensors |= {f"optimizer/{index}/{key}": value.to("cpu").contiguous() for key, value in state.items()}
         metadata = {"config": config_to_json(self.config), "history": json.dumps(asdict(self.history))}
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -166,9 +176,9 @@ class RunState:
 
 
 def copy_weights(model: torch.nn.Module) -> dict[str, Tensor]:
-    """The weights, detached and in plain memory order."""
+    """The weights, detached, on the processor and in plain memory order."""
     return {
-        name: tensor.detach().clone(memory_format=torch.contiguous_format)
+        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, tensor in model.state_dict().items()
     }
 

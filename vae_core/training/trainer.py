@@ -22,6 +22,7 @@ from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.importance_bound import importance_bound
 from vae_core.models.objective import EVALUATION_BATCH, Terms, encode_in, loss, terms_at, total_correlation
 from vae_core.models.vae import VAE
+from vae_core.runtime.devices import find_device
 from vae_core.training.pca_start import check_images
 from vae_core.training.run_state import History, RunState
 from vae_core.training.schedules import kl_weight, learning_rate
@@ -80,8 +81,11 @@ class Trainer:
         validation_images: uint8, same shape; never trained on. Early stopping and the choice of the weights
             to keep use these alone.
         folder: Where checkpoints go; None keeps none.
+        device: Where the network is trained (see `vae_core.runtime.devices.find_device`). What is random is drawn on
+            the processor; a checkpoint may go on on another device, though not bit for bit.
 
     Raises:
+        ConfigError: There is no such device.
         TrainingError: `config.training` is missing, there are no images of the model's shape, or too few for its
             linear path.
     """
@@ -93,6 +97,7 @@ class Trainer:
         validation_images: UInt8[Tensor, "rest channel height width"],
         *,
         folder: Path | None = None,
+        device: str | torch.device = "auto",
     ) -> None:
         if config.training is None:
             raise TrainingError("config.training is None: set a TrainingConfig to train.")
@@ -106,13 +111,14 @@ class Trainer:
         self.config = config
         self.settings = config.training
         self.folder = folder
+        self.device = find_device(device)
         self.train_images = train_images
         self.validation_images = validation_images
 
     @functools.cached_property
     def state(self) -> RunState:
         """What changes in the run; made when it is first asked for, since a checkpoint may come in its place."""
-        return RunState.fresh(self.config, self.settings, self.train_images)
+        return RunState.fresh(self.config, self.settings, self.train_images, self.device)
 
     @property
     def model(self) -> VAE:
@@ -153,7 +159,8 @@ class Trainer:
 
     def _run_epoch(self) -> Iterator[Progress]:
         epoch = self.history.epochs_done
-        order = torch.randperm(len(self.train_images), generator=_stream(self.settings.seed, epoch, ORDER))
+        shuffling = _stream(self.settings.seed, epoch, ORDER)
+        order = torch.randperm(len(self.train_images), generator=shuffling, device=shuffling.device)
         noise = _stream(self.settings.seed, epoch, NOISE)
         meter, started = _Meter(), time.perf_counter()
         self.model.train()
@@ -170,7 +177,7 @@ class Trainer:
         optimizer = self.state.optimizer
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, settings.epochs * self.steps_per_epoch, settings)
-        prepared = _to_input(_augmented(images, settings, noise), settings, noise)
+        prepared = _to_input(_augmented(images, settings, noise), settings, noise).to(self.device)
         samples = self._samples(step // self.steps_per_epoch)
         terms, excess = self._terms(self.model, prepared, noise, len(self.train_images), samples)
         value = loss(terms, weight=weight, free_bits=settings.free_bits) + weight * excess
@@ -236,7 +243,7 @@ class Trainer:
         noise = _stream(self.settings.seed, 0, VALIDATION)
         meter, samples = _Meter(), self._samples(self.history.epochs_done)
         for images in self.validation_images.split(EVALUATION_BATCH):
-            prepared = _to_input(images, self.settings, noise)
+            prepared = _to_input(images, self.settings, noise).to(self.device)
             meter.add(*self._terms(model, prepared, noise, len(self.validation_images), samples))
         return meter.figures(self.settings.beta)
 
@@ -258,7 +265,8 @@ class Trainer:
         Raises:
             TrainingError: The checkpoint is damaged or belongs to another configuration.
         """
-        state = None if self.folder is None else RunState.stored(self.config, self.settings, self.folder)
+        folder, settings = self.folder, self.settings
+        state = None if folder is None else RunState.stored(self.config, settings, folder, self.device)
         if state is not None:
             self.state = state
         return state is not None
@@ -293,13 +301,13 @@ class _Meter:
 def _stream(seed: int, epoch: int, purpose: int) -> torch.Generator:
     """A generator of its own for one purpose of one epoch."""
     state = np.random.SeedSequence([seed, epoch, purpose]).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(state >> np.uint64(1)))  # torch takes 63 bits
+    return torch.Generator("cpu").manual_seed(int(state >> np.uint64(1)))  # torch takes 63 bits
 
 
 def _augmented(images: Tensor, settings: TrainingConfig, noise: torch.Generator) -> Tensor:
     if settings.augment == "none":
         return images
-    mirrored = torch.rand(len(images), 1, 1, 1, generator=noise) < 0.5
+    mirrored = torch.rand(len(images), 1, 1, 1, generator=noise, device=noise.device) < 0.5
     return torch.where(mirrored, images.flip(dims=[3]), images)
 
 

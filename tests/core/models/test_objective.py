@@ -173,6 +173,7 @@ def test_a_plain_autoencoder_s_objective_has_no_kl_term(tiny_config: ModelConfig
 
 # --- precision -----------------------------------------------------------------------------------------------
 
+CPU = torch.device("cpu")
 NETWORKS: dict[str, dict[str, Any]] = {
     "mlp": {},
     "conv": {"architecture": "conv", "dense_units": 16, "likelihood": "gaussian"},
@@ -270,7 +271,7 @@ def test_total_correlation_is_the_weighted_sum_worked_out_by_hand() -> None:
 
 @pytest.mark.parametrize(("batch", "count"), [(2, 2), (2, 100), (3, 3), (5, 7), (64, 55_000), (500, 500)])
 def test_each_z_weighs_all_the_set_s_images_once(batch: int, count: int) -> None:
-    weights = objective._stratified_log_weights(batch, count).exp()
+    weights = objective._stratified_log_weights(batch, count, CPU).exp()
     assert (weights > 0).all()
     assert torch.allclose(weights.sum(dim=1), torch.ones(batch), atol=1e-5)
     assert torch.allclose(weights.diagonal(), torch.tensor(1 / count))
@@ -278,7 +279,7 @@ def test_each_z_weighs_all_the_set_s_images_once(batch: int, count: int) -> None
 
 def test_over_all_batches_every_image_weighs_the_same() -> None:
     # Batches of three of four images in any order: the estimate of q(z) is unbiased for the first image's z.
-    weights, seen = objective._stratified_log_weights(3, 4).exp(), torch.zeros(4)
+    weights, seen = objective._stratified_log_weights(3, 4, CPU).exp(), torch.zeros(4)
     batches = [batch for batch in permutations(range(4), 3) if 0 in batch]
     for batch in batches:
         seen[list(batch)] += weights[batch.index(0)] / len(batches)

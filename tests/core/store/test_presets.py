@@ -65,3 +65,10 @@ def test_an_unknown_preset_is_refused_with_those_there_are(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
         find_preset(name)
     assert f"there is no preset named {name!r}; the presets are: {', '.join(PRESETS)}." == str(caught.value)
+
+
+def test_what_others_published_says_where_it_is_written() -> None:
+    rows = [row for preset in ALL for row in preset.published]
+    assert rows
+    for row in rows:
+        assert re.search(r"\b\d{4}$|\w\.\w+/\w", row.source), f"{row.source!r} is neither a paper's year nor an address"

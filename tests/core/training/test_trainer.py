@@ -13,10 +13,11 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from vae_core.errors import TrainingError
 from vae_core.models.config import ModelConfig, TrainingConfig
-from vae_core.models.objective import reconstruction_nats
+from vae_core.models.objective import encode_in, reconstruction_nats
 from vae_core.models.vae import VAE
 from vae_core.training import trainer as module
 from vae_core.training.run_state import CHECKPOINT_FILE
@@ -40,7 +41,8 @@ def make(tiny_config: ModelConfig) -> Callable[..., Trainer]:
 
     def build(folder: Path | None = None, *, validation_seed: int = 1, **options: Any) -> Trainer:
         config = replace(tiny_config, training=replace(SETTINGS, **options))
-        return Trainer(config, noise_images(TRAIN, 0), noise_images(VALIDATION, validation_seed), folder=folder)
+        parts = noise_images(TRAIN, 0), noise_images(VALIDATION, validation_seed)
+        return Trainer(config, *parts, folder=folder, device="cpu")
 
     return build
 
@@ -545,3 +547,71 @@ def test_a_tiny_model_learns_real_digits(tiny_config: ModelConfig) -> None:
 
     assert losses[-1] < losses[0]
     assert losses[-1] < blind - 1
+
+
+# --- on a device ---------------------------------------------------------------------------------------------
+
+FACTORIES = (
+    *(torch.zeros, torch.ones, torch.full, torch.empty, torch.eye, torch.tensor),
+    *(torch.arange, torch.linspace, torch.rand, torch.randn, torch.randperm, torch.randint),
+)
+
+
+class Placement(TorchFunctionMode):
+    """Notes which tensors are made without saying on which device, and which are moved to one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unplaced: list[str] = []
+        self.moved: list[Tensor] = []
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        if function in FACTORIES and given.get("device") is None:
+            self.unplaced.append(function.__name__)
+        result = function(*args, **given)
+        if function is Tensor.to and any(isinstance(each, torch.device) for each in (*args, *given.values())):
+            self.moved.append(result)
+        return result
+
+
+@pytest.mark.parametrize(
+    ("network", "settings"),
+    [
+        ({}, {"tc_beta": 3.0, "augment": "flip", "ema_decay": 0.9}),
+        ({"decoder": "spatial", "latent_dim": 5}, {"precision": "bfloat16", "optimizer": "sgd"}),
+        ({"decoder": "broadcast", "likelihood": "gaussian", "linear_path": True}, {"optimizer": "adam"}),
+        ({}, {"importance_epochs": 1, "importance_samples": 3, "binarise": "dynamic", "clip_norm": 0.0}),
+    ],
+    ids=["total correlation", "spatial", "broadcast", "importance"],
+)
+def test_every_tensor_of_a_step_is_made_on_the_device_or_moved_there(
+    network: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    training = replace(SETTINGS, **{"epochs": 1, **settings})
+    config = ModelConfig(height=8, width=8, widths=(4,), dense_units=6, training=training, **network)
+    trainer = Trainer(config, noise_images(TRAIN, 0), noise_images(VALIDATION, 1), device=torch.device("cpu"))
+    seen: list[Tensor] = []
+    for network_of in (trainer.model, trainer.state.validated_model):
+        network_of.encoder.register_forward_pre_hook(lambda _module, inputs: seen.extend(inputs))
+    with Placement() as placement:
+        for _ in trainer.run():
+            pass
+    assert placement.unplaced == []
+    assert seen
+    assert all(any(images is moved for moved in placement.moved) for images in seen)
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cuda", "mps"])
+def test_products_are_of_the_device_s_own_kind(monkeypatch: pytest.MonkeyPatch, tiny_model: VAE, kind: str) -> None:
+    asked: list[str] = []
+
+    class Remembered(torch.autocast):
+        def __init__(self, device_type: str, **options: Any) -> None:
+            asked.append(device_type)
+            super().__init__("cpu", **options)
+
+    monkeypatch.setattr(VAE, "device", torch.device(kind))
+    monkeypatch.setattr(torch, "autocast", Remembered)
+    encode_in(tiny_model, torch.zeros(1, *tiny_model.config.image_shape), "bfloat16")
+    assert asked == [kind]
