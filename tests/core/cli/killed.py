@@ -62,7 +62,7 @@ def found() -> dict[str, Any]:
     return {
         "listed": list_models(folder.parent),
         "files": sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")),
-        "seed": model.config.training.seed,  # type: ignore[union-attr]
+        "seed": model.training.seed,  # type: ignore[union-attr]
         "weights": hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest(),
         "training": {name: value for name, value in metrics["training"].items() if name != "seconds"},
         "sections": sorted(metrics),

@@ -13,6 +13,7 @@ from vae_core.errors import ModelError
 from vae_core.inference.engine import Engine
 from vae_core.models import vae
 from vae_core.models.config import ModelConfig
+from vae_core.models.spec import spec_of
 from vae_core.models.vae import VAE
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime.ownership import MARKER_FILE
@@ -57,7 +58,7 @@ def test_a_model_that_was_set_aside_is_found_by_name(models_dir: Path) -> None:
 def test_a_model_that_was_set_aside_is_loaded(models_dir: Path, tiny_config: ModelConfig) -> None:
     for load in (lambda: load_model("tiny"), lambda: VAE.from_pretrained(models_dir / "tiny")):
         set_aside(models_dir / "tiny")
-        assert load().config == tiny_config
+        assert load().spec == spec_of(tiny_config)
 
 
 def test_a_model_that_was_set_aside_is_loaded_by_the_engine(models_dir: Path) -> None:
@@ -85,7 +86,7 @@ def test_a_disk_that_is_full_leaves_the_old_model(
     with pytest.raises(ModelError, match=r"tiny cannot be written \(.*No space left"):
         save_model(VAE(replace(tiny_config, latent_dim=2)), models_dir / "tiny")
     assert contents(models_dir / "tiny") == before
-    assert load_model("tiny").config == tiny_config
+    assert load_model("tiny").spec == spec_of(tiny_config)
     assert [path.name for path in models_dir.iterdir() if path.is_dir()] == ["tiny"]
 
 
@@ -137,6 +138,6 @@ def test_a_model_that_is_trained_anew_while_it_is_opened_is_opened_whole(
     seen = set()
     while not over.is_set():
         assert "tiny" in list_models()
-        seen.add(load_model("tiny").config.latent_dim)
+        seen.add(load_model("tiny").spec.latent_dim)
     writer.join()
     assert seen <= {2, 3}
