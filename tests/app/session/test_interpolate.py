@@ -142,7 +142,7 @@ def test_questions_come_through_the_route(client: TestClient):
     assert answer.json()["frames"] == 9
     answer = client.post("/live/models/tiny/ask/trace", json={**body, "loop": 1})
     assert answer.status_code == 400
-    assert answer.json()["message"].startswith("loop: ")
+    assert answer.json()["message"] == "loop must be true or false, got 1."
 
 
 # -- the graph -----------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def test_what_is_wrong_stands_on_the_models_own_tile():
     shown = tiles(page)
     assert shown.keys() == {"tiny", *STRANGERS}
     problems = {name: re.findall(r'vae-problem">⚠ ([^<]+)<', html) for name, html in shown.items()}
-    assert "widths must hold" in problems["impossible-widths"][0]
+    assert "widths.0 must be a whole number" in problems["impossible-widths"][0]
     assert "no reference set" in problems["lying-header"][0]
     for name in ("figures-nested", "figures-of-gigabytes", "figures-a-list"):
         assert "metrics.json" in problems[name][0]

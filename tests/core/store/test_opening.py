@@ -270,7 +270,7 @@ def made_a_folder(name: str) -> Callable[[Path], None]:
 
 
 DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
-    "impossible widths": (of_impossible_widths, "widths must hold"),
+    "impossible widths": (of_impossible_widths, "widths.0 must be a whole number from 1 to 16,384"),
     "widths of another model": (of_other_widths, "does not fit its configuration"),
     "weights of a wrapped network": (wrapped, "all names in it begin with 'module.'"),
     "weights that are no numbers": (not_a_number, "encoder.mean.bias holds numbers that are not finite"),
