@@ -88,7 +88,10 @@ export class RefitPanel {
 
   /** @param {RefitSettings} settings */
   fill(settings) {
-    for (const name of ["neighbors", "minDist", "metric", "seed"]) this[name].value = settings[name];
+    this.neighbors.value = String(settings.neighbors);
+    this.minDist.value = String(settings.minDist);
+    this.metric.value = settings.metric;
+    this.seed.value = String(settings.seed);
     this.deviations.checked = settings.deviations;
     this.showSummary();
   }
