@@ -91,9 +91,11 @@ export class SliderPanel {
     this.search.value = "";
     this.search.hidden = latentDim < FILTER_FROM;
     const most = Math.max(...sliders.map((slider) => slider.importance), 1e-9);
+    /** @param {Slider} slider */
     const isQuiet = ({ importance }) => variational && importance < INACTIVE;
     this.named = sliders.some((slider) => slider.name);
     for (const slider of sliders) this.rows.set(slider.dimension, this.row(slider, most, variational, isQuiet(slider)));
+    /** @param {Slider[]} some */
     const rowsOf = (some) => some.map(({ dimension }) => this.rows.get(dimension).element);
     const quiet = sliders.filter(isQuiet);
     const active = sliders.filter((slider) => !isQuiet(slider));

@@ -33,7 +33,7 @@ class ModelPicker {
       "aria-haspopup": "listbox",
       "aria-expanded": false,
       "aria-controls": "models",
-      onkeydown: (event) => this.keyed(event),
+      onkeydown: (/** @type {KeyboardEvent} */ event) => this.keyed(event),
       onblur: () => this.close(),
     });
     this.button.popoverTargetElement = this.list; // the browser closes it by Escape and by a press elsewhere
@@ -59,16 +59,19 @@ class ModelPicker {
 
   // -- what it looks like --------------------------------------------------------------------------------------
 
+  /** @param {ListedModel} model */
   face(model) {
     const text = el("span", { class: "model-text" }, el("strong", {}, model.name), el("span", {}, model.dimensions));
     return [this.strip(model), text, el("span", { class: "caret", "aria-hidden": true })];
   }
 
+  /** @param {{title: string, models: ListedModel[]}} group */
   group({ title, models }) {
     const heading = el("div", { class: "models-title", "aria-hidden": true }, title);
     return el("div", { role: "group", "aria-label": title }, heading, ...models.map((model) => this.option(model)));
   }
 
+  /** @param {ListedModel} model */
   option(model) {
     const about = [model.dimensions, model.data].filter(Boolean).join(" · ");
     const text = el("span", { class: "model-text" }, el("strong", {}, model.name), el("span", {}, about));
@@ -78,7 +81,10 @@ class ModelPicker {
     return option;
   }
 
-  /** Fetched when it comes into sight: only then does the server have to load the model. */
+  /**
+   * Fetched when it comes into sight: only then does the server have to load the model.
+   * @param {ListedModel} model
+   */
   strip({ strip }) {
     const image = el("img", { class: "model-strip", loading: "lazy", alt: "", src: this.source.addressOf(strip) });
     image.addEventListener("error", () => image.replaceWith(el("span", { class: "model-strip" }, "no pictures")));
@@ -99,8 +105,9 @@ class ModelPicker {
     if (this.isOpen) this.list.hidePopover();
   }
 
+  /** @param {boolean} open */
   toggled(open) {
-    this.button.setAttribute("aria-expanded", open);
+    this.button.setAttribute("aria-expanded", String(open));
     this.watching?.abort();
     if (!open) return;
     this.watching = new AbortController();
@@ -121,7 +128,10 @@ class ModelPicker {
 
   // -- choosing ----------------------------------------------------------------------------------------------------
 
-  /** Make an option the one that Enter chooses. */
+  /**
+   * Make an option the one that Enter chooses.
+   * @param {number} index
+   */
   mark(index) {
     this.marked = index;
     this.options.forEach((option, i) => (option.dataset.marked = String(i === index)));
@@ -131,17 +141,20 @@ class ModelPicker {
     option.scrollIntoView({ block: "nearest" });
   }
 
+  /** @param {HTMLElement} option */
   choose(option) {
     this.close();
     const { name } = this.models[this.options.indexOf(option)];
     if (name !== this.data.current) this.host.report("picked", name);
   }
 
+  /** @param {KeyboardEvent} event */
   keyed(event) {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key === "Tab") return this.close();
     if (event.key.length === 1 && event.key !== " ") return this.type(event.key.toLowerCase());
     const last = this.options.length - 1;
+    /** @type {Record<string, number>} */
     const targets = { ArrowDown: this.marked + 1, ArrowUp: this.marked - 1, Home: 0, End: last };
     if (event.key in targets) {
       event.preventDefault();
@@ -154,7 +167,10 @@ class ModelPicker {
     }
   }
 
-  /** Go to the next model whose name starts with what is typed. */
+  /**
+   * Go to the next model whose name starts with what is typed.
+   * @param {string} letter
+   */
   type(letter) {
     const now = performance.now();
     this.typed = now - (this.typedAt ?? -Infinity) < TYPING_MS ? this.typed + letter : letter;
@@ -170,6 +186,7 @@ class ModelPicker {
 /**
  * Name the model in the page's address, so that it can be bookmarked. The address is replaced: with an entry of its own
  * in the history, "back" would lead to the same page.
+ * @param {string} model
  */
 function showInAddress(model) {
   const url = new URL(location.href);

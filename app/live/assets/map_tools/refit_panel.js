@@ -88,7 +88,10 @@ export class RefitPanel {
 
   /** @param {RefitSettings} settings */
   fill(settings) {
-    for (const name of ["neighbors", "minDist", "metric", "seed"]) this[name].value = settings[name];
+    this.neighbors.value = String(settings.neighbors);
+    this.minDist.value = String(settings.minDist);
+    this.metric.value = settings.metric;
+    this.seed.value = String(settings.seed);
     this.deviations.checked = settings.deviations;
     this.showSummary();
   }
@@ -179,12 +182,12 @@ function field(input, title) {
  * Whether a field holds a number that the server takes.
  * @param {HTMLInputElement} field
  */
-function isWithin({ value, min, max, step }) {
+export function isWithin({ value, min, max, step }) {
   const number = parsed(value);
   return number >= Number(min) && number <= Number(max) && (Number(step) < 1 || Number.isInteger(number));
 }
 
 /** @param {HTMLInputElement} field */
-function rangeOf({ min, max, step }) {
+export function rangeOf({ min, max, step }) {
   return `${Number(step) < 1 ? "a number" : "a whole number"} from ${min} to ${Number(max).toLocaleString("en")}`;
 }

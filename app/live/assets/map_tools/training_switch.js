@@ -103,7 +103,10 @@ export class TrainingSwitch {
   }
 }
 
-/** Their codes are of the weights, their places of the reference set's map. */
+/**
+ * Their codes are of the weights, their places of the reference set's map.
+ * @param {{digest: string, referenceDigest: string}} model
+ */
 function keyOf({ digest, referenceDigest }) {
   return `${digest} ${referenceDigest}`;
 }

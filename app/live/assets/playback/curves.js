@@ -158,7 +158,7 @@ export class Curves {
  * @param {Curve} key
  * @returns {[number, number]}
  */
-function rangeOf(tracks, key) {
+export function rangeOf(tracks, key) {
   let [low, high] = [Infinity, -Infinity];
   /** @param {number} value */
   const take = (value) => {
