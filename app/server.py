@@ -19,6 +19,7 @@ from app.live.pools import close_pools
 from app.live.routes import live_routes
 from app.live.server_limits import ServerLimits
 from app.services.catalogue import FIRST_MODEL
+from vae_core.images.decoding import decoders
 from vae_core.inference.engine import Engine, engine
 from vae_core.store.stored_models import list_models
 
@@ -43,6 +44,7 @@ def _load_all() -> None:
     except Exception:  # whatever keeps models from being found: the pages say so themselves, and the rest is needed
         logger.exception("no models could be loaded beforehand")
     import_measuring()
+    decoders().warm_up()
     gc.collect()
     gc.freeze()  # what was loaded stays: later collections need not look through it while pictures are waited for
 

@@ -12,7 +12,7 @@ from app.services.examples import example_digits
 from app.session.state import Picture, Session, new_picture
 from app.wire.limits import PICTURES, PICTURES_KEPT_BYTES
 from vae_core.errors import VAEExplorerError
-from vae_core.images.copies import reduced_copy
+from vae_core.images.decoding import decoders
 from vae_core.images.files import open_picture
 from vae_core.images.pixels import pixels_of, to_png
 from vae_core.images.preparation import prepare_picture
@@ -119,7 +119,7 @@ def _is_full(memory: Session) -> bool:
 
 def _add_picture(memory: Session, engine: Engine, loaded: StoredModel, name: str, file: bytes, *, load: bool) -> None:
     """Keep a copy of a picture and what the model makes of it; nothing is kept of one that cannot be used."""
-    picture = new_picture(name, reduced_copy(open_picture(file, name=name)))
+    picture = new_picture(name, decoders().reduced_copy(file, name=name))
     examined = _examine_one(memory, picture, engine, loaded)
     memory.keep_picture(picture)
     _remember(memory, loaded, examined)

@@ -34,6 +34,11 @@ MAX_BYTES = 20 * 2**20
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 65_535  # JPEG's own limit; Pillow needs 12 bytes a row beside the pixels, which adds up at 1 x 50,000,000
 
+# Each scan of a progressive JPEG goes over all of it: a phone's picture has 10, and a file may have any number.
+MAX_SCANNED = 20 * MAX_PIXELS
+START_OF_SCAN = b"\xff\xda"  # a marker: in what is scanned a zero follows each 255
+TILE_SIDES = (322, 323)  # TIFF's tags; libtiff makes room for a whole tile
+
 # How each format's file starts, and Pillow's reader for it. Going past `Image.open` keeps every other parser
 # (PostScript, Photoshop, ...) out of reach, and its bomb warning with it. Icons are left out since their
 # reader decodes before the size can be checked. A multi-picture JPEG gives its first picture.
@@ -95,7 +100,8 @@ def open_picture(source: bytes | str | os.PathLike[str], *, name: str | None = N
 
     Raises:
         ImageError: The file cannot be read, or its content is empty, larger than `MAX_BYTES`, in no format named
-            above, damaged, or holds more than `MAX_PIXELS` pixels (found before they are decoded), NaN or infinity.
+            above, damaged, holds more than `MAX_PIXELS` pixels or asks for more work than those (found before they are
+            decoded), or holds NaN or infinity.
     """
     if isinstance(source, bytes):
         data, name = source, name or "the picture"
@@ -106,6 +112,7 @@ def open_picture(source: bytes | str | os.PathLike[str], *, name: str | None = N
     try:
         picture = reader(BytesIO(data))  # reads the header and decodes nothing yet
         _check_pixels(picture, name)
+        _check_work(picture, data, name)
         picture.load()
         return to_eight_bit(_upright(picture), name)
     except DAMAGE as error:
@@ -167,6 +174,23 @@ def _check_pixels(picture: Image.Image, name: str) -> None:
             f"{name} must have at most {MAX_PIXELS:,} pixels and {MAX_SIDE:,} on a side, "
             f"got {width:,} x {height:,} = {width * height:,}; make the picture smaller and try again."
         )
+
+
+def _check_work(picture: ImageFile, data: bytes, name: str) -> None:
+    """Let pictures pass whose decoding takes as much as their size says; some formats let a small file ask for more."""
+    width, height = picture.size
+    if isinstance(picture, JpegImageFile) and (scans := data.count(START_OF_SCAN)) * width * height > MAX_SCANNED:
+        raise ImageError(
+            f"{name} must have at most {MAX_SCANNED // (width * height):,} scans at {width:,} x {height:,} pixels, got "
+            f"{scans:,}; save it again as PNG or JPEG."
+        )
+    if isinstance(picture, TiffImageFile):
+        tile = [picture.tag_v2.get(tag, 1) for tag in TILE_SIDES]
+        if not all(isinstance(side, int) for side in tile) or tile[0] * tile[1] > MAX_PIXELS:
+            raise ImageError(
+                f"{name} must have tiles of at most {MAX_PIXELS:,} pixels, got {tile[0]} x {tile[1]}; save it again as "
+                "PNG or JPEG."
+            )
 
 
 def _upright(picture: Image.Image) -> Image.Image:

@@ -7,12 +7,10 @@ asks for it once more in the new process.
 
 import io
 import json
-import os
 import subprocess
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -22,6 +20,7 @@ from vae_core.latent.codes import check_finite
 from vae_core.projection.alignment import align
 from vae_core.projection.refit_settings import METRICS, UmapSettings
 from vae_core.runtime.jobs import BackgroundJob
+from vae_core.runtime.processes import manner_of_end, start_process
 from vae_core.runtime.strict_json import config_to_json
 
 __all__ = ["Refit", "prepare_refit"]
@@ -29,8 +28,6 @@ __all__ = ["Refit", "prepare_refit"]
 FEWEST_CODES = 16  # as many as a reference set
 
 COMMAND = [sys.executable, "-W", "ignore", "-m", "vae_core.projection.refit_worker"]
-ROOT = Path(__file__).resolve().parents[2]  # where the command finds the package
-ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL", "NUMBA")}
 
 # Where each phase begins as a share of the time that 10,000 codes of 16 dimensions take with the first settings:
 # 3 s until umap-learn is imported, 5 s for the neighbours and their graph, 8 s for 500 epochs.
@@ -69,9 +66,7 @@ class Refit(BackgroundJob[Float[np.ndarray, "n 2"]]):
         with self._starting:
             if self._stopping.is_set():
                 return None
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                COMMAND, cwd=ROOT, env={**os.environ, **ONE_THREAD}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
+            self._process = start_process(COMMAND)
             return self._process
 
     def _listen(self, process: subprocess.Popen[bytes]) -> Float[np.ndarray, "n 2"] | None:
@@ -88,7 +83,7 @@ class Refit(BackgroundJob[Float[np.ndarray, "n 2"]]):
         if self._stopping.is_set():
             return None
         raise VAEExplorerError(
-            f"the process that fits the map ended by itself ({_manner(process.wait())}); "
+            f"the process that fits the map ended by itself ({manner_of_end(process.wait())}); "
             "where memory is short, try fewer neighbours."
         )
 
@@ -161,7 +156,3 @@ def _pack(codes: Float[np.ndarray, "n d"], settings: UmapSettings, initial: Floa
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)
     return file.getvalue()
-
-
-def _manner(status: int) -> str:
-    return f"signal {-status}" if status < 0 else f"exit status {status}"

@@ -13,6 +13,7 @@ from app.session import gallery
 from app.session.gallery import add_pictures, choose_picture, examine, switch_model
 from app.session.state import Session
 from tests.app.conftest import Store
+from vae_core.errors import ImageError
 from vae_core.images.copies import COPY_PIXELS
 from vae_core.images.files import open_picture
 from vae_core.images.pixels import pixels_of, to_png
@@ -82,6 +83,18 @@ def test_a_bad_picture_leaves_one_notice_and_nothing_else(memory: Session, tiny:
     assert (memory.pictures, memory.chosen, memory.examined) == (pictures, chosen, examined)
     assert memory.codes["tiny"] is code
     assert memory.revision == revision
+
+
+def test_a_picture_that_its_decoder_refuses_leaves_one_notice(
+    memory: Session, tiny: StoredModel, png: Png, monkeypatch: pytest.MonkeyPatch
+):
+    class Refusing:
+        def reduced_copy(self, _data: bytes, *, name: str) -> bytes:
+            raise ImageError(f"{name} takes too long.")
+
+    monkeypatch.setattr(gallery, "decoders", Refusing)
+    add(memory, tiny, png(1))
+    assert (memory.pictures, memory.notices) == ([], ["0.png takes too long."])
 
 
 def test_a_bad_picture_does_not_keep_the_good_ones_out(memory: Session, tiny: StoredModel, png: Png):

@@ -324,6 +324,40 @@ def test_too_many_pixels_are_refused_before_decoding(data, monkeypatch):
     assert message.startswith("cat.png must have at most 50,000,000 pixels and 65,535 on a side, got ")
 
 
+def progressive(side, scans):
+    """A progressive JPEG whose last scan comes again and again."""
+    data = encode(solid("L", 77, (side, side)), "JPEG", progressive=True)
+    last, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
+    return data[:end] + data[last:end] * (scans - data.count(b"\xff\xda")) + data[end:]
+
+
+def tiled_tiff(side, tile):
+    """A TIFF of one tile, whatever its size, deflated."""
+    packed = zlib.compress(bytes(tile * tile))
+    tags = {256: side, 257: side, 258: 8, 259: 8, 262: 1, 277: 1, 322: tile, 323: tile, 324: 8, 325: len(packed)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    return struct.pack("<2sHI", b"II", 42, 8 + len(packed)) + packed + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+WORK = {
+    "JPEG of a thousand scans": (progressive(1_100, 1_000), "826 scans at 1,100 x 1,100 pixels, got 1,000"),
+    "TIFF of one huge tile": (tiled_tiff(100, 7_100), "tiles of at most 50,000,000 pixels, got 7100 x 7100"),
+}
+
+
+@pytest.mark.parametrize(("data", "text"), WORK.values(), ids=WORK)
+def test_more_work_than_pixels_is_refused_before_decoding(data, text, monkeypatch):
+    monkeypatch.setattr(ImageFile, "load", lambda _picture: pytest.fail("the picture was decoded"))
+    message = refusal(data)
+    assert text in message
+    assert message.endswith("save it again as PNG or JPEG.")
+
+
+def test_ordinary_scans_and_tiles_pass():
+    assert open_picture(progressive(50, 20)).size == (50, 50)
+    assert open_picture(tiled_tiff(100, 256)).size == (100, 100)
+
+
 def test_as_many_pixels_and_bytes_as_allowed_are_accepted(monkeypatch):
     data = WHOLE["PNG"]
     monkeypatch.setattr(files, "MAX_PIXELS", 32 * 20)

@@ -1,6 +1,5 @@
 """Maps fitted anew: settings, the process that fits, its line, and the turn towards the old map."""
 
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from vae_core.projection.refit import Refit, prepare_refit
 from vae_core.projection.refit_settings import METRICS, UmapSettings
 from vae_core.projection.refit_worker import find_nearest
 from vae_core.runtime.jobs import JobState
+from vae_core.runtime.processes import start_process
 
 COUNT, LATENT = 60, 4
 SECONDS = 200  # that a test waits for a process at the most; a real one compiles umap-learn first
@@ -223,7 +223,7 @@ def test_a_refit_lays_codes_out_tells_how_far_it_is_and_turns_them_towards_the_o
 
 def test_a_process_that_nobody_listens_to_ends_by_itself() -> None:
     task = refit._pack(CODES, UmapSettings(), None)
-    with subprocess.Popen(refit.COMMAND, cwd=refit.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with start_process(refit.COMMAND) as process:
         assert process.stdout is not None
         process.stdout.close()
         process.communicate(task, timeout=SECONDS)
