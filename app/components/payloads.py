@@ -9,9 +9,9 @@ from app.live.map_figures import maps_version
 from app.session.choices import projections
 from app.session.gallery import Examined
 from app.wire.packing import picture_base64
+from vae_core.datasets.availability import is_at_hand
 from vae_core.datasets.registry import DATASETS
 from vae_core.images.pixels import pixels_of
-from vae_core.inference.training_codes import has_training_images
 from vae_core.store.opening import StoredModel
 
 __all__ = ["model_data", "picture_data"]
@@ -48,7 +48,7 @@ def model_data(loaded: StoredModel) -> dict[str, Any]:
         "labelTitle": label_title(loaded),
         "labelNames": list(reference.label_names),
         "references": len(reference),
-        "trainingAtHand": has_training_images(loaded.spec),
+        "trainingAtHand": is_at_hand(loaded.spec.dataset or "", ("train", "validation")),
         "seenInTraining": int((~reference.held_out).sum()),
     }
 

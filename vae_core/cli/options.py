@@ -77,6 +77,7 @@ def add_train(commands: Any, preset: Preset | None) -> None:
     train = _add_command(commands, "train", "Train a model; a run that was stopped goes on where it was.")
     train.add_argument("--preset", metavar="NAME", help=f"a recipe of the collection: {', '.join(PRESETS)}")
     train.add_argument("--dataset", help=f"{', '.join(DATASETS)}, or a folder of images")
+    _add_dataset_id(train)
     train.add_argument("--name", help="of the stored model: a-z, 0-9, '.', '-', '_'; the preset's when not given")
     _add_folders(train, models=own_models()[0])
     _add_device(train)
@@ -98,6 +99,14 @@ def add_train_all(commands: Any) -> None:
     _add_folders(train_all, models=shipped_models())
     _add_device(train_all)
     train_all.add_argument("--only", nargs="+", metavar="PRESET", default=list(PRESETS), help="which presets")
+
+
+def _add_dataset_id(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--dataset-id",
+        metavar="ID",
+        help="how models name a folder of images; made of the folder's name when not given",
+    )
 
 
 def _add_folders(command: argparse.ArgumentParser, *, models: Path) -> None:
@@ -178,6 +187,7 @@ def add_evaluate(commands: Any) -> None:
         "--models-dir", type=Path, default=None, help="folder of the model; where models are looked for when not given"
     )
     _add_device(evaluate)
+    evaluate.add_argument("--dataset", metavar="FOLDER", help="where the folder of images is that it was trained on")
     evaluate.add_argument("--no-reference", action="store_true", help="figures only; leave reference.npz as it is")
 
 

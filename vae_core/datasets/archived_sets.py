@@ -1,6 +1,7 @@
 """The named data sets that are kept as an archive alone, each with the split that is fixed for it."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from jaxtyping import Bool, Integer, UInt8
 from PIL import Image
 
 from vae_core.datasets.archives import need_archive, read_archive
-from vae_core.datasets.labelled import Factors, LabelledImages, Split, seeded_random, share_of
+from vae_core.datasets.labelled import Factors, LabelledImages, Split, official_part, seeded_random, share_of
 from vae_core.errors import DatasetError
 
 __all__ = ["load_dsprites", "load_emoji", "load_faces", "load_quickdraw"]
@@ -38,21 +39,24 @@ NEUTRAL: dict[str, tuple[str, ...]] = {
 }
 
 
-def load_quickdraw(split: Split, data_dir: Path | None) -> LabelledImages:
+def load_quickdraw(splits: Sequence[Split], data_dir: Path | None) -> dict[Split, LabelledImages]:
     """Sketches, 28x28, white on black; the archive's own test part, and a seeded share of the rest for validation.
 
     Raises:
         DatasetError: quickdraw.npz is missing or damaged.
     """
     path = need_archive("quickdraw", data_dir)
-    part = "test" if split == "test" else "train"
-    images, labels, names = read_archive(path, (f"x_{part}", f"y_{part}", "label_names"))
-    _check(path, images, (28, 28), labels, names)
-    rows = np.arange(len(labels)) if split == "test" else _without_test(split, len(labels))
-    return _labelled(images[rows, None], labels[rows], names)
+    found: dict[Split, LabelledImages] = {}
+    for part in sorted({official_part(split) for split in splits}):
+        images, labels, names = read_archive(path, (f"x_{part}", f"y_{part}", "label_names"))
+        _check(path, images, (28, 28), labels, names)
+        for split in [each for each in splits if official_part(each) == part]:
+            rows = np.arange(len(labels)) if split == "test" else _without_test(split, len(labels))
+            found[split] = _labelled(images[rows, None], labels[rows], names)
+    return found
 
 
-def load_faces(split: Split, data_dir: Path | None) -> LabelledImages:
+def load_faces(splits: Sequence[Split], data_dir: Path | None) -> dict[Split, LabelledImages]:
     """Adult faces, RGB 64x64, labelled by the age that annotators perceived; the official validation part is the test.
 
     Raises:
@@ -65,17 +69,19 @@ def load_faces(split: Split, data_dir: Path | None) -> LabelledImages:
     if offsets.dtype.kind not in "iu":
         raise DatasetError(f"{path}: offsets must be whole numbers, got {_kind(offsets)}; {REMEDY}")
     _check_each(path, "face", len(offsets) - 1, age_group=ages, split=official)
-    rows = np.flatnonzero(official == ("val" if split == "test" else "train"))
-    if split != "test":
-        rows = rows[_without_test(split, len(rows))]
-    content = jpeg.tobytes()
-    decoded = [_read_face(path, content[offsets[row] : offsets[row + 1]]) for row in rows]
-    images = np.array(decoded, dtype=np.uint8).reshape(-1, *FACE)
-    _check(path, images, FACE, ages[rows], names)
-    return _labelled(images.transpose(0, 3, 1, 2), ages[rows], names)
+    content, found = jpeg.tobytes(), {}
+    for split in splits:
+        rows = np.flatnonzero(official == ("val" if split == "test" else "train"))
+        if split != "test":
+            rows = rows[_without_test(split, len(rows))]
+        decoded = [_read_face(path, content[offsets[row] : offsets[row + 1]]) for row in rows]
+        images = np.array(decoded, dtype=np.uint8).reshape(-1, *FACE)
+        _check(path, images, FACE, ages[rows], names)
+        found[split] = _labelled(images.transpose(0, 3, 1, 2), ages[rows], names)
+    return found
 
 
-def load_emoji(split: Split, data_dir: Path | None) -> LabelledImages:
+def load_emoji(splits: Sequence[Split], data_dir: Path | None) -> dict[Split, LabelledImages]:
     """Emoji on white, RGB 64x64, labelled by category: those without a skin tone, one split for all variants of one.
 
     Variants (a woman, a man and a person who run, facing left or right) are shuffled together, into 80% train, 10%
@@ -93,9 +99,12 @@ def load_emoji(split: Split, data_dir: Path | None) -> LabelledImages:
     base = np.flatnonzero(is_base)
     groups = [emoji_group(str(points[row])) for row in base]
     shuffled = seeded_random().permutation(sorted(set(groups))).tolist()
-    chosen = {shuffled[index] for index in share_of(split, list(range(len(shuffled))), one_in=10)}
-    rows = np.array([row for row, group in zip(base, groups, strict=True) if group in chosen], dtype=np.int64)
-    return _labelled(images[rows].transpose(0, 3, 1, 2), categories[rows], names)
+    found: dict[Split, LabelledImages] = {}
+    for split in splits:
+        chosen = {shuffled[index] for index in share_of(split, list(range(len(shuffled))), one_in=10)}
+        rows = np.array([row for row, group in zip(base, groups, strict=True) if group in chosen], dtype=np.int64)
+        found[split] = _labelled(images[rows].transpose(0, 3, 1, 2), categories[rows], names)
+    return found
 
 
 def emoji_group(codepoints: str) -> str:
@@ -108,7 +117,7 @@ def emoji_group(codepoints: str) -> str:
     return "-".join(sorted(neutral for point in kept for neutral in NEUTRAL.get(point, (point,))))
 
 
-def load_dsprites(split: Split, data_dir: Path | None) -> LabelledImages:
+def load_dsprites(splits: Sequence[Split], data_dir: Path | None) -> dict[Split, LabelledImages]:
     """Sprites, 64x64, white on black, labelled by shape, with their factors.
 
     The training part is the archive's complete grid of 46,080; test (10,000) and validation (5,000) are seeded
@@ -128,9 +137,12 @@ def load_dsprites(split: Split, data_dir: Path | None) -> LabelledImages:
     _check_each(path, "image", len(images), is_grid=is_grid)
     if images.max() > 1:
         raise DatasetError(f"{path}: imgs must be 0 and 1, got up to {images.max()}; {REMEDY}")
-    rows = np.flatnonzero(is_grid) if split == "train" else _off_grid(images, is_grid.astype(bool), split)
-    factors = Factors(classes[rows].astype(np.int64), tuple(names.tolist()))
-    return _labelled(images[rows, None] * np.uint8(255), classes[rows, 0], shapes, factors)
+    found: dict[Split, LabelledImages] = {}
+    for split in splits:
+        rows = np.flatnonzero(is_grid) if split == "train" else _off_grid(images, is_grid.astype(bool), split)
+        factors = Factors(classes[rows].astype(np.int64), tuple(names.tolist()))
+        found[split] = _labelled(images[rows, None] * np.uint8(255), classes[rows, 0], shapes, factors)
+    return found
 
 
 def _off_grid(images: UInt8[np.ndarray, "n 64 64"], is_grid: Bool[np.ndarray, " n"], split: Split) -> np.ndarray:

@@ -16,8 +16,10 @@ import math
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pooch
@@ -26,7 +28,7 @@ import torch
 from jaxtyping import UInt8
 
 from vae_core.datasets.archives import find_archive, read_archive
-from vae_core.datasets.labelled import LabelledImages, Split
+from vae_core.datasets.labelled import LabelledImages, Split, official_part
 from vae_core.errors import DatasetError, DownloadError
 from vae_core.runtime.locations import CACHE_VARIABLE, cache_folder
 
@@ -65,6 +67,11 @@ class IdxSet:
         """What to do about a failed download."""
         return f"try again, or set VAE_DATA_DIR to a folder that holds {self.name}.npz"
 
+    def files_of(self, split: Split) -> tuple[str, str]:
+        """Names of the unpacked files that a split is taken from: images, labels."""
+        prefix = {"train": "train", "test": "t10k"}[official_part(split)]
+        return f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
+
 
 @dataclass(frozen=True)
 class OfficialPart:
@@ -76,12 +83,12 @@ class OfficialPart:
     label_names: tuple[str, ...]
 
 
-def load_idx_set(source: IdxSet, split: Split, data_dir: Path | None) -> LabelledImages:
-    """Load one split of a set of this kind.
+def load_idx_set(source: IdxSet, splits: Sequence[Split], data_dir: Path | None) -> dict[Split, LabelledImages]:
+    """Load splits of a set of this kind; what two of them are taken from is read once.
 
     Args:
         source: The set.
-        split: Which part.
+        splits: which of them.
         data_dir: Folder that may hold ``NAME.npz``; by default that in ``VAE_DATA_DIR``.
 
     Raises:
@@ -89,8 +96,14 @@ def load_idx_set(source: IdxSet, split: Split, data_dir: Path | None) -> Labelle
         DownloadError: The set could not be fetched whole; nothing half fetched is kept.
     """
     archive = find_archive(source.name, data_dir)
-    official = "test" if split == "test" else "train"
-    part = _read_idx_pair(source, official) if archive is None else _read_archive(archive, official)
+    parts = {
+        official: _read_idx_pair(source, official) if archive is None else _read_archive(archive, official)
+        for official in {official_part(split) for split in splits}
+    }
+    return {split: _split_of(parts[official_part(split)], split, source) for split in splits}
+
+
+def _split_of(part: OfficialPart, split: Split, source: IdxSet) -> LabelledImages:
     count = source.validation_count
     _check_part(part, source.image_size, at_least=1 if split == "test" else count + 1)
     rows = {"train": slice(None, -count), "validation": slice(-count, None), "test": slice(None)}[split]
@@ -106,9 +119,8 @@ def _read_archive(path: Path, official: str) -> OfficialPart:
     return OfficialPart(str(path), images, labels, tuple(names.tolist()))
 
 
-def _read_idx_pair(source: IdxSet, official: str) -> OfficialPart:
-    prefix = {"train": "train", "test": "t10k"}[official]
-    images_file, labels_file = f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
+def _read_idx_pair(source: IdxSet, official: Literal["train", "test"]) -> OfficialPart:
+    images_file, labels_file = source.files_of(official)
     images = _parse_idx(_unpacked(source, images_file), images_file, axes=3)
     labels = _parse_idx(_unpacked(source, labels_file), labels_file, axes=1)
     return OfficialPart(images_file, images, labels, source.label_names)

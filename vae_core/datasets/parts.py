@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from vae_core.datasets.labelled import LabelledImages
-from vae_core.datasets.registry import load_dataset
+from vae_core.datasets.labelled import SPLITS, LabelledImages
+from vae_core.datasets.registry import load_splits
 from vae_core.images.preparation_options import Preparation
 
 __all__ = ["Parts", "chosen_images", "chosen_rows", "load_parts"]
@@ -29,14 +29,11 @@ class Parts:
 
 
 def load_parts(
-    dataset: str, *, image_shape: tuple[int, int, int], preparation: Preparation, data_dir: Path | None = None
+    dataset: str | Path, *, image_shape: tuple[int, int, int], preparation: Preparation, data_dir: Path | None = None
 ) -> Parts:
     """All three parts of a data set; arguments and errors are those of `load_dataset`."""
-    train, validation, test = (
-        load_dataset(dataset, split, data_dir=data_dir, image_shape=image_shape, preparation=preparation)
-        for split in ("train", "validation", "test")
-    )
-    return Parts(train, validation, test)
+    parts = load_splits(dataset, SPLITS, data_dir=data_dir, image_shape=image_shape, preparation=preparation)
+    return Parts(**parts)
 
 
 def chosen_rows(count: int, limit: int, *, seed: int) -> Int[np.ndarray, " n"]:

@@ -5,7 +5,7 @@ files, `vae_core.datasets.archived_sets` reads those kept as an archive, `vae_co
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,10 +18,23 @@ from vae_core.datasets.archived_sets import load_dsprites, load_emoji, load_face
 from vae_core.datasets.folders import load_folder
 from vae_core.datasets.idx import IdxSet, load_idx_set
 from vae_core.datasets.labelled import LabelledImages, Split, seeded_random, share_of
+from vae_core.datasets.own_sets import OwnSet, find_own_set
 from vae_core.errors import DatasetError
 from vae_core.images.preparation_options import Preparation
 
-__all__ = ["DATASETS", "DATASET_NAMES", "DatasetInfo", "LabelledImages", "Split", "load_dataset"]
+__all__ = [
+    "DATASETS",
+    "DATASET_NAMES",
+    "DatasetInfo",
+    "LabelledImages",
+    "Split",
+    "find_dataset",
+    "load_dataset",
+    "load_splits",
+]
+
+
+LONGEST_SHOWN = 80  # characters of a name in a message
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,10 @@ class DatasetInfo:
         citation: Of the source.
         classes: Whether labels say what a picture shows, so that a classifier can learn them.
         label_title: What the labels are of.
-        load: Reads one split; the second argument is the data folder, if one was asked for.
+        load: reads splits at once; the second argument is the data folder, if one was asked for.
+        shows_people: whether the pictures are photographs of people, none of which is shown beside a model.
+        comes_along: whether the pictures are installed with the program.
+        published: where the set is fetched from when no archive of it is at hand; None of one that is not fetched.
     """
 
     name: str
@@ -48,27 +64,57 @@ class DatasetInfo:
     citation: str
     classes: bool
     label_title: str
-    load: Callable[[Split, Path | None], LabelledImages] = field(repr=False)
+    load: Callable[[Sequence[Split], Path | None], dict[Split, LabelledImages]] = field(repr=False)
+    shows_people: bool = False
+    comes_along: bool = False
+    published: IdxSet | None = None
+
+
+def find_dataset(text: str) -> str | Path:
+    """What a person means who names a data set: the id of one, or a folder of images.
+
+    Args:
+        text: id of a named set or of the owner's registry, or the path of a folder.
+
+    Raises:
+        DatasetError: It is neither, or both an id and another folder.
+    """
+    if text in DATASETS:
+        return text
+    own = find_own_set(text)
+    named = os.path.expanduser(text)  # noqa: PTH111 - Path's own raises where a name is too long or no user is known
+    if not os.path.isdir(named):  # noqa: PTH112 - the same
+        if own is None:
+            raise _unknown(text, "or a folder of images")
+        return text
+    folder = Path(named)
+    if own is not None and os.sep not in text and folder.resolve() != Path(own.folder):
+        raise DatasetError(
+            f"{text!r} is the id of {own.folder}, and a folder here as well; for that give .{os.sep}{text}."
+        )
+    return folder
 
 
 def load_dataset(
-    name: str,
+    dataset: str | Path,
     split: Split,
     *,
     data_dir: Path | None = None,
     image_shape: tuple[int, int, int] | None = None,
     preparation: Preparation | None = None,
 ) -> LabelledImages:
-    """Load one split of a named data set or of a folder of images.
+    """Load one split of a data set.
 
     Every call gives the same images in the same order. A folder's pictures are labelled by the
-    subfolder they lie in (at any depth), those directly in the folder by its own name. They are
-    shuffled with a fixed seed into 80% train, 10% validation and 10% test, at least one each.
-    Hidden files and links that lead outside are passed over; unreadable pictures are logged.
+    subfolder they lie in (at any depth), those directly in the folder by its own name. Each one's
+    content decides its split: about 80% are for train, 10% for validation and 10% for test, at
+    least one each. Hidden files and links that lead outside are passed over; unreadable pictures
+    are logged.
 
     Args:
-        name: One of `DATASET_NAMES`, or the path of a folder of images.
-        split: Which part.
+        dataset: id of a data set, as a model names it: one of `DATASET_NAMES`, or one of the owner's
+            registry. A folder of pictures is given as a `Path`: no text from a file is ever one.
+        split: which part.
         data_dir: Folder that may hold ``NAME.npz``; by default that in ``VAE_DATA_DIR``.
         image_shape: (channel, height, width) in pixels, to which a folder's pictures are
             brought. A named set has its own, which this may only repeat.
@@ -80,33 +126,76 @@ def load_dataset(
         DownloadError: The set could not be fetched whole; nothing half fetched is kept.
         InputError: `image_shape` is none that a picture can be brought to.
     """
-    info = DATASETS.get(name)
+    return load_splits(dataset, [split], data_dir=data_dir, image_shape=image_shape, preparation=preparation)[split]
+
+
+def load_splits(
+    dataset: str | Path,
+    splits: Sequence[Split],
+    *,
+    data_dir: Path | None = None,
+    image_shape: tuple[int, int, int] | None = None,
+    preparation: Preparation | None = None,
+) -> dict[Split, LabelledImages]:
+    """Load several splits at once: what they have in common is read once.
+
+    Arguments and errors are those of `load_dataset`.
+    """
+    info = DATASETS.get(dataset) if isinstance(dataset, str) else None
     if info is None:
-        return _load_folder(name, split, image_shape, preparation)
+        return _load_folder(_own_folder(dataset), splits, image_shape, preparation)
     if image_shape not in (None, info.image_shape):
-        raise DatasetError(f"{name} has pictures of shape {info.image_shape}, got image_shape {image_shape}; omit it.")
-    return info.load(split, data_dir)
+        raise DatasetError(
+            f"{dataset} has pictures of shape {info.image_shape}, got image_shape {image_shape}; omit it."
+        )
+    return info.load(splits, data_dir)
+
+
+def _own_folder(dataset: str | Path) -> OwnSet:
+    """The folder that an id of the owner's stands for, or that is given."""
+    if isinstance(dataset, Path):
+        return OwnSet(str(dataset))
+    found = find_own_set(dataset)
+    if found is None:
+        raise _unknown(dataset, "or a folder of images that --dataset FOLDER has made known on this machine")
+    if not Path(found.folder).is_dir():
+        raise DatasetError(
+            f"the folder {found.folder} of the data set {dataset!r} must exist; give --dataset FOLDER "
+            f"--dataset-id {dataset} to say where it is now."
+        )
+    return found
+
+
+def _unknown(text: str, others: str) -> DatasetError:
+    received = repr(text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}...")
+    return DatasetError(f"the data set must be one of {', '.join(DATASET_NAMES)}, {others}, got {received}.")
 
 
 def _load_folder(
-    name: str, split: Split, image_shape: tuple[int, int, int] | None, preparation: Preparation | None
-) -> LabelledImages:
-    if not os.path.isdir(name):  # noqa: PTH112 - Path's own raises where a name is too long or a parent closed
-        known = ", ".join(DATASET_NAMES)
-        raise DatasetError(f"the data set must be one of {known}, or the path of a folder of images, got {name!r}.")
-    root = Path(name)
+    own: OwnSet,
+    splits: Sequence[Split],
+    image_shape: tuple[int, int, int] | None,
+    preparation: Preparation | None,
+) -> dict[Split, LabelledImages]:
+    root = Path(own.folder)
+    if not root.is_dir():
+        raise DatasetError(f"the folder of images must exist, got {root}.")
     if image_shape is None or preparation is None:
         raise DatasetError(
             f"the folder {root} needs image_shape (channel, height, width) and preparation, "
             f"got {image_shape} and {preparation}."
         )
-    return load_folder(root, split, image_shape=image_shape, preparation=preparation)
+    return load_folder(root, splits, image_shape=image_shape, preparation=preparation, rule=own.split_rule)
 
 
-def _load_digits(split: Split, _data_dir: Path | None) -> LabelledImages:
+def _load_digits(splits: Sequence[Split], _data_dir: Path | None) -> dict[Split, LabelledImages]:
     from sklearn.datasets import load_digits  # takes a second; the names of the data sets must come at once
 
     values, labels = load_digits(return_X_y=True)
+    return {split: _digits_of(split, values, labels) for split in splits}
+
+
+def _digits_of(split: Split, values: np.ndarray, labels: np.ndarray) -> LabelledImages:
     rows = _stratified_rows(labels, split)
     grey = np.rint(values[rows].reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
     images = np.stack([np.asarray(Image.fromarray(digit).resize((28, 28), Image.Resampling.BICUBIC)) for digit in grey])
@@ -180,6 +269,7 @@ DATASETS: dict[str, DatasetInfo] = {
             classes=True,
             label_title="Digit",
             load=partial(load_idx_set, MNIST),
+            published=MNIST,
         ),
         DatasetInfo(
             name="digits",
@@ -193,6 +283,7 @@ DATASETS: dict[str, DatasetInfo] = {
             classes=True,
             label_title="Digit",
             load=_load_digits,
+            comes_along=True,
         ),
         DatasetInfo(
             name="fashion_mnist",
@@ -205,6 +296,7 @@ DATASETS: dict[str, DatasetInfo] = {
             classes=True,
             label_title="Garment",
             load=partial(load_idx_set, FASHION_MNIST),
+            published=FASHION_MNIST,
         ),
         DatasetInfo(
             name="quickdraw",
@@ -239,6 +331,7 @@ DATASETS: dict[str, DatasetInfo] = {
             classes=False,
             label_title="Perceived age",
             load=load_faces,
+            shows_people=True,
         ),
         DatasetInfo(
             name="dsprites",

@@ -1,11 +1,11 @@
 """The pictures that a reference set was encoded from, where the model's data set is on this machine.
 
-Nothing is fetched for them. None is shown that the model does not encode to the code it stands for: a folder may have
-changed since, and a model from outside may name any.
+Nothing is fetched for them. A folder's are shown only beside a model that has seen these very pictures: the folder may
+have changed since, and a model from outside may name any. None is shown that the model does not encode to the code it
+stands for.
 """
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,22 +13,21 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from vae_core.datasets.archives import find_archive
-from vae_core.datasets.idx import IdxSet
-from vae_core.datasets.labelled import LabelledImages, Split
+from vae_core.datasets.availability import is_at_hand
+from vae_core.datasets.fingerprint import pixels_digest
+from vae_core.datasets.labelled import Split
+from vae_core.datasets.own_sets import OwnSet, find_own_set
 from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.errors import VAEExplorerError
 from vae_core.images.preparation_options import Preparation
 from vae_core.inference.engine import Engine
 from vae_core.models.config import TrainingConfig
 from vae_core.models.inputs import model_input
-from vae_core.models.spec import ModelSpec
-from vae_core.runtime.locations import cache_folder
 from vae_core.store.opening import StoredModel
+from vae_core.store.training_record import seen_pictures
 
-__all__ = ["is_at_hand", "original_of"]
+__all__ = ["original_of"]
 
-PEOPLE = {"faces"}  # photographs of people: its model's card promises that the map shows none of them
 PARTS = 4  # kept in memory, of 16 MB at most where the set is a named one
 TOLERANCE = 0.01  # of a code, absolute and relative: twenty times what storing it in half precision moves it
 
@@ -58,14 +57,15 @@ def original_of(engine: Engine, loaded: StoredModel, index: int) -> UInt8[np.nda
         BusyError: Too many requests wait.
     """
     reference, training = loaded.need_reference(), loaded.training
-    if training is None or training.dataset in PEOPLE:
+    info = DATASETS.get(training.dataset) if training is not None else None
+    if training is None or (info is not None and info.shows_people):  # as its model's card promises
         return None
     held_out = int(reference.held_out.sum())
     try:
         if index < held_out:
-            row, part = index, _part_of(loaded.spec, training, "test")
+            row, part = index, _part_of(loaded, training, "test")
         else:  # a training image that fills the set up
-            row, part = index - held_out, _part_of(loaded.spec, training, "train", len(reference) - held_out)
+            row, part = index - held_out, _part_of(loaded, training, "train", len(reference) - held_out)
     except (VAEExplorerError, OSError):  # missing, damaged or unreadable: there is nothing to show
         return None
     if part is None or row >= len(part.images) or not _is_code_of(engine, loaded, part.given[row], index):
@@ -74,32 +74,25 @@ def original_of(engine: Engine, loaded: StoredModel, index: int) -> UInt8[np.nda
     return picture
 
 
-def is_at_hand(dataset: str, split: Split) -> bool:
-    """Whether a part of a data set can be loaded without fetching anything; a set that can only be missing counts.
-
-    Raises:
-        DatasetError: The data folder asked for does not exist.
-    """
-    info = DATASETS.get(dataset)
-    source = _published(info.load) if info is not None else None
-    if source is None or find_archive(dataset, None) is not None:
-        return True
-    folder = cache_folder() / source.name
-    start = "t10k" if split == "test" else "train"
-    return all((folder / f"{file}.gz").is_file() for file in source.md5 if file.startswith(start))
-
-
-def _published(load: Callable[..., LabelledImages]) -> IdxSet | None:
-    """What a set is fetched from that is published as idx files; None for another."""
-    given = load.args if isinstance(load, functools.partial) else ()
-    return next((each for each in given if isinstance(each, IdxSet)), None)
-
-
-def _part_of(spec: ModelSpec, training: TrainingConfig, split: Split, limit: int | None = None) -> _Part | None:
-    if not is_at_hand(training.dataset, split):
+def _part_of(loaded: StoredModel, training: TrainingConfig, split: Split, limit: int | None = None) -> _Part | None:
+    if not is_at_hand(training.dataset, [split]):
         return None
-    binarised = training.binarise == "dynamic"
-    return _load(training.dataset, split, spec.image_shape, spec.preparation, limit=limit, binarised=binarised)
+    return _load(
+        training.dataset,
+        split,
+        loaded.spec.image_shape,
+        loaded.spec.preparation,
+        limit=limit,
+        binarised=training.binarise == "dynamic",
+        own=find_own_set(training.dataset),
+        digest=_digest_of(loaded, split),
+    )
+
+
+def _digest_of(loaded: StoredModel, split: Split) -> str:
+    """What the model says of the pictures that it has seen of a split; empty where it says nothing."""
+    seen = seen_pictures(loaded.folder)
+    return seen.digests.get(split, "") if seen is not None else ""
 
 
 @functools.lru_cache(maxsize=PARTS)
@@ -111,8 +104,13 @@ def _load(
     *,
     limit: int | None,
     binarised: bool,
-) -> _Part:
+    own: OwnSet | None,
+    digest: str,
+) -> _Part | None:
+    """The pictures of a part; None of a folder of the owner's, `own`, whose pictures are not those of the digest."""
     part = load_dataset(dataset, split, image_shape=image_shape, preparation=preparation)
+    if own is not None and pixels_digest(part.images) != digest:
+        return None
     if limit is not None:
         from vae_core.datasets.parts import chosen_images
         from vae_core.evaluation import report  # takes a second to import, and few sets are filled up

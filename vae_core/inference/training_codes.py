@@ -5,7 +5,6 @@ it is done once for each state of a model.
 """
 
 import logging
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,17 +13,18 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
-from vae_core.datasets.archives import find_archive
-from vae_core.datasets.labelled import LabelledImages
-from vae_core.datasets.registry import DATASETS, load_dataset
+from vae_core.datasets.availability import is_at_hand
+from vae_core.datasets.fingerprint import Fingerprint, pixels_digest
+from vae_core.datasets.labelled import LabelledImages, Split
+from vae_core.datasets.registry import DATASETS, load_splits
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
 from vae_core.inference.training_cache import TrainingCodes, cached_training, store_training
 from vae_core.models.config import TrainingConfig
 from vae_core.models.inputs import model_input
 from vae_core.models.spec import ModelSpec
 from vae_core.runtime.jobs import BackgroundJob
-from vae_core.runtime.locations import cache_folder
 from vae_core.store.opening import StoredModel
+from vae_core.store.training_record import seen_pictures
 
 __all__ = [
     "TRAINING_LIMIT",
@@ -33,7 +33,6 @@ __all__ = [
     "TrainingImages",
     "cached_training",
     "encode_training",
-    "has_training_images",
     "load_training_images",
     "prepare_training_codes",
     "store_training",
@@ -44,7 +43,7 @@ logger = logging.getLogger(__name__)
 TRAINING_LIMIT = 60_000  # images: as many as MNIST's training file has; of more a seeded choice is taken
 BATCH = 250  # images: 75 ms for mnist-16d, the most that a stop has to wait
 CHOICE_SEED = 0
-IDX_FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz")
+TRAINED_ON: tuple[Split, Split] = ("train", "validation")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,51 +62,34 @@ class TrainingImages:
         return len(self.trained)
 
 
-def has_training_images(spec: ModelSpec, *, data_dir: Path | None = None) -> bool:
-    """Whether the data set of a model is on this machine; nothing is opened and nothing fetched.
-
-    Args:
-        spec: The model's.
-        data_dir: Folder that may hold ``NAME.npz``; by default that in ``VAE_DATA_DIR``.
-    """
-    name = spec.dataset or ""
-    if name not in DATASETS:
-        return bool(name) and os.path.isdir(name)  # noqa: PTH112 - Path's own raises where a name is too long
-    try:
-        return name == "digits" or find_archive(name, data_dir) is not None or _is_fetched(name)
-    except DatasetError:  # the data folder asked for does not exist
-        return False
-
-
-def _is_fetched(name: str) -> bool:
-    """Whether a set's official files are in the cache folder that `vae_core.datasets.idx` fetches them into."""
-    folder = cache_folder() / name
-    return all((folder / file).is_file() for file in IDX_FILES)
-
-
-def load_training_images(spec: ModelSpec, *, data_dir: Path | None = None) -> TrainingImages:
+def load_training_images(
+    spec: ModelSpec, *, seen: Fingerprint | None = None, data_dir: Path | None = None
+) -> TrainingImages:
     """The images of a model's training and validation parts, at most `TRAINING_LIMIT`, in the same order every time.
 
     Args:
         spec: The model's.
-        data_dir: As for `has_training_images`.
+        seen: what the model says of the pictures that it was made from. Those of a folder are given only for a model
+            that has seen these very ones: a model from elsewhere may name any.
+        data_dir: Folder that may hold ``NAME.npz``; by default that in ``VAE_DATA_DIR``.
 
     Raises:
-        DatasetError: The data set is not on this machine, or is damaged.
+        DatasetError: The data set is not on this machine, is damaged, or is a folder with other pictures.
     """
-    if spec.dataset is None or not has_training_images(spec, data_dir=data_dir):
-        name = repr(spec.dataset) if spec.dataset else "a model that does not say what it was trained on"
+    dataset = spec.dataset or ""
+    if not is_at_hand(dataset, TRAINED_ON, data_dir=data_dir):
+        name = "a model that does not say what it was trained on" if spec.dataset is None else repr(dataset)
         raise DatasetError(f"training images must be on this machine, got {name}; set VAE_DATA_DIR to their folder.")
-    parts = [
-        load_dataset(
-            spec.dataset,
-            split,
-            data_dir=data_dir,
-            image_shape=spec.image_shape,
-            preparation=spec.preparation,
+    loaded = load_splits(
+        dataset, TRAINED_ON, data_dir=data_dir, image_shape=spec.image_shape, preparation=spec.preparation
+    )
+    parts = [loaded[split] for split in TRAINED_ON]
+    digests = [seen.digests.get(split) for split in TRAINED_ON] if seen is not None else []
+    if dataset not in DATASETS and digests != [pixels_digest(part.images) for part in parts]:
+        raise DatasetError(
+            f"the pictures of {dataset!r} on this machine must be those that the model was trained on, got others; "
+            "train it anew to see them."
         )
-        for split in ("train", "validation")
-    ]
     first = len(parts[0])  # of the validation part
     rows = np.sort(np.random.default_rng(CHOICE_SEED).permutation(first + len(parts[1]))[:TRAINING_LIMIT])
     chosen = [torch.from_numpy(own) for own in (rows[rows < first], rows[rows >= first] - first)]
@@ -179,7 +161,9 @@ class TrainingCodesJob(BackgroundJob[TrainingCodes]):
         if known is not None:
             return known
         self._say("starting", 0.0, "reading the training images")
-        training = load_training_images(self._loaded.spec, data_dir=self._data_dir)
+        training = load_training_images(
+            self._loaded.spec, seen=seen_pictures(self._loaded.folder), data_dir=self._data_dir
+        )
         codes = encode_training(self._loaded, training, progress=self._pass_on, stop=self._stopping.is_set)
         if codes is not None:
             self._keep(codes)
@@ -200,7 +184,7 @@ def prepare_training_codes(loaded: StoredModel, *, data_dir: Path | None = None)
 
     Args:
         loaded: The model.
-        data_dir: As for `has_training_images`.
+        data_dir: As for `load_training_images`.
 
     Raises:
         ModelError: The model has no reference set, so no map.

@@ -26,14 +26,17 @@ Section = dict[str, Any]  # of metrics.json
 ShownT = TypeVar("ShownT")
 
 
-def new_card(name: str, config: ModelConfig, info: DatasetInfo | None, training: dict[str, Any]) -> str:
+def new_card(
+    name: str, config: ModelConfig, info: DatasetInfo | None, training: dict[str, Any], *, command: str
+) -> str:
     """The text of a new card: what the model is, what it saw, and the command that made it.
 
     Args:
         name: name of the model.
         config: its configuration, with a `training` part.
         info: the data set; None for a folder of pictures.
-        training: command, seconds and machine of the run, as in metrics.json.
+        training: seconds, machine and seed of the run, as in metrics.json.
+        command: what asks for the same model again, on one line.
     """
     kind = "variational autoencoder" if config.variational else "plain autoencoder"
     preset = preset_of(name, config)
@@ -44,7 +47,7 @@ def new_card(name: str, config: ModelConfig, info: DatasetInfo | None, training:
         "## Data",
         f"{info.title}. Licence: {info.licence}. {info.citation}" if info else "A folder of pictures.",
         "## Training",
-        f"```\n{training['command']}\n```",
+        f"```\n{command}\n```",
         f"Took {training['seconds'] / 60:.0f} minutes on {training['machine']}; seed {training['seed']}.",
         "## Figures",
         f"{BEGIN}\n{END}",

@@ -23,7 +23,7 @@ from vae_core.models.posterior import Posterior
 from vae_core.models.spec import Model, ModelSpec
 from vae_core.models.vae import VAE
 from vae_core.reference.reference_set import Reference
-from vae_core.runtime.whole_folders import read_whole
+from vae_core.runtime.whole_folders import put_back, read_whole
 from vae_core.store.identity import reference_digest, weights_digest
 from vae_core.store.stored_models import REFERENCE_FILE, find_model, list_models, models_dirs
 
@@ -151,6 +151,7 @@ def load_model(model: str | os.PathLike[str]) -> StoredModel:
     if isinstance(model, str) and (folder := find_model(model)) is not None:
         return open_stored_model(folder, model)
     path = Path(os.path.expanduser(model))  # noqa: PTH111 - Path's own raises where no account has the name
+    put_back(path)
     if path.is_dir():
         return open_stored_model(path)
     if isinstance(model, str) and path.name == model:

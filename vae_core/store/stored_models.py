@@ -5,7 +5,6 @@ reference.npz, metrics.json and README.md (the model card).
 """
 
 import copy
-import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from vae_core.errors import ConfigError, ModelError
 from vae_core.models.config import read_config
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE, plain_card
 from vae_core.runtime.locations import own_models, shipped_models
+from vae_core.runtime.names import NAME_RULE, is_name
 from vae_core.runtime.ownership import MARKER_FILE, is_empty, is_marked, mark
 from vae_core.runtime.whole_files import write_text_whole
 from vae_core.runtime.whole_folders import folder_names, replaced_whole, settle
@@ -28,6 +28,7 @@ __all__ = [
     "check_not_shipped",
     "check_replaceable",
     "find_model",
+    "is_model",
     "list_models",
     "model_folder",
     "models_dirs",
@@ -37,8 +38,6 @@ __all__ = [
 
 REFERENCE_FILE = "reference.npz"
 MODEL_FILES = (CARD_FILE, CONFIG_FILE, METRICS_FILE, WEIGHTS_FILE, REFERENCE_FILE)  # all that a model consists of
-
-NAME_RULE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 def models_dirs() -> list[Path]:
@@ -52,10 +51,8 @@ def check_name(name: str) -> str:
     Raises:
         ModelError: It has other characters than a-z, 0-9, dot, dash and underscore, or more than 64.
     """
-    if not NAME_RULE.fullmatch(name):
-        raise ModelError(
-            f"a model's name has 1 to 64 of a-z, 0-9, '.', '-' and '_' and starts with a letter or digit, got {name!r}."
-        )
+    if not is_name(name):
+        raise ModelError(f"a model's name has {NAME_RULE}, got {name!r}.")
     return name
 
 
@@ -70,7 +67,7 @@ def check_not_shipped(name: str, models_dir: Path) -> None:
         ModelError: A model that comes with the program has the name, or the name breaks its rule.
     """
     shipped = shipped_models()
-    if _is_model(shipped / check_name(name)) and models_dir.resolve() != shipped.resolve():
+    if is_model(shipped / check_name(name)) and models_dir.resolve() != shipped.resolve():
         raise ModelError(
             f"{name} is the name of a model that comes with the program; choose another --name, or give "
             f"--models-dir {shipped} to replace the one that comes with it."
@@ -89,7 +86,7 @@ def check_replaceable(folder: Path) -> None:
     try:
         if is_empty(folder) or is_marked(folder, "model"):
             return
-        if _is_model(folder):
+        if is_model(folder):
             read_config(folder / CONFIG_FILE)
             return
     except (OSError, ConfigError) as error:
@@ -129,7 +126,7 @@ def model_folder(name: str) -> Path:
 
 def find_model(name: str) -> Path | None:
     """The folder of a stored model; None where no model has that name, or nothing can have it."""
-    if NAME_RULE.fullmatch(name) is None:  # it could lead out of the folders
+    if not is_name(name):  # it could lead out of the folders
         return None
     return next((root / name for root in models_dirs() if _find_model(root / name)), None)
 
@@ -177,11 +174,11 @@ def replaced_model(folder: Path, *, keep: Collection[str] = ()) -> Iterator[Path
 
 def _find_model(folder: Path) -> bool:
     """Whether a model is stored there, or was, until a writer was killed that had set it aside."""
-    if not NAME_RULE.fullmatch(folder.name):
+    if not is_name(folder.name):
         return False
-    if not _is_model(folder):
+    if not is_model(folder):
         settle(folder, (*MODEL_FILES, MARKER_FILE))
-    return _is_model(folder)
+    return is_model(folder)
 
 
 def _names(root: Path) -> set[str]:
@@ -192,7 +189,8 @@ def _names(root: Path) -> set[str]:
         return set()
 
 
-def _is_model(folder: Path) -> bool:
+def is_model(folder: Path) -> bool:
+    """Whether a folder holds the two files of a model; not whether they can be read."""
     try:
         return (folder / CONFIG_FILE).is_file() and (folder / WEIGHTS_FILE).is_file()
     except OSError:  # a folder of another account, which nobody here may look into

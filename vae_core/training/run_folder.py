@@ -4,17 +4,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from vae_core.errors import TrainingError
+from vae_core.datasets.fingerprint import SeenFiles
+from vae_core.errors import ConfigError, TrainingError
 from vae_core.runtime.locks import locked
 from vae_core.runtime.ownership import is_empty, is_marked, mark
-from vae_core.runtime.whole_files import remove_unfinished
+from vae_core.runtime.strict_json import config_from_json, config_to_json
+from vae_core.runtime.whole_files import remove_unfinished, write_text_whole
 from vae_core.training.run_state import CHECKPOINT_FILE, is_checkpoint
 
-__all__ = ["held_run_folder"]
+__all__ = ["held_run_folder", "read_seen", "write_seen"]
 
 LOCK_FILE = ".lock"
 UNFINISHED = f"{CHECKPOINT_FILE}.part"  # as version 0.1 named it
-RUN_FILES = (CHECKPOINT_FILE,)  # that a run writes and --fresh removes
+SEEN_FILE = "pictures.json"
+RUN_FILES = (CHECKPOINT_FILE, SEEN_FILE)  # that a run writes and --fresh removes
 
 
 @contextmanager
@@ -42,6 +45,26 @@ def held_run_folder(folder: Path, *, fresh: bool) -> Iterator[None]:
         except OSError as error:
             raise TrainingError(f"{folder} cannot be written ({error.strerror}); choose another --run-dir.") from error
         yield
+
+
+def write_seen(folder: Path, seen: SeenFiles) -> None:
+    """Note the files that a run begins with.
+
+    Raises:
+        TrainingError: The folder cannot be written.
+    """
+    try:
+        write_text_whole(folder / SEEN_FILE, config_to_json(seen))
+    except OSError as error:
+        raise TrainingError(f"{folder} cannot be written ({error.strerror}); choose another --run-dir.") from error
+
+
+def read_seen(folder: Path) -> SeenFiles:
+    """The files that a run began with; none where that is not noted, or cannot be read."""
+    try:
+        return config_from_json(SeenFiles, (folder / SEEN_FILE).read_bytes())
+    except (OSError, ConfigError):
+        return SeenFiles()
 
 
 def _check_own(folder: Path) -> None:

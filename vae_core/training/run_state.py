@@ -23,7 +23,7 @@ from vae_core.runtime.strict_json import config_from_json, config_to_json
 from vae_core.runtime.whole_files import written_whole
 from vae_core.training.pca_start import start_from_pca
 
-__all__ = ["CHECKPOINT_FILE", "History", "RunState", "is_checkpoint"]
+__all__ = ["CHECKPOINT_FILE", "History", "RunState", "checkpoint_pictures", "is_checkpoint"]
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 SGD_MOMENTUM = 0.9
@@ -47,6 +47,16 @@ def is_checkpoint(path: Path) -> bool:
             return {"config", "history"} <= set(file.metadata() or ())
     except (OSError, SafetensorError):
         return False
+
+
+def checkpoint_pictures(folder: Path) -> str | None:
+    """The digest of the images that a run's checkpoint was trained on; None where it does not say."""
+    try:
+        with safe_open(folder / CHECKPOINT_FILE, framework="pt") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+    except (OSError, SafetensorError):
+        return None
+    return metadata.get("pictures") or None
 
 
 @dataclass
@@ -85,15 +95,28 @@ class RunState:
 
     @classmethod
     def stored(
-        cls, config: ModelConfig, settings: TrainingConfig, folder: Path, device: torch.device = CPU
+        cls,
+        config: ModelConfig,
+        settings: TrainingConfig,
+        folder: Path,
+        device: torch.device = CPU,
+        *,
+        pictures: str = "",
     ) -> "RunState | None":
         """The state in the folder's checkpoint; None when there is none.
 
+        Args:
+            config: the model that is trained.
+            settings: how it is trained.
+            folder: folder of the run.
+            device: where the state is kept.
+            pictures: digest of the images that it is trained on.
+
         Raises:
-            TrainingError: The checkpoint is damaged or belongs to another configuration.
+            TrainingError: The checkpoint is damaged, or belongs to another configuration or other images.
         """
         state = cls._around(VAE.build_seeded(config, settings.seed).channels_last().to(device), settings)
-        return state if state.read(folder) else None
+        return state if state.read(folder, pictures) else None
 
     @classmethod
     def _around(cls, model: VAE, settings: TrainingConfig) -> "RunState":
@@ -112,8 +135,12 @@ class RunState:
         """Remember the present weights as the best."""
         self.best_weights = copy_weights(self.validated_model)
 
-    def write(self, folder: Path) -> None:
+    def write(self, folder: Path, pictures: str = "") -> None:
         """Write the checkpoint.
+
+        Args:
+            folder: folder of the run.
+            pictures: digest of the images that it is trained on; empty where that does not matter.
 
         Raises:
             TrainingError: The folder cannot be written.
@@ -125,6 +152,7 @@ class RunState:
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{key}": value.to("cpu").contiguous() for key, value in state.items()}
         metadata = {"config": config_to_json(self.config), "history": json.dumps(asdict(self.history))}
+        metadata["pictures"] = pictures
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with written_whole(folder / CHECKPOINT_FILE) as temporary:
@@ -132,28 +160,36 @@ class RunState:
         except (OSError, SafetensorError) as error:  # the latter is what a full disk gives
             raise TrainingError(f"{folder} cannot be written ({error}); choose another folder.") from error
 
-    def read(self, folder: Path) -> bool:
+    def read(self, folder: Path, pictures: str = "") -> bool:
         """Take over the folder's checkpoint; returns False when there is none.
 
+        Args:
+            folder: folder of the run.
+            pictures: as for `write`.
+
         Raises:
-            TrainingError: The checkpoint is damaged or belongs to another configuration.
+            TrainingError: The checkpoint is damaged, or belongs to another configuration or other images.
         """
         path = folder / CHECKPOINT_FILE
         if not path.is_file():
             return False
         try:
-            self._take_over(path)
+            self._take_over(path, pictures)
         except (SafetensorError, ConfigError, LookupError, TypeError, ValueError, RuntimeError) as error:
             reason = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
             raise TrainingError(f"{path} is damaged ({reason}); delete it to start afresh.") from error
         return True
 
-    def _take_over(self, path: Path) -> None:
+    def _take_over(self, path: Path, pictures: str) -> None:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata()
             if config_from_json(ModelConfig, metadata["config"]) != self.config:
                 raise TrainingError(
                     f"{path} was written by a run with other settings; delete it, or give the same settings to resume."
+                )
+            if pictures and (metadata.get("pictures") or pictures) != pictures:  # version 0.1 did not note them
+                raise TrainingError(
+                    f"{path} was written by a run on other images; delete it, or give the same images to resume."
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is no dict
         self.model.load_state_dict(_under(tensors, "model/"))

@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from vae_core.datasets.fingerprint import pixels_digest
 from vae_core.errors import TrainingError
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.importance_bound import importance_bound
@@ -119,6 +120,11 @@ class Trainer:
     def state(self) -> RunState:
         """What changes in the run; made when it is first asked for, since a checkpoint may come in its place."""
         return RunState.fresh(self.config, self.settings, self.train_images, self.device)
+
+    @functools.cached_property
+    def pictures(self) -> str:
+        """A digest of the images of both parts, which a checkpoint is tied to."""
+        return f"{pixels_digest(self.train_images)}-{pixels_digest(self.validation_images)}"
 
     @property
     def model(self) -> VAE:
@@ -226,7 +232,7 @@ class Trainer:
             self.history.best_loss = validation.loss
             self.state.keep_weights()
         if self.folder is not None:
-            self.state.write(self.folder)
+            self.state.write(self.folder, self.pictures)
         return replace(progress, validation=validation, is_best=is_best)
 
     def _check_finite(self, value: float, place: str) -> None:
@@ -263,10 +269,11 @@ class Trainer:
         """Go on from the folder's checkpoint; returns False when there is none.
 
         Raises:
-            TrainingError: The checkpoint is damaged or belongs to another configuration.
+            TrainingError: The checkpoint is damaged, or belongs to another configuration or other images.
         """
-        folder, settings = self.folder, self.settings
-        state = None if folder is None else RunState.stored(self.config, settings, folder, self.device)
+        if self.folder is None:
+            return False
+        state = RunState.stored(self.config, self.settings, self.folder, self.device, pictures=self.pictures)
         if state is not None:
             self.state = state
         return state is not None

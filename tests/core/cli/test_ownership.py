@@ -70,13 +70,14 @@ def test_fresh_removes_what_a_run_wrote_and_nothing_else(train: Train) -> None:
     code, said = train("--run-dir", "runs", "--fresh", "--overwrite", "--seed", "1")
     assert code == 0, said
     assert "going on" not in said
-    assert {path.name for path in run.iterdir()} == {MARKER_FILE, ".lock", CHECKPOINT_FILE, "notes.txt", "plots"}
+    written = {MARKER_FILE, ".lock", CHECKPOINT_FILE, "pictures.json"}
+    assert {path.name for path in run.iterdir()} == {*written, "notes.txt", "plots"}
     assert (run / "notes.txt").read_text() == "mine"
 
 
 def test_a_run_of_before_there_were_markers_goes_on(train: Train) -> None:
     assert train("--run-dir", "runs")[0] == 0
-    for name in (MARKER_FILE, ".lock"):
+    for name in (MARKER_FILE, ".lock", "pictures.json"):
         (Path("runs/cats") / name).unlink()
     code, said = train("--run-dir", "runs", "--overwrite")
     assert code == 0
@@ -98,7 +99,7 @@ def test_weights_of_another_program_are_no_checkpoint(train: Train) -> None:
 def test_a_model_and_its_run_do_not_share_a_folder(train: Train) -> None:
     code, said = train("--run-dir", "models")
     assert code == 2
-    assert "need folders of their own" in said
+    assert "have a folder each" in said
     assert not Path("models").exists()
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from tests.conftest import reference_of
+from vae_core.datasets.fingerprint import fingerprint_of
 from vae_core.datasets.labelled import LabelledImages
-from vae_core.datasets.registry import DATASETS
+from vae_core.datasets.own_sets import register_folder
+from vae_core.datasets.registry import DATASETS, load_splits
 from vae_core.errors import ConfigError, DatasetError, InputError, ModelError
 from vae_core.inference import training_cache, training_codes
 from vae_core.inference.training_codes import (
@@ -21,7 +24,6 @@ from vae_core.inference.training_codes import (
     TrainingImages,
     cached_training,
     encode_training,
-    has_training_images,
     load_training_images,
     prepare_training_codes,
     store_training,
@@ -109,38 +111,37 @@ def ended(job: TrainingCodesJob) -> JobState:
 # --- which images --------------------------------------------------------------------------------------------
 
 
-def test_the_images_are_there_where_the_data_folder_holds_the_set(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not has_training_images(spec_of(CONFIG))
-    assert has_training_images(spec_of(CONFIG), data_dir=mnist)
-    assert not has_training_images(spec_of(CONFIG), data_dir=mnist / "missing")
-    monkeypatch.setenv("VAE_DATA_DIR", str(mnist))
-    assert has_training_images(spec_of(CONFIG))
-    assert not has_training_images(spec_of(replace(CONFIG, training=TrainingConfig(dataset="faces"))))
-    assert has_training_images(spec_of(replace(CONFIG, training=TrainingConfig(dataset="digits")))), (
-        "they come with the program"
-    )
-
-
-def test_a_set_that_was_fetched_before_is_there(tmp_path: Path) -> None:
-    folder = tmp_path / "cache" / "mnist"
-    folder.mkdir(parents=True)
-    (folder / "train-images-idx3-ubyte.gz").touch()
-    assert not has_training_images(spec_of(CONFIG)), "its labels are missing"
-    (folder / "train-labels-idx1-ubyte.gz").touch()
-    assert has_training_images(spec_of(CONFIG))
-    assert not has_training_images(spec_of(replace(CONFIG, training=TrainingConfig(dataset="fashion_mnist"))))
-
-
-def test_a_folder_of_pictures_is_there_or_is_not(tmp_path: Path) -> None:
-    for name, there in ((str(tmp_path), True), (str(tmp_path / "gone"), False), ("x" * 5_000, False)):
-        assert has_training_images(spec_of(replace(CONFIG, training=TrainingConfig(dataset=name)))) is there
-
-
 def test_a_model_that_does_not_say_what_it_was_trained_on_has_none(mnist: Path) -> None:
     silent = replace(CONFIG, training=None)
-    assert not has_training_images(spec_of(silent), data_dir=mnist)
     with pytest.raises(DatasetError, match="does not say"):
         load_training_images(spec_of(silent), data_dir=mnist)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of twenty pictures."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for level in range(20):
+        Image.new("L", (28, 28), level).save(folder / f"{level}.png")
+    return folder
+
+
+def test_a_folder_s_pictures_are_given_to_a_model_that_has_seen_them(pictures: Path) -> None:
+    own = replace(CONFIG, training=TrainingConfig(register_folder(pictures, taken=())))
+    parts = load_splits("pictures", ("train", "validation"), image_shape=own.image_shape, preparation=own.preparation)
+    seen = fingerprint_of(parts, split_rule=2)
+    training = load_training_images(spec_of(own), seen=seen)
+    assert torch.equal(training.images.images, torch.cat([part.images for part in parts.values()]))
+    for other in (None, replace(seen, digests={}), replace(seen, digests={**seen.digests, "train": "0" * 32})):
+        with pytest.raises(DatasetError, match="must be those that the model was trained on, got others"):
+            load_training_images(spec_of(own), seen=other)
+
+
+def test_a_folder_that_a_model_names_by_its_path_is_not_opened(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(training_codes, "load_splits")
+    with pytest.raises(DatasetError, match="must be on this machine"):
+        load_training_images(spec_of(replace(CONFIG, training=TrainingConfig(str(pictures)))))
 
 
 def test_a_set_that_is_not_here_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:

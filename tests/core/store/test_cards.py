@@ -40,6 +40,7 @@ METRICS: dict[str, Any] = {
 
 
 CONFIG = PRESETS["mnist-16d"].config
+TRAINING = {"seconds": 90, "machine": "here", "seed": 7}
 
 
 FOLDER = Path("models") / "mnist-16d"  # of a preset's model
@@ -76,8 +77,7 @@ def test_published_figures_stand_beside_the_model_s_own() -> None:
 
 def test_another_model_under_a_preset_s_name_gets_nothing_of_the_preset_s() -> None:
     own = replace(CONFIG, latent_dim=3)
-    training = {"command": "python -m vae_core train", "seconds": 90, "machine": "here", "seed": 7}
-    text = with_figures(new_card("mnist-16d", own, None, training), FOLDER, METRICS, own)
+    text = with_figures(new_card("mnist-16d", own, None, TRAINING, command="train"), FOLDER, METRICS, own)
     assert text.startswith("# mnist-16d\n\nA convolutional variational autoencoder with 3 latent dimensions.\n")
     assert "published" not in text
     assert "## Limits" not in text
@@ -103,10 +103,9 @@ def test_a_section_that_is_not_as_evaluate_writes_it_is_a_sentence(case: str) ->
 
 
 def test_a_preset_s_card_has_its_sentence_and_what_a_person_says_of_it() -> None:
-    training = {"command": "python -m vae_core train --preset mnist-16d", "seconds": 90, "machine": "here", "seed": 7}
-    text = new_card("mnist-16d", CONFIG, None, training)
+    text = new_card("mnist-16d", CONFIG, None, TRAINING, command="train --preset mnist-16d")
     assert text.startswith(f"# mnist-16d\n\n{PRESETS['mnist-16d'].summary}\n")
-    assert "Took 2 minutes on here; seed 7." in text
+    assert "```\ntrain --preset mnist-16d\n```\n\nTook 2 minutes on here; seed 7." in text
     assert text.endswith(TEXTS.joinpath("mnist-16d.md").read_text("utf-8"))
 
 

@@ -56,7 +56,8 @@ def test_a_model_that_was_set_aside_is_found_by_name(models_dir: Path) -> None:
 
 
 def test_a_model_that_was_set_aside_is_loaded(models_dir: Path, tiny_config: ModelConfig) -> None:
-    for load in (lambda: load_model("tiny"), lambda: VAE.from_pretrained(models_dir / "tiny")):
+    by_name, by_path = (lambda: load_model("tiny").network), (lambda: load_model(models_dir / "tiny").network)
+    for load in (by_name, by_path, lambda: VAE.from_pretrained(models_dir / "tiny")):
         set_aside(models_dir / "tiny")
         assert load().spec == spec_of(tiny_config)
 
