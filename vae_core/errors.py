@@ -9,6 +9,7 @@ VAEExplorerError
 ├── TrainingError       a training run cannot start, go on or be resumed
 ├── InputError          an argument or a message has the wrong shape or value
 ├── BusyError           a queue is full; the same call may succeed later
+├── ChangedError        a model is not any more what the asker takes it for
 ├── GoneError           what is asked for by a number or id is not remembered any more
 └── InternalError       something that nobody foresaw; the log has it under the number that the message names
 
@@ -21,6 +22,7 @@ from typing import ClassVar
 
 __all__ = [
     "BusyError",
+    "ChangedError",
     "ConfigError",
     "DatasetError",
     "DownloadError",
@@ -90,6 +92,12 @@ class BusyError(VAEExplorerError):
     """A queue is full; the same call may succeed later."""
 
     code = "busy"
+
+
+class ChangedError(VAEExplorerError):
+    """A model is not any more what the asker takes it for: it was trained or evaluated anew."""
+
+    code = "changed"
 
 
 class GoneError(VAEExplorerError):

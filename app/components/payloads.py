@@ -12,6 +12,7 @@ from app.wire.packing import picture_base64
 from vae_core.datasets.availability import is_at_hand
 from vae_core.datasets.registry import DATASETS
 from vae_core.images.pixels import pixels_of
+from vae_core.inference.memo import once_a_model
 from vae_core.store.opening import StoredModel
 
 __all__ = ["model_data", "picture_data"]
@@ -21,6 +22,15 @@ TRACK_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the data, marked on a slid
 
 def model_data(loaded: StoredModel) -> dict[str, Any]:
     """What the page has to know of a model; its sliders come most important first."""
+    return {
+        **_unchanging_data(loaded),
+        "trainingAtHand": is_at_hand(loaded.spec.dataset or "", ("train", "validation")),
+    }
+
+
+@once_a_model(1)
+def _unchanging_data(loaded: StoredModel) -> dict[str, Any]:
+    """All of it but what depends on the machine's files; not to be changed."""
     reference = loaded.need_reference()
     importance, ranges = reference.importance, reference.ranges.astype(np.float64)  # tenths that JSON keeps short
     quantiles = np.quantile(reference.means, TRACK_QUANTILES, axis=0).round(3)  # [quantile, latent]
@@ -48,7 +58,6 @@ def model_data(loaded: StoredModel) -> dict[str, Any]:
         "labelTitle": label_title(loaded),
         "labelNames": list(reference.label_names),
         "references": len(reference),
-        "trainingAtHand": is_at_hand(loaded.spec.dataset or "", ("train", "validation")),
         "seenInTraining": int((~reference.held_out).sum()),
     }
 

@@ -14,7 +14,7 @@ from vae_core.store.opening import StoredModel
 __all__ = ["answer", "latent_map", "place_everywhere"]
 
 
-def answer(engine: Engine, name: str, question: Question) -> bytes:
+def answer(engine: Engine, loaded: StoredModel, question: Question) -> bytes:
     """Decode what the question asks for and say where it lies on the map.
 
     Raises:
@@ -22,7 +22,6 @@ def answer(engine: Engine, name: str, question: Question) -> bytes:
         ModelError: The question's map, or a draw, needs a reference set and the model has none.
         BusyError: Too many requests wait.
     """
-    loaded = engine.load(name)
     projection = latent_map(loaded, question.projection, question.axes)
     codes = question.codes
     if question.place is not None:

@@ -21,6 +21,7 @@ from app.live.guards import is_same_origin
 from app.live.pools import pool
 from app.live.presence import ClientLeft, unless_left
 from app.live.refusals import foreign_page, refusal
+from app.live.shown_models import ShownModel
 from app.queries import density, directions, groups, interpolate, map_jobs, neighbours, places, traversals
 from app.queries.base import Answer, File, Question
 from app.services.jobs import jobs
@@ -103,13 +104,12 @@ async def _read(request: Request) -> bytes:
     return bytes(content)
 
 
-async def _answered(request: Request, work: Callable[[str], Response]) -> Response:
+async def _answered(request: Request, work: Callable[[ShownModel], Response]) -> Response:
     """Have a thread do it, unless the client leaves before its turn."""
     leaving = asyncio.ensure_future(request.receive())  # all of the body is read: what comes is the end
     try:
-        return await unless_left(
-            pool("vae-question", THREADS), functools.partial(work, request.path_params["model"]), leaving
-        )
+        shown = ShownModel.of_request(request.path_params, request.query_params)
+        return await unless_left(pool("vae-question", THREADS), functools.partial(work, shown), leaving)
     finally:
         leaving.cancel()
 
@@ -135,18 +135,18 @@ def _limit_products() -> None:
     threadpool_limits(limits=1, user_api="blas")
 
 
-def _answer(question: Question, body: bytes, visitor: str, model: str) -> Response:
+def _answer(question: Question, body: bytes, visitor: str, shown: ShownModel) -> Response:
     try:
-        model_folder(model)
+        model_folder(shown.name)
     except ModelError as error:
         return refusal(error, 404)
     try:
         import_measuring()
-        return _packed(question.answer(engine(), engine().load(model), question.read(body)), visitor)
+        return _packed(question.answer(engine(), shown.load(engine()), question.read(body)), visitor)
     except VAEExplorerError as error:
         return refusal(error)
     except Exception as error:  # noqa: BLE001 - the page must hear that no answer comes
-        return refusal(unforeseen(error, f"a question about {model}"))
+        return refusal(unforeseen(error, f"a question about {shown.name}"))
 
 
 def _packed(answer: Answer, visitor: str) -> Response:

@@ -9,6 +9,7 @@ from pathlib import Path
 import plotly
 
 from app.services.catalogue import Entry
+from vae_core.store.opening import StoredModel
 
 __all__ = ["CODE_VERSION", "PLOTLY_SCRIPT", "Assets", "code_version", "media_type", "page_assets", "strip_version"]
 
@@ -96,6 +97,6 @@ def code_version(root: Path) -> str:
 CODE_VERSION = code_version(ROOT)
 
 
-def strip_version(entry: Entry) -> str:
+def strip_version(model: Entry | StoredModel) -> str:
     """What stands in the address of a model's strip; it is told without loading the model."""
-    return f"{entry.digest}-{entry.reference_digest}-{CODE_VERSION}"
+    return f"{model.digest}-{model.reference_digest}-{CODE_VERSION}"

@@ -1,6 +1,5 @@
 """Maps as Plotly figures in JSON: read from a request's query, drawn once a model and view."""
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -10,13 +9,12 @@ from app.live.answers import latent_map
 from app.live.asset_files import CODE_VERSION
 from app.wire.protocol import ProjectionKind
 from vae_core.errors import InputError
-from vae_core.inference.engine import Engine
-from vae_core.inference.memo import reference_values
+from vae_core.inference.memo import once_a_model, reference_values
 from vae_core.reference.groups import VALUES
 from vae_core.reference.reference_set import Reference
 from vae_core.store.opening import StoredModel
 
-__all__ = ["MapView", "map_json", "maps_version"]
+__all__ = ["MapView", "map_json", "maps_version", "reference_in"]
 
 LABEL = "label"
 STORED = {kind.name.lower(): kind for kind in (ProjectionKind.UMAP, ProjectionKind.PCA, ProjectionKind.AXES)}
@@ -25,6 +23,11 @@ STORED = {kind.name.lower(): kind for kind in (ProjectionKind.UMAP, ProjectionKi
 def maps_version(loaded: StoredModel) -> str:
     """What stands in the addresses of a model's maps: it changes with the reference set and with how maps are drawn."""
     return f"{loaded.reference_digest}-{CODE_VERSION}"
+
+
+def reference_in(version: str) -> str:
+    """The reference set's digest in what stands in an address; empty where there is none."""
+    return version.rpartition("-")[0]
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,17 @@ class MapView:
         return cls(STORED[projection], axes, colour)
 
 
-@functools.lru_cache(maxsize=64)
-def _map_json(engine: Engine, name: str, _reference_digest: str, view: MapView) -> bytes:
-    loaded = engine.load(name)
+@once_a_model(16)
+def map_json(loaded: StoredModel, view: MapView) -> bytes:
+    """The map as a Plotly figure in JSON.
+
+    Raises:
+        InputError: The model has no such dimension, or is a plain autoencoder, which has no KL.
+        ModelError: The model has no reference set.
+    """
     reference = loaded.need_reference()
     if min(view.axes) < 0 or max(view.axes) >= reference.latent_dim:
-        raise InputError(f"{name} has dimensions 0 to {reference.latent_dim - 1}, got {view.axes}.")
+        raise InputError(f"{loaded.name} has dimensions 0 to {reference.latent_dim - 1}, got {view.axes}.")
     placed_by = latent_map(loaded, view.projection, view.axes)
     umap = view.projection == ProjectionKind.UMAP
     places = reference.umap_places if umap else placed_by.place(reference.means)
@@ -76,16 +84,6 @@ def _map_json(engine: Engine, name: str, _reference_digest: str, view: MapView) 
     figure = map_figure(places, colour, axis_titles=titled, names=reference.label_names, held_out=held_out)
     text: str = figure.to_json()
     return text.encode()
-
-
-def map_json(engine: Engine, name: str, view: MapView) -> bytes:
-    """The map as a Plotly figure in JSON.
-
-    Raises:
-        InputError: The model has no such dimension, or is a plain autoencoder, which has no KL.
-        ModelError: No model has that name, or it has no reference set.
-    """
-    return _map_json(engine, name, engine.load(name).reference_digest, view)
 
 
 def _dimension_title(reference: Reference, dimension: int) -> str:

@@ -8,10 +8,11 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from app.live import asset_files
 from app.live.ask import ask
 from app.live.job_routes import job_routes
-from app.live.map_figures import MapView, map_json, maps_version
+from app.live.map_figures import MapView, map_json, maps_version, reference_in
 from app.live.refusals import refusing
+from app.live.shown_models import ShownModel
 from app.live.socket import live_socket
-from app.services.catalogue import find_entry
+from app.services.examples import decoded_strip
 from vae_core.inference.engine import engine
 
 __all__ = ["live_routes"]
@@ -42,20 +43,19 @@ async def plotly_script(_request: Request) -> Response:
 @refusing
 def figure(request: Request) -> Response:
     """A model's map as a Plotly figure in JSON, made for the asked projection and colour."""
-    name = request.path_params["model"]
-    content = map_json(engine(), name, MapView.from_query(request.query_params))
-    current = request.path_params["version"] == maps_version(engine().load(name))
+    version = request.path_params["version"]
+    loaded = ShownModel(request.path_params["model"], reference=reference_in(version)).load(engine())
+    content = map_json(loaded, MapView.from_query(request.query_params))
+    current = version == maps_version(loaded)
     return Response(content, media_type="application/json", headers=_caching(current))
 
 
 @refusing
 def strip(request: Request) -> Response:
     """What a model decodes from typical codes, side by side, as PNG."""
-    from app.services.examples import decoded_strip  # Streamlit warns of a cache that is made before its server runs
-
-    name = request.path_params["model"]
-    content = decoded_strip(engine().load(name))
-    current = request.path_params["version"] == asset_files.strip_version(find_entry(name))
+    loaded = engine().load(request.path_params["model"])
+    content = decoded_strip(loaded)
+    current = request.path_params["version"] == asset_files.strip_version(loaded)
     return Response(content, media_type="image/png", headers=_caching(current))
 
 

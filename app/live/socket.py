@@ -12,7 +12,8 @@ from app.live.answers import answer
 from app.live.guards import is_same_origin
 from app.live.pools import pool
 from app.live.presence import ClientLeft, unless_left
-from app.wire.protocol import Kind, unpack_question
+from app.live.shown_models import ShownModel
+from app.wire.protocol import Kind, Question, unpack_question
 from vae_core.errors import BusyError, InputError, VAEExplorerError
 from vae_core.inference.engine import engine
 from vae_core.runtime.failures import unforeseen
@@ -33,7 +34,7 @@ async def live_socket(socket: WebSocket) -> None:
         return
     await socket.accept()
     try:
-        await _answer_all(socket, socket.path_params["model"])
+        await _answer_all(socket, ShownModel.of_request(socket.path_params, socket.query_params))
     except (WebSocketDisconnect, ClientLeft):
         return
     except BusyError as error:
@@ -44,9 +45,11 @@ async def live_socket(socket: WebSocket) -> None:
         await socket.close(REFUSED, _reason(unforeseen(error, f"a live question about {socket.path_params['model']}")))
 
 
-async def _answer_all(socket: WebSocket, model: str) -> None:
+async def _answer_all(socket: WebSocket, asked: ShownModel) -> None:
     loop, threads = asyncio.get_running_loop(), pool("vae-live-answer", LIVE_THREADS)
-    loaded = await run_in_threadpool(engine().load, model)  # takes a while where the model is new
+    first = await run_in_threadpool(asked.load, engine())  # takes a while where the model is new
+    shown, latent_dim = ShownModel.of(first), first.spec.latent_dim
+    del first  # where there is no room for it, this page does not keep it
     following: asyncio.Task[Message] | None = None  # that came while a path was waited for
     while True:
         message = await (following or socket.receive())
@@ -55,13 +58,17 @@ async def _answer_all(socket: WebSocket, model: str) -> None:
             return
         if message.get("bytes") is None:
             raise InputError("a question is a binary message, got text")
-        question = unpack_question(message["bytes"], loaded.spec.latent_dim)
-        work = functools.partial(answer, engine(), model, question)
+        question = unpack_question(message["bytes"], latent_dim)
+        work = functools.partial(_answer, shown, question)
         if question.kind == Kind.PATH:
             following = asyncio.ensure_future(socket.receive())
             await socket.send_bytes(await _path_answer(work, following))
         else:
             await socket.send_bytes(await loop.run_in_executor(threads, work))
+
+
+def _answer(shown: ShownModel, question: Question) -> bytes:
+    return answer(engine(), shown.load(engine()), question)
 
 
 async def _path_answer(work: Callable[[], bytes], following: "asyncio.Task[Message]") -> bytes:

@@ -1,8 +1,8 @@
-"""Derived things kept for all visitors: the only module with st.cache_*; holds no model and no visitor's picture."""
+"""Pictures to try and pictures to choose by, each made once for all visitors."""
 
+import functools
 from pathlib import Path
 
-import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
@@ -11,6 +11,7 @@ from vae_core.images.files import open_picture
 from vae_core.images.preparation import prepare_picture
 from vae_core.images.preparation_options import Preparation
 from vae_core.inference.engine import engine
+from vae_core.inference.memo import once_a_model
 from vae_core.reference.typical import spread_codes
 from vae_core.store.opening import StoredModel
 
@@ -21,15 +22,16 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 SHAPE = (1, 28, 28)
 
 
-@st.cache_data(show_spinner=False)
-def example_digits() -> list[tuple[str, Float[Tensor, "channel height width"]]]:
-    """Real handwritten digits from scikit-learn's set: name and picture in [0, 1], [1, 28, 28]."""
+@functools.cache
+def example_digits() -> tuple[tuple[str, Float[Tensor, "channel height width"]], ...]:
+    """Real handwritten digits from scikit-learn's set: name and picture in [0, 1], [1, 28, 28]; not to be changed."""
     files = sorted(EXAMPLES.glob("digit-*.png"))
     pictures = [open_picture(file.read_bytes(), name=file.name) for file in files]
     prepared = [prepare_picture(picture, shape=SHAPE, preparation=Preparation()) for picture in pictures]
-    return [(file.stem.removeprefix("digit-"), image) for file, image in zip(files, prepared, strict=True)]
+    return tuple((file.stem.removeprefix("digit-"), image) for file, image in zip(files, prepared, strict=True))
 
 
+@once_a_model(1)
 def decoded_strip(loaded: StoredModel) -> bytes:
     """What a model decodes from typical members of its classes, side by side, as a PNG file.
 
@@ -37,11 +39,4 @@ def decoded_strip(loaded: StoredModel) -> bytes:
         ModelError: It has no reference set to take them from.
         BusyError: Too many requests wait.
     """
-    loaded.need_reference()
-    return _strip(loaded.name, loaded.digest, loaded.reference_digest)
-
-
-@st.cache_data(show_spinner=False, max_entries=256)
-def _strip(name: str, digest: str, reference_digest: str) -> bytes:  # noqa: ARG001 -- parts of the key
-    loaded = engine().load(name)
     return side_by_side(engine().decode(loaded, spread_codes(loaded.need_reference(), PICTURES)))

@@ -161,7 +161,7 @@ def _decoder(content: str) -> Callable[[], bytes]:
 
 def examples(loaded: StoredModel) -> list[tuple[str, Float[Tensor, "channel height width"]]]:
     """Names of digits and their pictures to try, for a model that knows digits; none for another."""
-    return example_digits() if loaded.spec.dataset in DIGIT_SETS else []
+    return list(example_digits()) if loaded.spec.dataset in DIGIT_SETS else []
 
 
 def add_example(memory: Session, engine: Engine, loaded: StoredModel, index: int) -> None:

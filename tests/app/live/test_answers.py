@@ -31,7 +31,9 @@ def ask(
 ) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     """Ask the tiny model; returns number, places [n, 2], codes [n, 3] and pixels [n, 8, 8, 1]."""
     at = None if place is None else np.array(place, np.float32)
-    content = answer(engine(), "tiny", Question(kind, projection, axes, number, codes.reshape(-1, LATENT), at))
+    content = answer(
+        engine(), engine().load("tiny"), Question(kind, projection, axes, number, codes.reshape(-1, LATENT), at)
+    )
     came, count = struct.unpack_from("<II", content)
     floats = np.frombuffer(content, "<f4", (2 + LATENT) * count, offset=8)
     pixels = np.frombuffer(content, np.uint8, offset=8 + floats.nbytes)
@@ -111,12 +113,6 @@ def test_two_dimensions_need_no_reference_set_and_fitted_maps_say_so(models_dir:
             latent_map(bare, kind, (0, 1))
 
 
-def test_an_answer_for_an_unknown_model_names_it(models_dir: Path):
-    question = Question(Kind.DECODE, ProjectionKind.AXES, (0, 1), 0, Z[None], None)
-    with pytest.raises(ModelError, match="nobody"):
-        answer(engine(), "nobody", question)
-
-
 def test_place_everywhere_names_the_place_on_each_fitted_map(tiny: StoredModel):
     reference = tiny.need_reference()
     places = place_everywhere(tiny, Z)
@@ -150,4 +146,4 @@ def test_a_draw_for_a_model_without_reference_set_says_so(store: Store):
     store("bare", with_reference=False)
     question = Question(Kind.DRAW, ProjectionKind.AXES, (0, 1), 1, np.empty((0, LATENT), np.float32), None)
     with pytest.raises(ModelError, match="evaluate bare"):
-        answer(engine(), "bare", question)
+        answer(engine(), engine().load("bare"), question)

@@ -40,6 +40,7 @@ class Client:
         headers = [(b"content-type", b"application/json"), (b"x-visitor", visitor.encode())]
         scope = {
             **{"type": "http", "method": "POST", "path": "/", "headers": headers},
+            "query_string": b"",
             "path_params": {"model": MODEL, "what": what},
         }
         answer = await ask_module.ask(Request(scope, self.receive))

@@ -422,17 +422,17 @@ def test_maps_and_strips_hold_up_no_live_question(
 ):
     asked = []
 
-    def noting(name: str) -> object:
+    def noting(loaded: StoredModel) -> bytes:
         assert_besides_live_answers()
-        asked.append(name)
-        return find_entry(name)
+        asked.append(loaded.name)
+        return decoded_strip(loaded)
 
     def version(loaded: StoredModel) -> str:
         assert_besides_live_answers()
         asked.append(loaded.name)
         return maps_version(loaded)
 
-    monkeypatch.setattr(routes, "find_entry", noting)
+    monkeypatch.setattr(routes, "decoded_strip", noting)
     monkeypatch.setattr(routes, "maps_version", version)
     assert client.get(map_address(tiny)).status_code == 200
     assert client.get(strip_address("tiny")).status_code == 200
@@ -448,7 +448,7 @@ def test_a_map_or_strip_that_fails_is_answered_with_a_number(
     part: str,
 ):
     address = map_address(tiny) if part == "map" else strip_address("tiny")
-    monkeypatch.setattr(routes, {"map": "map_json", "strip": "find_entry"}[part], fall)
+    monkeypatch.setattr(routes, {"map": "map_json", "strip": "decoded_strip"}[part], fall)
     answer = client.get(address)
     assert answer.status_code == 500
     assert_told_by_number(sentence_of(answer, "internal"), caplog)

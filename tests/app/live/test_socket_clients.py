@@ -40,7 +40,7 @@ class Page:
         self.answers.append(message)
 
     async def run(self) -> None:
-        scope = {"type": "websocket", "path": "/", "headers": [], "path_params": {"model": "tiny"}}
+        scope = {"type": "websocket", "path": "/", "headers": [], "query_string": b"", "path_params": {"model": "tiny"}}
         await live_socket(WebSocket(scope, self.receive, self.send))
 
 

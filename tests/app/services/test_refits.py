@@ -33,7 +33,7 @@ def test_a_live_question_names_the_new_map_by_two_bytes(tiny: StoredModel):
     number = refits().keep(tiny, places)
     codes = tiny.need_reference().means[:1]
     question = Question(Kind.DECODE, ProjectionKind.REFIT, number.axes, 1, codes, None)
-    content = answer(engine(), tiny.name, question)
+    content = answer(engine(), tiny, question)
     np.testing.assert_array_equal(np.frombuffer(content, "<f4", count=2, offset=8), places[0])
 
 

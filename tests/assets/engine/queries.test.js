@@ -26,13 +26,13 @@ beforeEach(() => {
   requests = [];
   globalThis.fetch = fetchByHand;
   setVisitor("");
-  queries = new Queries(new URL("http://host/vae/"), "a b");
+  queries = new Queries(new URL("http://host/vae/"), { name: "a b", digest: "d1", referenceDigest: "r2" });
 });
 
-test("a question is JSON to the model's own address", async () => {
+test("a question is JSON to the address of the model as the page shows it", async () => {
   const answer = queries.ask("group", { indices: [1] });
   const [request] = requests;
-  assert.equal(request.url, "http://host/vae/live/models/a%20b/ask/group");
+  assert.equal(request.url, "http://host/vae/live/models/a%20b/ask/group?digest=d1&reference=r2");
   assert.equal(request.method, "POST");
   assert.deepEqual(request.headers, { "Content-Type": "application/json" });
   assert.deepEqual(JSON.parse(request.body), { indices: [1] });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import { LiveSocket } from "../../../app/live/assets/engine/socket.js";
 import { DECODE, PEEK } from "../../../app/live/assets/engine/source.js";
 
-const MODEL = { name: "a model/é", latentDim: 1, shape: [1, 1, 2] };
+const MODEL = { name: "a model/é", digest: "d1", referenceDigest: "r2", latentDim: 1, shape: [1, 1, 2] };
 const VIEW = { projection: "umap", x: 0, y: 0 };
 const REFUSED = 1008;
 const TRY_LATER = 1013;
@@ -64,8 +64,8 @@ beforeEach(() => {
 
 afterEach(() => mock.timers.reset());
 
-test("it goes to the model's own address, under the server's prefix", () => {
-  assert.equal(latest().url, "wss://host/prefix/live/models/a%20model%2F%C3%A9/socket");
+test("it goes to the address of the model as the page shows it, under the server's prefix", () => {
+  assert.equal(latest().url, "wss://host/prefix/live/models/a%20model%2F%C3%A9/socket?digest=d1&reference=r2");
   assert.equal(latest().binaryType, "arraybuffer");
 });
 
@@ -202,4 +202,13 @@ test("numbers of questions begin anew after four bytes", () => {
   assert.equal(latest().sent[0].getUint32(4, true), 0);
   latest().answer(0, 3);
   assert.deepEqual(answers, [["z", 3]]);
+});
+
+test("a model that is not any more what the page shows is not asked again", () => {
+  latest().open();
+  ask("z", 1);
+  latest().close(REFUSED, "changed tiny was trained anew; the page shows the new one shortly.");
+  assert.deepEqual(states.at(-1), ["refused", "tiny was trained anew; the page shows the new one shortly.", "changed"]);
+  mock.timers.tick(60_000);
+  assert.equal(FakeSocket.made.length, 1);
 });

@@ -1,6 +1,7 @@
 // Questions that need more than a decoded picture: answered by the server in one go (see app/live/ask.py).
 
 import { saveFile } from "../ui/download.js";
+import { modelAddress } from "./model_address.js";
 import { outOfReach, refusalOf } from "./refusal.js";
 import { visitorHeaders } from "./visitor.js";
 
@@ -13,7 +14,7 @@ import { visitorHeaders } from "./visitor.js";
 export class Queries {
   /**
    * @param {URL} root of the server
-   * @param {string} model its name
+   * @param {{name: string, digest: string, referenceDigest: string}} model
    */
   constructor(root, model) {
     this.root = root;
@@ -77,7 +78,7 @@ export class Queries {
    * @param {AbortSignal} [signal]
    */
   async post(what, body, signal) {
-    const url = new URL(`live/models/${encodeURIComponent(this.model)}/ask/${what}`, this.root);
+    const url = modelAddress(this.root, this.model, `ask/${what}`);
     const headers = { "Content-Type": "application/json", ...visitorHeaders() };
     const request = { method: "POST", headers, body: JSON.stringify(body), signal };
     const response = await fetch(url, request).catch((error) => {

@@ -1,6 +1,7 @@
 // What the server says instead of an answer: a code for the page, a sentence for the person (see app/live/refusals.py).
 
 export const GONE = "gone"; // what is asked for by its number is not remembered any more
+export const CHANGED = "changed"; // the model is not any more what the page shows
 
 /** An error whose `code` names what went wrong; its message is for the person. */
 export class Refusal extends Error {

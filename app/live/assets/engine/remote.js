@@ -49,7 +49,7 @@ export function remote(root, plotlyVersion) {
   return {
     can: new Set(QUESTIONS),
     live: (model, onState) => new LiveSocket(root, model, onState),
-    asks: (model) => new Queries(root, model.name),
+    asks: (model) => new Queries(root, model),
     figure: ({ name, maps }, view) => fetchFigure(figureAddress(root, name, maps, view)),
     job: (job) => new RemoteJob(root, job),
     plotly: () => loadPlotly(new URL(`live/plotly/${plotlyVersion}/plotly.min.js`, root)),

@@ -3,8 +3,9 @@
 // One request is in flight at a time; of what is asked meanwhile in one slot only the newest is kept. A server
 // that goes away is found again; a question that the server refused is not asked twice.
 
+import { modelAddress } from "./model_address.js";
 import { numberOf, pack, unpack } from "./protocol.js";
-import { refusalOfClose } from "./refusal.js";
+import { CHANGED, refusalOfClose } from "./refusal.js";
 
 const REFUSED = 1008;
 const TRY_LATER = 1013;
@@ -26,11 +27,11 @@ const STATES = { [REFUSED]: "refused", [TRY_LATER]: "busy" };
 export class LiveSocket {
   /**
    * @param {URL} root of the server, under whatever prefix it is mounted
-   * @param {{name: string, latentDim: number, shape: number[]}} model
+   * @param {import("./payloads.js").Model} model
    * @param {import("./source.js").OnLiveState} onState
    */
   constructor(root, model, onState) {
-    this.url = new URL(`live/models/${encodeURIComponent(model.name)}/socket`, root);
+    this.url = modelAddress(root, model, "socket");
     this.url.protocol = this.url.protocol.replace("http", "ws");
     this.model = model;
     this.onState = onState;
@@ -93,6 +94,7 @@ export class LiveSocket {
     if (lost && code !== REFUSED && !this.pending.has(lost.slot)) this.pending.set(lost.slot, lost);
     const { message, code: what } = refusalOfClose(reason);
     this.onState(STATES[code] ?? "lost", message, what);
+    if (what === CHANGED) return; // no question about this state of the model is answered any more
     this.retry = setTimeout(() => {
       this.socket = this.connect();
     }, this.retryMs);

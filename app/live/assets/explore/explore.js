@@ -5,7 +5,7 @@
 // while the person moved on never takes a slider back.
 
 import { movedAlong } from "../engine/code_arithmetic.js";
-import { GONE } from "../engine/refusal.js";
+import { CHANGED, GONE } from "../engine/refusal.js";
 import { DECODE, DRAW } from "../engine/source.js";
 import { channelText, isOtherModel, mounting } from "../host/component.js";
 import { copy, exploreLink, MOST_SELECTED } from "../host/link.js";
@@ -297,6 +297,7 @@ export class Explore {
   /** @type {import("../engine/source.js").OnLiveState} */
   liveChanged(state, reason, code) {
     this.channel.textContent = state === "refused" ? "" : channelText(state, reason);
+    if (code === CHANGED) return this.report("view", this.view); // Python tells what the model is now
     if (state === "refused" && !(code === GONE && this.mapSide.forgetRefit())) this.say(channelText(state, reason));
     if (state === "lost") this.wasLost = true;
     if (state === "open" && this.wasLost) this.comeBack();

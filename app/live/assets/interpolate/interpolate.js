@@ -3,6 +3,7 @@
 // All pictures of the paths are decoded in batches and kept; playing and scrubbing then only paint, at the display's
 // own rate. Python is told of keyframes and settings when they settle.
 
+import { CHANGED } from "../engine/refusal.js";
 import { PATH, PEEK } from "../engine/source.js";
 import { channelText, isOtherModel, mounting } from "../host/component.js";
 import { copy, interpolateLink, leftOut } from "../host/link.js";
@@ -176,8 +177,8 @@ export class Interpolate {
   /** @param {InterpolateData} data */
   switchModel({ model, graph, studio }) {
     this.close();
-    this.live = this.source.live(model, (state, reason) => this.channelChanged("live", state, reason));
-    this.bulk = this.source.live(model, (state, reason) => this.channelChanged("bulk", state, reason));
+    this.live = this.source.live(model, (...news) => this.channelChanged("live", ...news));
+    this.bulk = this.source.live(model, (...news) => this.channelChanged("bulk", ...news));
     this.troubles = {};
     this.say("");
     this.queries = this.source.asks(model);
@@ -196,8 +197,10 @@ export class Interpolate {
    * @param {"live" | "bulk"} channel
    * @param {LiveState} state
    * @param {string} reason
+   * @param {string} code
    */
-  channelChanged(channel, state, reason) {
+  channelChanged(channel, state, reason, code) {
+    if (code === CHANGED) return this.report("view", this.view); // Python tells what the model is now
     const text = channelText(state, reason);
     this.troubles[channel] = state === "refused" ? "" : text;
     if (state === "refused") this.say(text); // which stays when the channel is open again
