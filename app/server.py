@@ -19,6 +19,7 @@ from app.live.pools import close_pools
 from app.live.routes import live_routes
 from app.live.server_limits import ServerLimits
 from app.services.catalogue import FIRST_MODEL
+from app.widgets.boundary import show_failure
 from vae_core.images.decoding import decoders
 from vae_core.inference.engine import Engine, engine
 from vae_core.store.stored_models import list_models
@@ -80,4 +81,5 @@ app = st.App(
     routes=live_routes(st.get_option("server.baseUrlPath")),
     middleware=_middleware(),
     lifespan=warm_up,
+    on_script_error=show_failure,
 )

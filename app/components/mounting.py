@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.live.asset_files import page_assets
 from app.session.state import component_value, session
-from vae_core.errors import VAEExplorerError
+from vae_core.runtime.failures import for_the_person
 from vae_core.store.opening import StoredModel
 
 __all__ = ["MOUNTED", "PLOTLY_VERSION", "Event", "Renderer", "callbacks", "register"]
@@ -92,7 +92,7 @@ def callbacks(
         kinds: What it may report.
         loaded: The model that the component shows; what was done to another, before a switch, is dropped. None for a
             component that belongs to no model.
-        on_event: Takes over what was done; an error that it raises on purpose becomes a notice.
+        on_event: Takes over what was done; an error becomes a notice.
     """
     digest, reference = (None, None) if loaded is None else (loaded.digest, loaded.reference_digest)
 
@@ -101,7 +101,7 @@ def callbacks(
             case {"model": model, "reference": images, "value": value} if model == digest:
                 try:
                     on_event(Event(kind, value, images == reference))
-                except VAEExplorerError as error:
-                    session().notices.append(str(error))
+                except Exception as error:  # noqa: BLE001 - the page stays, and says that nothing came of it
+                    session().notices.append(str(for_the_person(error, f"taking over {kind!r} from {key!r}")))
 
     return {f"on_{kind}_change": functools.partial(take, kind) for kind in kinds}

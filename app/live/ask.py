@@ -30,7 +30,7 @@ from app.services.work import JobRequest
 from app.wire.limits import QUESTION_BYTES
 from vae_core.errors import InputError, ModelError, VAEExplorerError
 from vae_core.inference.engine import engine
-from vae_core.runtime.failures import unforeseen
+from vae_core.runtime.failures import for_the_person
 from vae_core.store.stored_models import model_folder
 
 __all__ = ["QUESTIONS", "ask", "import_measuring"]
@@ -143,10 +143,8 @@ def _answer(question: Question, body: bytes, visitor: str, shown: ShownModel) ->
     try:
         import_measuring()
         return _packed(question.answer(engine(), shown.load(engine()), question.read(body)), visitor)
-    except VAEExplorerError as error:
-        return refusal(error)
     except Exception as error:  # noqa: BLE001 - the page must hear that no answer comes
-        return refusal(unforeseen(error, f"a question about {shown.name}"))
+        return refusal(for_the_person(error, f"a question about {shown.name}"))
 
 
 def _packed(answer: Answer, visitor: str) -> Response:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from app.live.guards import is_same_origin
 from vae_core.errors import BusyError, GoneError, InternalError, VAEExplorerError
-from vae_core.runtime.failures import unforeseen
+from vae_core.runtime.failures import for_the_person
 
 __all__ = ["foreign_page", "refusal", "refusing"]
 
@@ -52,9 +52,7 @@ def refusing(route: Callable[[Request], Response]) -> Callable[[Request], Respon
             return foreign_page()
         try:
             return route(request)
-        except VAEExplorerError as error:
-            return refusal(error)
         except Exception as error:  # noqa: BLE001 - the page must hear that no answer comes
-            return refusal(unforeseen(error, request.url.path))
+            return refusal(for_the_person(error, request.url.path))
 
     return answered

@@ -27,7 +27,9 @@ __all__ = [
     "add_sent_pictures",
     "choose_picture",
     "examine",
+    "examined_already",
     "examples",
+    "prepare_switch",
     "switch_model",
 ]
 
@@ -54,13 +56,24 @@ def examine(memory: Session, engine: Engine, loaded: StoredModel) -> list[Examin
     """All pictures of the session, each examined once a model and remembered in the session alone.
 
     Raises:
-        BusyError: Too many requests wait.
+        BusyError: Too many requests wait; what was examined until then is remembered.
     """
-    for picture in memory.pictures:
-        if (loaded.digest, picture.id) not in memory.examined:
-            _remember(memory, loaded, _examine_one(memory, picture, engine, loaded))
-    found = [memory.examined[loaded.digest, picture.id] for picture in memory.pictures]
+    return [_examined(memory, engine, loaded, picture) for picture in memory.pictures]
+
+
+def examined_already(memory: Session, loaded: StoredModel) -> list[Examined]:
+    """Those pictures of the session that the model has examined."""
+    found = [memory.examined.get((loaded.digest, picture.id)) for picture in memory.pictures]
     return [each for each in found if isinstance(each, Examined)]
+
+
+def _examined(memory: Session, engine: Engine, loaded: StoredModel, picture: Picture) -> Examined:
+    known = memory.examined.get((loaded.digest, picture.id))
+    if isinstance(known, Examined):
+        return known
+    examined = _examine_one(memory, picture, engine, loaded)
+    _remember(memory, loaded, examined)
+    return examined
 
 
 def _remember(memory: Session, loaded: StoredModel, examined: Examined) -> None:
@@ -171,11 +184,27 @@ def add_example(memory: Session, engine: Engine, loaded: StoredModel, index: int
 
 
 def choose_picture(memory: Session, engine: Engine, loaded: StoredModel, picture_id: str) -> None:
-    """Show a picture's strip and load its mean into the sliders; an id that is gone changes nothing."""
-    for each in examine(memory, engine, loaded):
-        if each.picture.id == picture_id:
+    """Show a picture's strip and load its mean into the sliders; an id that is gone changes nothing.
+
+    Raises:
+        BusyError: Too many requests wait; nothing has changed.
+    """
+    for picture in memory.pictures:
+        if picture.id == picture_id:
+            mean = _examined(memory, engine, loaded, picture).analysis.mean
             memory.chosen = picture_id
-            memory.load_code(loaded.name, each.analysis.mean)
+            memory.load_code(loaded.name, mean)
+
+
+def prepare_switch(memory: Session, engine: Engine, loaded: StoredModel) -> None:
+    """Make what `switch_model` needs, so that it cannot fail half way; the session looks as before.
+
+    Raises:
+        BusyError: Too many requests wait.
+    """
+    for picture in memory.pictures:
+        if picture.id == memory.chosen:
+            _examined(memory, engine, loaded, picture)
 
 
 def switch_model(memory: Session, engine: Engine, loaded: StoredModel) -> None:
@@ -183,7 +212,11 @@ def switch_model(memory: Session, engine: Engine, loaded: StoredModel) -> None:
 
     Pictures stay and are encoded anew; the chosen one's mean becomes the code where the model has none yet. A code
     means nothing to another model and waits for its own one's return.
+
+    Raises:
+        BusyError: Too many requests wait; nothing has changed.
     """
+    prepare_switch(memory, engine, loaded)
     before, memory.model = memory.model, loaded.name
     memory.revision += 1
     if before is None or before == loaded.name:

@@ -4,9 +4,11 @@ from app.components.explore import explore
 from app.components.mounting import Event
 from app.session.choices import current_code, current_view, take_code, take_view
 from app.session.desk import current_desk, keep_locked, take_desk
-from app.session.gallery import add_example, add_sent_pictures, choose_picture, examine, examples
+from app.session.gallery import add_example, add_sent_pictures, choose_picture, examples
 from app.session.state import session
+from app.widgets.boundary import run_page
 from app.widgets.frame import current_model, page_header
+from app.widgets.pictures import shown_pictures
 from vae_core.inference.engine import engine
 
 HINT = "Move over the map to see what lies there, click to load it, drag a slider to change the picture; add your own."
@@ -25,7 +27,7 @@ def show() -> None:
         desk=current_desk(memory, loaded),
         revision=memory.revision,
         token=memory.token,
-        examined=examine(memory, engine(), loaded),
+        examined=shown_pictures(memory, loaded),
         chosen=memory.chosen,
         examples=examples(loaded),
         on_event=handle,
@@ -56,4 +58,4 @@ def handle(event: Event) -> None:
             memory.remove_picture(str(picture_id))
 
 
-show()
+run_page(show)

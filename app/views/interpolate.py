@@ -3,10 +3,12 @@
 from app.components.interpolate import interpolate
 from app.components.mounting import Event
 from app.session.choices import current_code, current_view, take_view
-from app.session.gallery import add_sent_pictures, examine
+from app.session.gallery import add_sent_pictures
 from app.session.interpolate import studio_data, take_studio
 from app.session.state import session
+from app.widgets.boundary import run_page
 from app.widgets.frame import current_model, page_header
+from app.widgets.pictures import shown_pictures
 from vae_core.inference.engine import engine
 
 HINT = "Choose keyframes from your pictures, the map or at random; watch three kinds of path side by side."
@@ -24,7 +26,7 @@ def show() -> None:
         z=current_code(memory, loaded),
         view=current_view(memory, loaded),
         token=memory.token,
-        examined=examine(memory, engine(), loaded),
+        examined=shown_pictures(memory, loaded),
         on_event=handle,
     )
 
@@ -43,4 +45,4 @@ def handle(event: Event) -> None:
             memory.remove_picture(str(picture_id))
 
 
-show()
+run_page(show)

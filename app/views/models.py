@@ -9,6 +9,7 @@ from app.charts.rates import rate_distortion_figure
 from app.services.catalogue import Entry, card_of, collection, families, zip_model
 from app.services.examples import decoded_strip
 from app.session.state import session
+from app.widgets.boundary import run_page
 from app.widgets.card import card
 from app.widgets.frame import choose_model, page_header
 from app.widgets.tile import tile, tile_style
@@ -167,4 +168,4 @@ def show_rate(entries: Sequence[Entry]) -> None:
         st.caption(f"Without figures, so not shown: {', '.join(missing)}.")
 
 
-show()
+run_page(show)

@@ -13,11 +13,13 @@ from app.components.mounting import Event
 from app.components.reconstruct_map import CARD, reconstruct_map
 from app.session.choices import current_view, take_view
 from app.session.desk import keep_locked
-from app.session.gallery import Examined, add_example, add_pictures, choose_picture, examine, examples
+from app.session.gallery import Examined, add_example, add_pictures, choose_picture, examples
 from app.session.interpolate import add_picture_keyframe
 from app.session.state import Picture, session
+from app.widgets.boundary import run_page
 from app.widgets.comparison import comparison, comparison_style, thumbnail
 from app.widgets.frame import current_model, page_header
+from app.widgets.pictures import shown_pictures
 from app.widgets.preparation import preparation_switches
 from app.widgets.uploader import uploader
 from app.wire.packing import picture_address
@@ -63,7 +65,7 @@ def show() -> None:
     left, right = st.columns([1.5, 1], gap="medium")
     with left:
         show_adding()
-        examined = examine(memory, engine(), loaded)
+        examined = shown_pictures(memory, loaded)
         show_cards(examined[::-1], loaded)  # the newest first
     with right, st.container(key=MAP):
         view = current_view(memory, loaded)
@@ -228,4 +230,4 @@ def small_copy(picture: Picture) -> bytes:
     return memory.thumbnails[picture.id]
 
 
-show()
+run_page(show)

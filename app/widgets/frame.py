@@ -9,7 +9,7 @@ from app.components.model_picker import model_picker
 from app.components.mounting import Event
 from app.services.catalogue import FIRST_MODEL, collection
 from app.session.desk import forget_images
-from app.session.gallery import switch_model
+from app.session.gallery import prepare_switch, switch_model
 from app.session.links import follow_link
 from app.session.state import session
 from vae_core.errors import VAEExplorerError
@@ -72,14 +72,17 @@ def current_model() -> StoredModel:
 
 
 def choose_model(name: str) -> None:
-    """Make a stored model the one in use.
+    """Make a stored model the one in use, whole or not at all.
 
     Raises:
+        BusyError: Too many requests wait; the model in use stays.
         ModelError: It is gone, damaged or has no reference set; the model in use stays.
         ConfigError: Its config.json breaks a rule.
     """
     memory, loaded = session(), engine().load(name)
     loaded.need_reference()
+    if memory.model != name:
+        prepare_switch(memory, engine(), loaded)
     change = memory.meet(name, loaded.digest, loaded.reference_digest)
     if change == "weights":
         memory.notices.append(f"{name} was trained anew: its code, map, groups and keyframes start afresh.")

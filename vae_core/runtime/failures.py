@@ -3,11 +3,16 @@
 import logging
 import secrets
 
-from vae_core.errors import InternalError
+from vae_core.errors import InternalError, VAEExplorerError
 
-__all__ = ["unforeseen"]
+__all__ = ["for_the_person", "unforeseen"]
 
 logger = logging.getLogger(__name__)
+
+
+def for_the_person(error: Exception, doing: str) -> VAEExplorerError:
+    """The error itself, when it is one of ours; else what `unforeseen` makes of it."""
+    return error if isinstance(error, VAEExplorerError) else unforeseen(error, doing)
 
 
 def unforeseen(error: Exception, doing: str) -> InternalError:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Generic, Literal, TypeVar, cast
 
 from vae_core.errors import BusyError, VAEExplorerError
-from vae_core.runtime.failures import unforeseen
+from vae_core.runtime.failures import for_the_person
 
 __all__ = ["BackgroundJob", "JobState", "Phase"]
 
@@ -150,10 +150,8 @@ class BackgroundJob(ABC, Generic[Result]):
         try:
             result = self._work()
             packed = result if result is None or self._pack is None else self._pack(result)
-        except VAEExplorerError as error:
-            self._end("failed", str(error))
         except Exception as error:  # noqa: BLE001 - whatever it is, those who ask must hear that nothing comes
-            self._end("failed", str(unforeseen(error, self._thread.name)))
+            self._end("failed", str(for_the_person(error, self._thread.name)))
         else:
             self._finish(packed)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vae_core.errors import BusyError, VAEExplorerError
-from vae_core.runtime.failures import unforeseen
+from vae_core.errors import BusyError
+from vae_core.runtime.failures import for_the_person
 
 __all__ = ["Lane"]
 
@@ -108,7 +108,7 @@ class Lane:
                 joined_outputs = torch.cat([batch[0].run(part) for part in joined.split(self.max_rows)])
             outputs = joined_outputs.split([len(job.rows) for job in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, the lane goes on
-            told = error if isinstance(error, VAEExplorerError) else unforeseen(error, f"a batch of {batch[0].key}")
+            told = for_the_person(error, f"a batch of {batch[0].key}")
             for job in batch:
                 job.result.set_exception(told)
             return

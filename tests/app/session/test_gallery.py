@@ -10,10 +10,10 @@ from PIL import Image
 from torch import Tensor
 
 from app.session import gallery
-from app.session.gallery import add_pictures, choose_picture, examine, switch_model
+from app.session.gallery import add_pictures, choose_picture, examine, examined_already, switch_model
 from app.session.state import Session
 from tests.app.conftest import Store
-from vae_core.errors import ImageError
+from vae_core.errors import BusyError, ImageError
 from vae_core.images.copies import COPY_PIXELS
 from vae_core.images.files import open_picture
 from vae_core.images.pixels import pixels_of, to_png
@@ -328,3 +328,42 @@ def test_choosing_the_model_in_use_again_says_nothing(memory: Session, tiny: Sto
     add(memory, tiny, png(1))
     switch_model(memory, engine(), tiny)
     assert (memory.model, memory.notices) == ("tiny", [])
+
+
+def test_a_switch_that_cannot_encode_changes_nothing(
+    memory: Session, tiny: StoredModel, store: Store, png: Png, monkeypatch: pytest.MonkeyPatch
+):
+    other = store("other", latent_dim=2)
+    add(memory, tiny, png(1))
+    before = (memory.model, memory.chosen, memory.revision, dict(memory.codes), dict(memory.shown))
+
+    def no_room(*_: object) -> None:
+        raise BusyError("the server is busy; try again shortly.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gallery, "analyse", no_room)
+        with pytest.raises(BusyError):
+            switch_model(memory, engine(), other)
+    assert (memory.model, memory.chosen, memory.revision, memory.codes, memory.shown) == before
+    assert memory.notices == []
+    switch_model(memory, engine(), other)
+    assert memory.model == "other"
+
+
+def test_what_was_examined_before_the_queue_was_full_is_remembered(
+    memory: Session, tiny: StoredModel, store: Store, png: Png, monkeypatch: pytest.MonkeyPatch
+):
+    other = store("other", latent_dim=2)
+    add(memory, tiny, png(1), png(2))
+    rooms = iter([analyse])
+
+    def one_room(*given: object) -> list[Analysis]:
+        try:
+            return next(rooms)(*given)  # type: ignore[arg-type]
+        except StopIteration:
+            raise BusyError("the server is busy; try again shortly.") from None
+
+    monkeypatch.setattr(gallery, "analyse", one_room)
+    with pytest.raises(BusyError):
+        examine(memory, engine(), other)
+    assert [each.picture for each in examined_already(memory, other)] == memory.pictures[:1]
