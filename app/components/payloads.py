@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.live.answers import place_everywhere
+from app.live.answers import project_everywhere
 from app.live.map_figures import maps_version
 from app.session.choices import projections
 from app.session.gallery import Examined
@@ -66,5 +66,5 @@ def picture_data(each: Examined, loaded: StoredModel) -> dict[str, Any]:
         "name": each.picture.name,
         "image": picture_base64(pixels_of(each.seen)),
         "mean": each.analysis.mean.tolist(),
-        "places": place_everywhere(loaded, each.analysis.mean),
+        "places": project_everywhere(loaded, each.analysis.mean),
     }

@@ -67,7 +67,7 @@ def _map_json(engine: Engine, name: str, _reference_digest: str, view: MapView) 
         raise InputError(f"{name} has dimensions 0 to {reference.latent_dim - 1}, got {view.axes}.")
     placed_by = latent_map(loaded, view.projection, view.axes)
     umap = view.projection == ProjectionKind.UMAP
-    places = reference.umap_places if umap else placed_by.place(reference.means)
+    places = reference.umap_places if umap else placed_by.project(reference.means)
     colour = _colour(loaded, view.colour)
     axes = (_dimension_title(reference, view.axes[0]), _dimension_title(reference, view.axes[1]))
     titles = {ProjectionKind.UMAP: None, ProjectionKind.PCA: ("PC 1", "PC 2"), ProjectionKind.AXES: axes}

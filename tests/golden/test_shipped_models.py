@@ -164,7 +164,7 @@ def test_codes_that_a_map_does_not_know_are_placed_near_where_it_had_them(name: 
     whole = reference_of(name).umap_map
     codes, scale = whole.references.codes, whole.references.scale
     unknown, known = np.split(np.random.default_rng(0).permutation(len(codes)), [SAMPLE // 5])
-    ours = NeighbourMap(NeighbourIndex(codes[known], scale), whole.places[known]).place(codes[unknown])
+    ours = NeighbourMap(NeighbourIndex(codes[known], scale), whole.places[known]).project(codes[unknown])
     diagonal = np.linalg.norm(np.ptp(whole.places, axis=0))
     assert np.median(np.linalg.norm(ours - whole.places[unknown], axis=1)) < PLACED_APART * diagonal
 

@@ -99,7 +99,7 @@ def placement_agreement(placing: NeighbourMap, reducer: Any, codes: Float[np.nda
         reducer: The fitted umap-learn reducer that laid out the map.
         codes: Unseen ones, [code, latent].
     """
-    ours = placing.place(codes)
+    ours = placing.project(codes)
     compared = placing.references.scaled(codes).astype(np.float32)  # as the reducer was fitted
     theirs = np.concatenate([reducer.transform(code[None]) for code in compared])
     diagonal = float(np.linalg.norm(np.ptp(placing.places, axis=0)))

@@ -77,7 +77,7 @@ def test_a_point_of_a_class_is_known_by_its_index(client: TestClient, tiny: Stor
     indices = indices_of(figure)
     assert [trace.name for trace in figure.data] == ["even", "odd"]
     assert sorted(np.concatenate(indices).tolist()) == list(range(REFERENCES))
-    places = reference.pca_map.place(reference.means)
+    places = reference.pca_map.project(reference.means)
     for trace, own, label in zip(figure.data, indices, (0, 1), strict=True):
         assert (reference.labels[own] == label).all()
         np.testing.assert_allclose(unpacked(trace.x), places[own, 0], rtol=1e-5)

@@ -23,9 +23,9 @@ def test_a_reference_code_lies_where_the_new_map_has_it(tiny: StoredModel):
     number = refits().keep(tiny, places)
     assert 1 <= number <= RefitId.LARGEST
     found = latent_map(tiny, ProjectionKind.REFIT, number.axes)
-    np.testing.assert_array_equal(found.place(tiny.need_reference().means[:3]), places[:3])
+    np.testing.assert_array_equal(found.project(tiny.need_reference().means[:3]), places[:3])
     stored = latent_map(tiny, ProjectionKind.UMAP, (0, 0))
-    np.testing.assert_allclose(stored.place(tiny.need_reference().means[:3]), places[:3] - 7, atol=1e-5)
+    np.testing.assert_allclose(stored.project(tiny.need_reference().means[:3]), places[:3] - 7, atol=1e-5)
 
 
 def test_a_live_question_names_the_new_map_by_two_bytes(tiny: StoredModel):

@@ -167,7 +167,7 @@ class Shifted:
 
     def transform(self, codes: np.ndarray) -> np.ndarray:
         self.asked.append(len(codes))
-        return self.placing.place(codes) + np.array(self.shift)
+        return self.placing.project(codes) + np.array(self.shift)
 
 
 def square_map() -> NeighbourMap:
