@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from app.queries.base import Answer, File, Question, as_code
-from app.services.exports import FILE_TYPES, Export, Format, Order, check_order
+from app.services.exports import FILE_TYPES, Export, ExportRequest, Format, check_request
 from app.services.work import JobRequest
 from app.wire.limits import STRIP_COLUMNS
 from app.wire.numbers import WIRE, Numbers
@@ -19,8 +19,8 @@ from vae_core.inference.engine import Engine
 from vae_core.inference.memo import data_graph
 from vae_core.latent.codes import check_finite
 from vae_core.latent.paths import Path
-from vae_core.latent.timeline import Easing, bilinear_grid, trace
-from vae_core.reference.path_statistics import Along, measure_along
+from vae_core.latent.timeline import Easing, animation_path, bilinear_grid
+from vae_core.reference.path_statistics import PathStatistics, path_statistics
 from vae_core.store.opening import StoredModel
 
 __all__ = ["QUESTIONS"]
@@ -66,7 +66,7 @@ class GridQuestion:
 
 @dataclass(frozen=True, config=WIRE)
 class ExportQuestion:
-    """Would you make a file of these? See `app.services.exports.Order`.
+    """Would you make a file of these? See `app.services.exports.ExportRequest`.
 
     Attributes:
         codes: Of the frames, base64 of little-endian float32 [frame, latent].
@@ -97,7 +97,7 @@ def animation(_engine: Engine, loaded: StoredModel, body: TraceQuestion) -> Answ
     graph = data_graph(loaded) if "data" in body.kinds else None  # takes seconds to build
     kinds: dict[str, Any] = {}
     for kind in dict.fromkeys(body.kinds):  # each once
-        traced = trace(
+        traced = animation_path(
             keyframes,
             kind=kind,
             frames_per_leg=body.frames_per_leg,
@@ -106,7 +106,7 @@ def animation(_engine: Engine, loaded: StoredModel, body: TraceQuestion) -> Answ
             loop=body.loop,
         )
         with np.errstate(over="ignore"):  # codes at the edge of single precision have figures beyond it
-            along = measure_along(traced.codes, reference)
+            along = path_statistics(traced.codes, reference)
             kinds[kind] = {"codes": floats_base64(traced.codes), **_figures(along)}
     return {
         "kinds": kinds,  # all of as many frames, with keyframes at the same ones
@@ -125,14 +125,14 @@ def grid(_engine: Engine, loaded: StoredModel, body: GridQuestion) -> Answer:
 def export(engine: Engine, loaded: StoredModel, body: ExportQuestion) -> Answer:
     """The file, made in the background."""
     codes, positions = _unpacked(loaded, body.codes), np.array(body.positions, np.int64)
-    order = Order(codes, body.format, body.fps, body.scale, body.loop, positions, body.columns)
-    check_order(order, loaded)
+    request = ExportRequest(codes, body.format, body.fps, body.scale, body.loop, positions, body.columns)
+    check_request(request, loaded)
     ending, media_type = FILE_TYPES[body.format]
 
     def as_file(content: bytes) -> File:
         return File(content, media_type, body.name + ending)
 
-    return JobRequest("export", order.key(loaded), Export(engine, loaded, order), as_file)
+    return JobRequest("export", request.key(loaded), Export(engine, loaded, request), as_file)
 
 
 def _check_frames(keyframes: int, body: TraceQuestion) -> None:
@@ -162,7 +162,7 @@ def _unpacked(loaded: StoredModel, text: str) -> Float32[np.ndarray, "n d"]:
     return codes
 
 
-def _figures(along: Along) -> dict[str, str]:
+def _figures(along: PathStatistics) -> dict[str, str]:
     measured = {
         "norm": along.norm,
         "logDensity": along.log_density,

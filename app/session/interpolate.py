@@ -21,8 +21,8 @@ from vae_core.store.opening import StoredModel
 
 __all__ = [
     "Animation",
-    "ExportWish",
-    "GridWish",
+    "ExportSettings",
+    "GridSettings",
     "Studio",
     "add_picture_keyframe",
     "current_animation",
@@ -38,7 +38,7 @@ Count = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
 
 
 @dataclass(frozen=True, config=WIRE)
-class GridWish:
+class GridSettings:
     """The grid between the first four keyframes.
 
     Attributes:
@@ -53,7 +53,7 @@ class GridWish:
 
 
 @dataclass(frozen=True, config=WIRE)
-class ExportWish:
+class ExportSettings:
     """The file that an animation becomes.
 
     Attributes:
@@ -96,8 +96,8 @@ class Animation:
     frames_per_leg: Annotated[int, Field(ge=FRAMES_PER_LEG[0], le=FRAMES_PER_LEG[1])] = 90
     loop: bool = True
     speed: Annotated[float, Field(ge=0.25, le=4)] = 1
-    grid: GridWish = field(default_factory=GridWish)
-    export: ExportWish = field(default_factory=ExportWish)
+    grid: GridSettings = field(default_factory=GridSettings)
+    export: ExportSettings = field(default_factory=ExportSettings)
     tab: Literal["path", "export", "grid"] = "path"
 
 

@@ -18,11 +18,11 @@ __all__ = [
     "FRAMES_PER_LEG",
     "GRID_SIDE",
     "KEYFRAMES",
+    "AnimationPath",
     "Easing",
-    "Trace",
+    "animation_path",
     "bilinear_grid",
     "ease",
-    "trace",
 ]
 
 KEYFRAMES = (2, 64)  # fewest and most
@@ -42,7 +42,7 @@ EASINGS: dict[Easing, Callable[[Shares], Shares]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class AnimationPath:
     """The frames of an animation through keyframes.
 
     Attributes:
@@ -62,7 +62,7 @@ def ease(shares: Float[np.ndarray, " n"], easing: Easing) -> Float[np.ndarray, "
     return EASINGS[easing](shares)
 
 
-def trace(
+def animation_path(
     keyframes: Float[np.ndarray, "k d"],
     *,
     kind: Path,
@@ -71,7 +71,7 @@ def trace(
     graph: CodeGraph | None = None,
     loop: bool = False,
     scale: Float[np.ndarray, " d"] | None = None,
-) -> Trace:
+) -> AnimationPath:
     """The frames from keyframe to keyframe; those of every kind of path are as many and play in step.
 
     Args:
@@ -99,7 +99,7 @@ def trace(
     legs = [codes_between(*ends, shares, kind=kind, graph=graph, scale=scale) for ends in pairwise(stops)]
     codes = np.concatenate(legs if loop else [*legs, keyframes[-1:]]).astype(np.float32)
     positions = np.arange(len(keyframes)) * len(shares)
-    return Trace(codes, np.minimum(np.arange(len(codes)) // len(shares), len(legs) - 1), positions)
+    return AnimationPath(codes, np.minimum(np.arange(len(codes)) // len(shares), len(legs) - 1), positions)
 
 
 def bilinear_grid(
