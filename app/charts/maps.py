@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Shaped
 
 from app.wire.packing import whole_base64
 
-__all__ = ["NEUTRAL", "PALETTE", "MapColour", "map_figure", "plain_text"]
+__all__ = ["NEUTRAL", "PALETTE", "MapColour", "map_chart", "plain_text"]
 
 PALETTE = (
     "#3f90da",
@@ -54,7 +54,7 @@ class MapColour:
     title: str = ""
 
 
-def map_figure(
+def map_chart(
     places: Float[np.ndarray, "n 2"],
     colour: MapColour,
     *,

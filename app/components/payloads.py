@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from app.live.answers import project_everywhere
-from app.live.map_figures import maps_version
+from app.live.map_charts import maps_version
 from app.session.choices import projections
 from app.session.gallery import Examined
 from app.wire.packing import picture_base64

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.charts.metric_rows import RATE_FAMILY, columns, heading, published_rows, rate_points
-from app.charts.rates import rate_distortion_figure
+from app.charts.rates import rate_distortion_chart
 from app.services.catalogue import Entry, card_of, collection, families, zip_model
 from app.services.examples import decoded_strip
 from app.session.state import session
@@ -161,7 +161,7 @@ def show_rate(entries: Sequence[Entry]) -> None:
         )
         return
     st.caption(RATE_HINT)
-    st.plotly_chart(rate_distortion_figure(points), config={"displayModeBar": False})
+    st.plotly_chart(rate_distortion_chart(points), config={"displayModeBar": False})
     missing = sorted({entry.name for entry in members} - {point.name for point in points})
     if missing:
         st.caption(f"Without figures, so not shown: {', '.join(missing)}.")

@@ -8,7 +8,7 @@ import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
-from app.charts.posteriors import posterior_figure
+from app.charts.posteriors import posterior_chart
 from app.components.mounting import Event
 from app.components.reconstruct_map import CARD, reconstruct_map
 from app.session.choices import current_view, take_view
@@ -202,7 +202,7 @@ def show_posterior(each: Examined, *, variational: bool) -> None:
     title = "μ ± σ per dimension" if variational else "μ per dimension"
     with st.expander(title, key=f"posterior_{key}", type="compact", on_change="rerun") as posterior:
         if posterior.open:
-            figure = posterior_figure(analysis.mean, analysis.std, analysis.kl)
+            figure = posterior_chart(analysis.mean, analysis.std, analysis.kl)
             st.plotly_chart(figure, key=f"chart_{key}", config={"displayModeBar": False})
 
 

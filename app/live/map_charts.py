@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from app.charts.maps import MapColour, map_figure, plain_text
+from app.charts.maps import MapColour, map_chart, plain_text
 from app.live.answers import latent_map
 from app.live.asset_files import CODE_VERSION
 from app.wire.protocol import ProjectionKind
@@ -73,7 +73,7 @@ def _map_json(engine: Engine, name: str, _reference_digest: str, view: MapView) 
     titles = {ProjectionKind.UMAP: None, ProjectionKind.PCA: ("PC 1", "PC 2"), ProjectionKind.AXES: axes}
     held_out = None if reference.held_out.all() else reference.held_out
     titled = titles[view.projection]
-    figure = map_figure(places, colour, axis_titles=titled, names=reference.label_names, held_out=held_out)
+    figure = map_chart(places, colour, axis_titles=titled, names=reference.label_names, held_out=held_out)
     text: str = figure.to_json()
     return text.encode()
 
