@@ -14,7 +14,7 @@ from app.widgets.frame import choose_model, page_header
 from app.widgets.tile import tile, tile_style
 from vae_core.errors import VAEExplorerError
 from vae_core.inference.engine import engine
-from vae_core.store.metric_table import FIGURES
+from vae_core.store.metric_table import METRICS
 
 HINT = "What each model saw and how well it does; open one on Explore, read its card, or take it with you."
 CARD = "model_card"
@@ -133,7 +133,7 @@ def show_figures(entries: Sequence[Entry]) -> None:
         "Size, MB": number(help="Of its files together, in millions of bytes.", format="%.1f"),
     }
     for path in found:
-        figure = FIGURES[path]
+        figure = METRICS[path]
         config[heading(path)] = number(help=figure.meaning, format=f"%.{figure.digits}f")
     st.caption(FIGURES_HINT)
     st.dataframe(table, column_config=config, hide_index=True, placeholder="", height="content")

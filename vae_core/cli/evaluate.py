@@ -17,7 +17,7 @@ from vae_core.runtime.devices import find_device
 from vae_core.runtime.locations import cache_folder, shipped_models
 from vae_core.runtime.whole_files import write_text_whole
 from vae_core.runtime.whole_folders import read_whole
-from vae_core.store.cards import card_text, with_figures
+from vae_core.store.cards import card_text, with_metrics
 from vae_core.store.metrics_file import METRICS_FILE, metrics_text, read_metrics
 from vae_core.store.stored_models import MODEL_FILES, REFERENCE_FILE, check_name, model_folder, replaced_model
 
@@ -57,7 +57,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     is_left = options.models_dir is None and folder.parent == shipped_models()
     if not is_left:
         _store(folder, report, model.config, measured)
-    print(f"{options.name}: {_in_short(report.figures['test'], variational=model.config.variational)}")
+    print(f"{options.name}: {_in_short(report.metrics['test'], variational=model.config.variational)}")
     if is_left:
         print(f"{options.name} comes with the program and is left as it is; --models-dir {folder.parent} stores this.")
 
@@ -65,8 +65,8 @@ def run_evaluate(options: argparse.Namespace) -> None:
 def _store(folder: Path, report: Report, config: ModelConfig, measured: str) -> None:
     """Store figures, card and reference set at once, beside the weights that were measured."""
     kept = {"training"} if report.reference is not None else {"training", *NEED_REFERENCE}
-    metrics = {name: section for name, section in read_metrics(folder).items() if name in kept} | report.figures
-    text, card = metrics_text(folder, metrics), with_figures(card_text(folder), folder, metrics, config)
+    metrics = {name: section for name, section in read_metrics(folder).items() if name in kept} | report.metrics
+    text, card = metrics_text(folder, metrics), with_metrics(card_text(folder), folder, metrics, config)
     with replaced_model(folder, keep=MODEL_FILES) as new:
         if _weights_of(new) != measured:
             raise ModelError(f"{folder.name} was trained anew while it was measured; run evaluate again.")

@@ -60,7 +60,7 @@ class Disentanglement:
     sap: float
     factor_vae: float
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What metrics.json holds, unrounded."""
         return {**asdict(self), "mig_per_factor": list(self.mig_per_factor)}
 

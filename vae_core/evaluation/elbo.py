@@ -39,7 +39,7 @@ class Evaluation:
         """Reconstruction + KL, nats, [image]; of a plain autoencoder the reconstruction."""
         return self.reconstruction + self.kl.sum(dim=1)
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What metrics.json holds: means in nats, the standard error of -ELBO (None of one image), active units."""
         negative_elbo = self.negative_elbo
         count = len(negative_elbo)

@@ -48,7 +48,7 @@ class Likelihood:
     samples: int
     images: int
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What metrics.json holds."""
         return asdict(self)
 

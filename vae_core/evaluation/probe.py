@@ -31,7 +31,7 @@ class Probe:
     labels: int
     draws: int
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What metrics.json holds."""
         return asdict(self)
 

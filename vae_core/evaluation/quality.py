@@ -42,7 +42,7 @@ class Quality:
     dimensions: int
     images: int
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What metrics.json holds."""
         return asdict(self)
 

@@ -19,13 +19,13 @@ class Published:
     """A figure that others reached, to stand beside one of the model's own.
 
     Attributes:
-        figure: Which of the model's, as a path into metrics.json such as ``"test.negative_elbo"``.
+        metric: Which of the model's, as a path into metrics.json such as ``"test.negative_elbo"``.
         value: Theirs, in the same unit.
         model: What theirs is.
         source: Where it is written.
     """
 
-    figure: str
+    metric: str
     value: float
     model: str
     source: str
