@@ -76,7 +76,7 @@ def handle(event: Event) -> None:
     if event.kind == "view":
         take_view(memory, current_model(), event.value)
     elif any(picture.id == event.value for picture in memory.pictures):
-        memory.turn_to(event.value)
+        memory.show_picture(event.value)
 
 
 # -- adding --------------------------------------------------------------------------------------------------------
@@ -102,10 +102,10 @@ def show_adding() -> None:
 def take_uploads() -> None:
     """Take over what is in the upload box and go on with an empty one, else every rerun would add it again."""
     memory, loaded = session(), current_model()
-    files = uploader(key=f"uploader_{memory.uploads}")
+    files = uploader(key=f"uploader_{memory.uploader_key}")
     if files:
-        memory.uploads += 1
-        memory.turns += 1
+        memory.uploader_key += 1
+        memory.page_key += 1
         with st.spinner("Encoding ..."), keep_locked(memory, loaded):
             add_pictures(memory, engine(), loaded, files)
         st.rerun()
@@ -125,7 +125,7 @@ def take_example(index: int) -> None:
     memory, loaded = session(), current_model()
     with keep_locked(memory, loaded):
         add_example(memory, engine(), loaded, index)
-    memory.turns += 1
+    memory.page_key += 1
 
 
 def show_preparation() -> None:
@@ -161,7 +161,7 @@ def choose_page(ids: Sequence[str]) -> slice:
         return slice(len(ids))
     chosen = ids.index(memory.chosen) if memory.chosen in ids else 0
     pages = -(-len(ids) // CARDS)  # rounded up
-    number = st.pagination(pages, default=chosen // CARDS + 1, key=f"page_{memory.turns}")
+    number = st.pagination(pages, default=chosen // CARDS + 1, key=f"page_{memory.page_key}")
     return slice(CARDS * (number - 1), CARDS * number)
 
 

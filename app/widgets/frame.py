@@ -80,7 +80,7 @@ def choose_model(name: str) -> None:
     """
     memory, loaded = session(), engine().load(name)
     loaded.need_reference()
-    change = memory.meet(name, loaded.digest, loaded.reference_digest)
+    change = memory.forget_if_retrained(name, loaded.digest, loaded.reference_digest)
     if change == "weights":
         memory.notices.append(f"{name} was trained anew: its code, map, groups and keyframes start afresh.")
     elif change == "reference" and forget_images(memory, name):

@@ -28,7 +28,7 @@ def test_an_entry_tells_what_the_small_files_say(store: Store, models_dir: Path)
     assert (entry.name, entry.folder, entry.problem, entry.preset) == ("other", models_dir / "other", "", None)
     assert (entry.dimensions, entry.data) == ("2 dimensions", "MNIST handwritten digits")
     assert entry.metrics == {"test": {"kl": 1.5}}
-    files = [models_dir / "other" / name for name in FILES]
+    files = [models_dir / "other" / name for name in MODEL_FILES]
     assert entry.size == sum(path.stat().st_size for path in files if path.is_file())
 
 
