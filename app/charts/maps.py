@@ -36,7 +36,7 @@ NEUTRAL = PALETTE[3]  # a grey that shows on light and dark ground
 TITLED_MARGINS = {"l": 52, "t": 10, "b": 44}
 BAR_ROOM = 64  # pixels right of the plot, for the colour bar
 SYMBOL_ROOM, LETTER_ROOM = 44, 7  # pixels of a legend's symbol, and of each letter of its names
-LONGEST_NAME = 14  # letters that the legend shows; more would take the room from the map
+LONGEST_LEGEND_NAME = 14  # letters that the legend shows; more would take the room from the map
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _value_marker(colour: MapColour) -> dict[str, Any]:
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
+    return name if len(name) <= LONGEST_LEGEND_NAME else f"{name[: LONGEST_LEGEND_NAME - 1].rstrip()}…"
 
 
 def _map_layout(axis_titles: tuple[str, str] | None, names: tuple[str, ...]) -> dict[str, Any]:

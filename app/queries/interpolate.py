@@ -25,7 +25,7 @@ from vae_core.store.opening import StoredModel
 
 __all__ = ["QUESTIONS"]
 
-LONGEST_NAME = 200  # characters of a file's name
+LONGEST_FILE_NAME = 200  # characters of a file's name
 
 
 @dataclass(frozen=True, config=WIRE)
@@ -84,7 +84,7 @@ class ExportQuestion:
     fps: float
     scale: int
     loop: bool
-    name: Annotated[str, Field(max_length=LONGEST_NAME)]
+    name: Annotated[str, Field(max_length=LONGEST_FILE_NAME)]
     positions: tuple[Annotated[int, Field(ge=0, lt=MAX_FRAMES)], ...] = ()
     columns: Annotated[int, Field(ge=1, le=STRIP_COLUMNS)] | None = None
 

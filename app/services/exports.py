@@ -9,7 +9,7 @@ from jaxtyping import Float, Int, UInt8
 
 from app.services.work import fingerprint
 from vae_core.errors import InputError
-from vae_core.images.animation import MAX_FRAMES, MAX_SIDE, gif_fps, to_gif, to_mp4, to_npz, to_strip, to_webp
+from vae_core.images.animation import MAX_FRAME_SIDE, MAX_FRAMES, gif_fps, to_gif, to_mp4, to_npz, to_strip, to_webp
 from vae_core.images.mosaic import check_size
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import Engine
@@ -130,9 +130,9 @@ def check_request(request: ExportRequest, loaded: StoredModel) -> None:
 
 def _check_size(request: ExportRequest, height: int, width: int) -> None:
     count, scale = len(request.codes), request.scale
-    if not 1 <= scale <= MAX_SIDE // max(height, width):
+    if not 1 <= scale <= MAX_FRAME_SIDE // max(height, width):
         raise InputError(
-            f"pictures of this model can be enlarged 1 to {MAX_SIDE // max(height, width)} times, got {scale}."
+            f"pictures of this model can be enlarged 1 to {MAX_FRAME_SIDE // max(height, width)} times, got {scale}."
         )
     if (pixels := count * height * width * scale**2) > MAX_EXPORT_PIXELS:
         raise InputError(

@@ -11,7 +11,7 @@ from app.session.state import Keyframe, Picture, Session
 from app.wire.limits import KEYFRAME_NAME
 from app.wire.numbers import WIRE, from_page, to_page
 from vae_core.errors import InputError
-from vae_core.images.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
+from vae_core.images.animation import MAX_FPS, MAX_FRAME_SIDE, MAX_FRAMES
 from vae_core.inference.memo import once_a_model
 from vae_core.latent.codes import FLOAT32_MAX
 from vae_core.latent.paths import Path
@@ -31,7 +31,7 @@ __all__ = [
     "take_studio",
 ]
 
-FEWEST, MOST = KEYFRAMES
+FEWEST_KEYFRAMES, MOST_KEYFRAMES = KEYFRAMES
 
 Side = Annotated[int, Field(ge=GRID_SIDE[0], le=GRID_SIDE[1])]
 Count = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
@@ -70,7 +70,7 @@ class ExportSettings:
     kind: Path = "linear"
     format: Format = "gif"
     fps: Annotated[int, Field(ge=1, le=MAX_FPS)] = 25
-    scale: Annotated[int, Field(ge=1, le=MAX_SIDE)] = 8
+    scale: Annotated[int, Field(ge=1, le=MAX_FRAME_SIDE)] = 8
     repeat: bool = True
     pictures: Count = 12
     columns: Count = 12
@@ -110,7 +110,7 @@ class Studio:
         animation: How they are played and exported.
     """
 
-    keyframes: Annotated[tuple[Keyframe, ...], Field(min_length=FEWEST, max_length=MOST)]
+    keyframes: Annotated[tuple[Keyframe, ...], Field(min_length=FEWEST_KEYFRAMES, max_length=MOST_KEYFRAMES)]
     animation: Animation
 
 
@@ -120,8 +120,8 @@ STUDIO, ANYTHING = TypeAdapter(Studio), TypeAdapter(Any)
 def current_keyframes(memory: Session, loaded: StoredModel) -> tuple[Keyframe, ...]:
     """The model's keyframes; at first typical members of two distant classes, which also stand in for what is gone."""
     kept = tuple(each for each in memory.keyframes.get(loaded.name, ()) if _fits(each, memory, loaded))
-    if len(kept) < FEWEST:
-        kept = (*kept, *_first_keyframes(loaded))[:FEWEST]
+    if len(kept) < FEWEST_KEYFRAMES:
+        kept = (*kept, *_first_keyframes(loaded))[:FEWEST_KEYFRAMES]
     return kept
 
 
@@ -145,10 +145,12 @@ def add_picture_keyframe(memory: Session, loaded: StoredModel, picture: Picture)
     free = next((place for place, each in enumerate(keyframes) if each.source == "typical"), None)
     if free is not None:
         keyframes[free] = added
-    elif len(keyframes) < MOST:
+    elif len(keyframes) < MOST_KEYFRAMES:
         keyframes.append(added)
     else:
-        raise InputError(f"an animation has at most {MOST} keyframes, and there are as many; remove one first.")
+        raise InputError(
+            f"an animation has at most {MOST_KEYFRAMES} keyframes, and there are as many; remove one first."
+        )
     memory.keyframes[loaded.name] = tuple(keyframes)
 
 

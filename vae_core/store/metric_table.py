@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 __all__ = ["METRICS", "Metric", "metric_at"]
 
-LARGEST = 1e9  # of a figure that was measured; beyond it a file from outside holds something else
+LARGEST_VALUE = 1e9  # of a figure that was measured; beyond it a file from outside holds something else
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def metric_at(metrics: dict[str, Any], path: str) -> float | None:
         value = value.get(key) if isinstance(value, dict) else None
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return float(value) if abs(value) <= LARGEST else None  # false for NaN as well
+    return float(value) if abs(value) <= LARGEST_VALUE else None  # false for NaN as well
 
 
 def _disentanglement(where: str, images: str, grid: str) -> list[Metric]:

@@ -6,7 +6,7 @@ import pytest
 from app.live.answers import answer, latent_map
 from app.queries.density import DensityQuestion, density
 from app.services import refits as module
-from app.services.refits import KEPT, Refits, refits
+from app.services.refits import MAX_MAPS, Refits, refits
 from app.wire.protocol import Kind, ProjectionKind, Question, RefitId
 from tests.app.conftest import Store
 from vae_core.errors import GoneError
@@ -54,9 +54,9 @@ def test_an_unknown_map_and_another_models_map_get_a_sentence(tiny: StoredModel,
 
 def test_what_was_not_looked_at_for_longest_gives_way(tiny: StoredModel):
     memory = Refits()
-    numbers = [memory.keep(tiny, shifted(tiny, i)) for i in range(KEPT)]
+    numbers = [memory.keep(tiny, shifted(tiny, i)) for i in range(MAX_MAPS)]
     memory.find(tiny, numbers[0])
-    memory.keep(tiny, shifted(tiny, KEPT))
+    memory.keep(tiny, shifted(tiny, MAX_MAPS))
     assert memory.find(tiny, numbers[0])
     with pytest.raises(GoneError):
         memory.find(tiny, numbers[1])
@@ -64,7 +64,7 @@ def test_what_was_not_looked_at_for_longest_gives_way(tiny: StoredModel):
 
 def test_a_result_that_is_fetched_again_is_kept_once(tiny: StoredModel):
     memory, places = Refits(), shifted(tiny, 1)
-    assert len({memory.keep(tiny, places) for _ in range(KEPT + 1)}) == 1
+    assert len({memory.keep(tiny, places) for _ in range(MAX_MAPS + 1)}) == 1
 
 
 def test_two_maps_never_share_a_number(tiny: StoredModel, monkeypatch: pytest.MonkeyPatch):
