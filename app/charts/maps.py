@@ -46,7 +46,7 @@ class MapColour:
     Attributes:
         values: One for each point: an index into `categories`, or a number.
         categories: Names of the classes; None for numbers.
-        title: Of the colour bar.
+        title: Title of the colour bar.
     """
 
     values: Shaped[np.ndarray, " n"]
@@ -68,7 +68,7 @@ def map_chart(
 
     Args:
         places: [point, 2].
-        colour: Of the points.
+        colour: Colour of the points.
         axis_titles: Horizontal and vertical; None hides the axes of a map whose units mean nothing.
         names: Of the model's classes, whatever the colour shows: the legend has room for them in every map of the
             model, so that a change of colour leaves the plot where it is.

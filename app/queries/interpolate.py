@@ -33,9 +33,9 @@ class TraceQuestion:
     """What lies on the way from keyframe to keyframe?
 
     Attributes:
-        keyframes: Their codes, in order.
-        kinds: Of path, each one from keyframe to keyframe.
-        frames_per_leg: From a keyframe to the next, both included.
+        keyframes: Codes of the keyframes, in order.
+        kinds: Kinds of path, each one from keyframe to keyframe.
+        frames_per_leg: Frames from a keyframe to the next, both included.
         easing: How time turns into way within each leg.
         loop: Whether another leg leads back to the first keyframe.
     """
@@ -52,9 +52,9 @@ class GridQuestion:
     """What lies between four corners?
 
     Attributes:
-        corners: Top left, top right, bottom left, bottom right.
-        rows: From the top edge to the bottom edge, both included.
-        columns: From the left edge to the right edge, both included.
+        corners: Codes at the top left, top right, bottom left, bottom right.
+        rows: Rows of codes from the top edge to the bottom edge, both included.
+        columns: Codes in a row from the left edge to the right edge, both included.
         spherical: Whether edges and rows are arcs.
     """
 
@@ -69,12 +69,12 @@ class ExportQuestion:
     """Would you make a file of these? See `app.services.exports.ExportRequest`.
 
     Attributes:
-        codes: Of the frames, base64 of little-endian float32 [frame, latent].
-        format: Of the file.
+        codes: Codes of the frames, base64 of little-endian float32 [frame, latent].
+        format: Format of the file.
         fps: Frames a second.
         scale: Side in pixels of the square that each of the model's pixels becomes.
         loop: Whether a GIF or WebP plays for ever.
-        name: Of the file, without its ending.
+        name: Name of the file, without its ending.
         positions: The frames that are keyframes, for ``"npz"``.
         columns: Pictures in a row, for ``"strip"``; null puts all in one.
     """

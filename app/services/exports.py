@@ -39,8 +39,8 @@ class ExportRequest:
     """What to export, and how.
 
     Attributes:
-        codes: Of the frames, [frame, latent].
-        format: Of the file.
+        codes: Codes of the frames, [frame, latent].
+        format: Format of the file.
         fps: Frames a second.
         scale: Side in pixels of the square that each of the model's pixels becomes.
         loop: Whether a GIF or WebP plays for ever; a player of MP4 files decides that itself.
@@ -70,8 +70,8 @@ class Export(BackgroundJob[bytes]):
 
     Args:
         engine: Decodes the codes.
-        loaded: The model.
-        request: What to make, checked.
+        loaded: Model that decodes the codes.
+        request: File to make, checked.
     """
 
     def __init__(self, engine: Engine, loaded: StoredModel, request: ExportRequest) -> None:

@@ -32,7 +32,8 @@ class Refits:
 
         Args:
             loaded: The model.
-            places: Of its reference codes, [reference, 2]; of the same array again, the map that is kept is given.
+            places: Places of the model's reference codes, [reference, 2]; passing the same array again returns the
+                number that it already has.
         """
         refitted = NeighbourMap(loaded.need_reference().neighbours, places)
         with self._changing:

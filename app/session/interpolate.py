@@ -42,8 +42,8 @@ class GridSettings:
     """The grid between the first four keyframes.
 
     Attributes:
-        rows: From the top edge to the bottom edge, both included.
-        columns: From the left edge to the right edge, both included.
+        rows: Rows of codes from the top edge to the bottom edge, both included.
+        columns: Codes in a row from the left edge to the right edge, both included.
         spherical: Whether edges and rows are arcs.
     """
 
@@ -57,13 +57,13 @@ class ExportSettings:
     """The file that an animation becomes.
 
     Attributes:
-        kind: Of path.
-        format: Of the file.
+        kind: Kind of path.
+        format: Format of the file.
         fps: Frames a second.
         scale: Side in pixels of the square that each of the model's pixels becomes; a model of large pictures takes
             fewer.
         repeat: Whether a GIF or WebP plays for ever.
-        pictures: In a strip, evenly spaced along the path.
+        pictures: Pictures in a strip, evenly spaced along the path.
         columns: Pictures in a row of a strip.
     """
 
@@ -81,14 +81,14 @@ class Animation:
     """How keyframes are played and exported, whichever model they belong to.
 
     Attributes:
-        kinds: Of path that are shown side by side.
+        kinds: Kinds of path that are shown side by side.
         easing: How time turns into way within each leg.
-        frames_per_leg: From a keyframe to the next, both included.
+        frames_per_leg: Frames from a keyframe to the next, both included.
         loop: Whether another leg leads back to the first keyframe.
-        speed: Of playing, as a multiple of 60 frames a second.
-        grid: Between the first four keyframes.
-        export: The file.
-        tab: The panel that is shown.
+        speed: Speed of playing, as a multiple of 60 frames a second.
+        grid: Grid between the first four keyframes.
+        export: File that is made.
+        tab: Panel that is shown.
     """
 
     kinds: Annotated[tuple[Path, ...], Field(min_length=1, max_length=3)] = ("linear", "spherical", "data")
@@ -106,8 +106,8 @@ class Studio:
     """Everything that the page reports, in one piece.
 
     Attributes:
-        keyframes: Of the model in use, in order.
-        animation: How they are played and exported.
+        keyframes: Keyframes of the model in use, in order.
+        animation: Settings by which the keyframes are played and exported.
     """
 
     keyframes: Annotated[tuple[Keyframe, ...], Field(min_length=FEWEST_KEYFRAMES, max_length=MOST_KEYFRAMES)]

@@ -58,7 +58,7 @@ class Report:
 
     Attributes:
         metrics: Sections of metrics.json, by name.
-        reference: The reference set; None where it was not asked for.
+        reference: Reference set; None where it was not asked for.
     """
 
     metrics: Metrics
@@ -70,11 +70,11 @@ class Subject:
     """The model under test, with what several measurements share.
 
     Attributes:
-        model: In evaluation mode.
-        settings: How it was trained.
-        parts: Of its data set.
-        pictures: The test images as it sees them, in [0, 1].
-        evaluation: Both terms of -ELBO on these.
+        model: Network in evaluation mode.
+        settings: Settings of the model's training.
+        parts: Parts of the model's data set.
+        pictures: Test images as the model sees them, in [0, 1].
+        evaluation: Both terms of -ELBO on the test images.
     """
 
     model: VAE
@@ -114,12 +114,13 @@ def measure(
     """Measure a model on its test part by every definition that applies to it.
 
     Args:
-        model: In evaluation mode, its configuration with a training part.
-        parts: Of its data set.
+        model: Network in evaluation mode, whose configuration has a training part.
+        parts: Parts of the model's data set.
         with_reference: Whether to build the reference set too.
         cache: Folder in which the classifiers of the sample figures are kept.
-        say: Told what comes next, since some of it takes minutes, and what cannot be measured on so few images.
-        progress: Told how many images of how many the likelihood is estimated for.
+        say: Function that is told what comes next, since some of it takes minutes, and what cannot be measured on so
+            few images.
+        progress: Function that is told how many images of how many the likelihood is estimated for.
 
     Raises:
         InputError: There are too few images for the reference set that was asked for.

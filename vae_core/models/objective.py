@@ -96,9 +96,9 @@ def total_correlation(posterior: Posterior, z: Float[Tensor, "batch latent"], co
     estimate of q(z) is biased, less so for larger batches.
 
     Args:
-        posterior: Of a batch drawn without replacement; of a single image the estimate is 0.
-        z: Drawn from it.
-        count: Images of the whole set, at least as many as the batch.
+        posterior: Posterior of a batch drawn without replacement; of a single image the estimate is 0.
+        z: Codes drawn from the posterior.
+        count: Number of images of the whole set, at least as many as the batch.
     """
     if len(z) < 2:  # nothing to compare with: the last image of an odd set
         return z.new_zeros(())

@@ -28,8 +28,8 @@ def place(
     found what an angle is good for, its noise turns whatever is drawn, and nothing but discs can be learned.
 
     Args:
-        canvas: What is drawn, such as logits.
-        pose: In steps: right, down, larger, [batch, 3]; all zero leaves the canvas as it is.
+        canvas: Picture to move, such as logits.
+        pose: Steps right, down and larger, [batch, 3]; all zero leaves the canvas as it is.
     """
     with products_in("float32", canvas.device):
         right, down = SHIFT * pose[:, 0].float(), SHIFT * pose[:, 1].float()

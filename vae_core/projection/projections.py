@@ -63,7 +63,7 @@ class PCAMap:
     """The plane of the codes' two leading principal components.
 
     Attributes:
-        mean: Of the reference codes, [latent].
+        mean: Mean of the reference codes, [latent].
         components: Unit vectors, [2, latent].
     """
 

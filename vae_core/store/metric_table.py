@@ -20,8 +20,8 @@ class Metric:
         name: In full, as in a model's card.
         unit: Empty for shares, scores and numbers of things.
         digits: Behind the decimal point.
-        better: Which way is; empty where neither is.
-        meaning: What it is, in a sentence or two.
+        better: Direction that is better; empty where neither is.
+        meaning: A sentence or two on what the metric is.
         short: For a column's heading; the name itself when empty.
         needs_kl: Whether a plain autoencoder, which has no KL term, lacks it whatever its file holds.
         shared: The short name in a column with plain autoencoders, of which the same number is another thing.

@@ -37,9 +37,9 @@ class Metrics:
     """Means over a set of images, in nats.
 
     Attributes:
-        loss: The objective, from as many samples of z an image as it takes.
+        loss: Objective, from as many samples of z an image as it takes.
         reconstruction: -log p(x|z).
-        kl: Not weighted.
+        kl: KL from the posterior to the prior, not weighted.
     """
 
     loss: float
@@ -53,11 +53,11 @@ class Progress:
 
     Attributes:
         epoch: The current epoch, from 1.
-        epochs: Planned in all.
-        step: Steps done in this epoch.
+        epochs: Epochs that are planned in all.
+        step: Steps that are done in this epoch.
         steps: Steps of an epoch.
-        train: Means over this epoch's images so far.
-        validation: Over the validation images, at the end of an epoch; None within.
+        train: Means over this epoch's training images so far.
+        validation: Means over the validation images, at the end of an epoch; None within.
         is_best: Whether this validation loss is the lowest so far.
         images_per_second: Trained in this epoch, validation not counted.
     """
@@ -80,9 +80,9 @@ class Trainer:
         train_images: uint8 [image, channel, height, width]; stays in memory.
         validation_images: uint8, same shape; never trained on. Early stopping and the choice of the weights
             to keep use these alone.
-        folder: Where checkpoints go; None keeps none.
-        device: Where the network is trained (see `vae_core.runtime.devices.find_device`). What is random is drawn on
-            the processor; a checkpoint may go on on another device, though not bit for bit.
+        folder: Folder for checkpoints; None keeps none.
+        device: Device on which the network is trained (see `vae_core.runtime.devices.find_device`). What is random is
+            drawn on the processor; a run may go on on another device, though not bit for bit.
 
     Raises:
         ConfigError: There is no such device.
