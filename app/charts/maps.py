@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Shaped
 
 from app.wire.packing import whole_base64
 
-__all__ = ["NEUTRAL", "PALETTE", "MapColour", "map_figure", "plain_text"]
+__all__ = ["NEUTRAL", "PALETTE", "MapColour", "map_chart", "plain_text"]
 
 PALETTE = (
     "#3f90da",
@@ -36,7 +36,7 @@ NEUTRAL = PALETTE[3]  # a grey that shows on light and dark ground
 TITLED_MARGINS = {"l": 52, "t": 10, "b": 44}
 BAR_ROOM = 64  # pixels right of the plot, for the colour bar
 SYMBOL_ROOM, LETTER_ROOM = 44, 7  # pixels of a legend's symbol, and of each letter of its names
-LONGEST_NAME = 14  # letters that the legend shows; more would take the room from the map
+LONGEST_LEGEND_NAME = 14  # letters that the legend shows; more would take the room from the map
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class MapColour:
     Attributes:
         values: One for each point: an index into `categories`, or a number.
         categories: Names of the classes; None for numbers.
-        title: Of the colour bar.
+        title: Title of the colour bar.
     """
 
     values: Shaped[np.ndarray, " n"]
@@ -54,7 +54,7 @@ class MapColour:
     title: str = ""
 
 
-def map_figure(
+def map_chart(
     places: Float[np.ndarray, "n 2"],
     colour: MapColour,
     *,
@@ -68,7 +68,7 @@ def map_figure(
 
     Args:
         places: [point, 2].
-        colour: Of the points.
+        colour: Colour of the points.
         axis_titles: Horizontal and vertical; None hides the axes of a map whose units mean nothing.
         names: Of the model's classes, whatever the colour shows: the legend has room for them in every map of the
             model, so that a change of colour leaves the plot where it is.
@@ -129,7 +129,7 @@ def _value_marker(colour: MapColour) -> dict[str, Any]:
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
+    return name if len(name) <= LONGEST_LEGEND_NAME else f"{name[: LONGEST_LEGEND_NAME - 1].rstrip()}…"
 
 
 def _map_layout(axis_titles: tuple[str, str] | None, names: tuple[str, ...]) -> dict[str, Any]:

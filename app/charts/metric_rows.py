@@ -5,16 +5,16 @@ from collections.abc import Iterable, Sequence
 
 from app.charts.rates import RatePoint
 from app.services.catalogue import Entry
-from vae_core.store.metric_table import FIGURES, Figure, figure_at
+from vae_core.store.metric_table import METRICS, Metric, metric_at
 from vae_core.store.presets import Published
 
 __all__ = [
     "COLUMNS",
     "RATE_FAMILY",
     "columns",
-    "figure_of",
     "heading",
     "headline",
+    "metric_of",
     "published_rows",
     "rate_points",
 ]
@@ -40,19 +40,19 @@ HEADLINE_ORDER = ("test.negative_elbo", "disentanglement.train.model.mig", "prob
 
 def heading(path: str) -> str:
     """What the figure's column is called."""
-    name = _with_minus(FIGURES[path].heading)
+    name = _with_minus(METRICS[path].heading)
     return name[0].upper() + name[1:]
 
 
-def figure_of(entry: Entry, path: str) -> float | None:
+def metric_of(entry: Entry, path: str) -> float | None:
     """The figure at a path such as ``"test.kl"``; None where it was not measured, or does not apply."""
     plain = entry.config is not None and not entry.config.variational
-    return None if plain and FIGURES[path].needs_kl else figure_at(entry.metrics, path)
+    return None if plain and METRICS[path].needs_kl else metric_at(entry.metrics, path)
 
 
 def columns(entries: Sequence[Entry]) -> dict[str, list[float]]:
     """The figures that at least one of the models has, by path; NaN where one has not."""
-    found = {path: [figure_of(entry, path) for entry in entries] for path in COLUMNS}
+    found = {path: [metric_of(entry, path) for entry in entries] for path in COLUMNS}
     return {
         path: [math.nan if value is None else value for value in values]
         for path, values in found.items()
@@ -62,12 +62,12 @@ def columns(entries: Sequence[Entry]) -> dict[str, list[float]]:
 
 def headline(entry: Entry) -> str:
     """The one or two figures that say most of a model; empty when it has none."""
-    found = [(FIGURES[path], figure_of(entry, path)) for path in HEADLINE_ORDER]
+    found = [(METRICS[path], metric_of(entry, path)) for path in HEADLINE_ORDER]
     shown = [_in_words(figure, value) for figure, value in found if value is not None]
     return " · ".join(shown[:HEADLINES])
 
 
-def _in_words(figure: Figure, value: float) -> str:
+def _in_words(figure: Metric, value: float) -> str:
     """Such as "PSNR 20.50 dB"."""
     return " ".join(filter(None, (_with_minus(figure.column), shown_as(value, figure.digits), figure.unit)))
 
@@ -78,10 +78,10 @@ def published_rows(entries: Iterable[Entry]) -> list[dict[str, str]]:
 
 
 def _published_row(entry: Entry, row: Published) -> dict[str, str]:
-    ours = figure_of(entry, row.figure)
+    ours = metric_of(entry, row.metric)
     return {
         "Model": entry.name,
-        "Figure": heading(row.figure),
+        "Figure": heading(row.metric),
         "This model": "not measured" if ours is None else shown_as(ours, row.digits),
         "Published": shown_as(row.value, row.digits),
         "Whose": row.model,
@@ -93,7 +93,7 @@ def rate_points(entries: Iterable[Entry]) -> list[RatePoint]:
     """Rate and distortion of the models whose figures say them, plain autoencoders with their distortion alone."""
     points = []
     for entry in entries:
-        rate, distortion = figure_of(entry, "test.kl"), figure_of(entry, "test.reconstruction")
+        rate, distortion = metric_of(entry, "test.kl"), metric_of(entry, "test.reconstruction")
         if entry.config is None or entry.config.training is None or distortion is None:
             continue
         if not entry.config.variational:

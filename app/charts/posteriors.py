@@ -7,10 +7,10 @@ from plotly.subplots import make_subplots
 
 from app.charts.maps import PALETTE
 
-__all__ = ["posterior_figure"]
+__all__ = ["posterior_chart"]
 
 
-def posterior_figure(
+def posterior_chart(
     mean: Float[np.ndarray, " d"], std: Float[np.ndarray, " d"], kl: Float[np.ndarray, " d"]
 ) -> go.Figure:
     """mu +- sigma of every dimension over the band of the prior N(0, 1), and below it what each one costs in nats.

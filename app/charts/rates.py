@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from app.charts.maps import NEUTRAL, PALETTE
 
-__all__ = ["RatePoint", "rate_distortion_figure"]
+__all__ = ["RatePoint", "rate_distortion_chart"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class RatePoint:
     beta: float | None = None
 
 
-def rate_distortion_figure(points: Sequence[RatePoint]) -> go.Figure:
+def rate_distortion_chart(points: Sequence[RatePoint]) -> go.Figure:
     """Distortion over rate, a point a model with its beta beside it, joined in the order of their rates.
 
     A plain autoencoder has no rate and is a level line. Where a model has beta 1, a dotted line shows where others

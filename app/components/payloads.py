@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from app.live.answers import place_everywhere
-from app.live.map_figures import maps_version
+from app.live.answers import project_everywhere
+from app.live.map_charts import maps_version
 from app.session.choices import projections
 from app.session.gallery import Examined
 from app.wire.packing import picture_base64
@@ -75,5 +75,5 @@ def picture_data(each: Examined, loaded: StoredModel) -> dict[str, Any]:
         "name": each.picture.name,
         "image": picture_base64(pixels_of(each.seen)),
         "mean": each.analysis.mean.tolist(),
-        "places": place_everywhere(loaded, each.analysis.mean),
+        "places": project_everywhere(loaded, each.analysis.mean),
     }

@@ -23,7 +23,7 @@ HOSTS_VARIABLE = "VAE_ALLOWED_HOSTS"
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 LITERAL = re.compile(r"(\[[\da-fA-F:.]+\]|[\d.]+)(:\d+)?")  # an address as a Host, perhaps with a port
-LONGEST_NAME = 100  # characters of a refused name that the refusal repeats
+LONGEST_HOST_NAME = 100  # characters of a refused name that the refusal repeats
 
 Address = IPv4Address | IPv6Address
 
@@ -120,8 +120,9 @@ def _address(text: str) -> Address | None:
 
 def _refusal(host: str) -> PlainTextResponse:
     return PlainTextResponse(
-        f"This server is not asked by the name {host[:LONGEST_NAME]!r}. If that is one of its names, whoever runs it "
-        f"sets the environment variable {HOSTS_VARIABLE} to it (several with commas in between) and starts it again.\n",
+        f"This server is not asked by the name {host[:LONGEST_HOST_NAME]!r}. If that is one of its names, whoever "
+        f"runs it sets the environment variable {HOSTS_VARIABLE} to it (several with commas in between) and starts it "
+        "again.\n",
         403,
         {"X-Content-Type-Options": "nosniff"},
     )

@@ -11,7 +11,7 @@ from vae_core.inference.engine import Engine
 from vae_core.projection.projections import AxesMap, LatentMap
 from vae_core.store.opening import StoredModel
 
-__all__ = ["answer", "latent_map", "place_everywhere"]
+__all__ = ["answer", "latent_map", "project_everywhere"]
 
 
 def answer(engine: Engine, loaded: StoredModel, question: Question) -> bytes:
@@ -25,11 +25,11 @@ def answer(engine: Engine, loaded: StoredModel, question: Question) -> bytes:
     projection = latent_map(loaded, question.projection, question.axes)
     codes = question.codes
     if question.place is not None:
-        codes = projection.lift(question.place, codes[0])[None]
+        codes = projection.unproject(question.place, codes[0])[None]
     elif question.kind == Kind.DRAW:
         codes = draw_code(loaded)[None]
     pictures = engine.decode(loaded, codes, live=question.kind != Kind.PATH)
-    return pack_answer(question.number, projection.place(codes), codes, pixels_of(pictures))
+    return pack_answer(question.number, projection.project(codes), codes, pixels_of(pictures))
 
 
 def latent_map(loaded: StoredModel, kind: ProjectionKind, axes: tuple[int, int]) -> LatentMap:
@@ -47,7 +47,7 @@ def latent_map(loaded: StoredModel, kind: ProjectionKind, axes: tuple[int, int])
     return reference.umap_map if kind == ProjectionKind.UMAP else reference.pca_map
 
 
-def place_everywhere(loaded: StoredModel, code: Float[np.ndarray, " d"]) -> dict[str, list[float]]:
+def project_everywhere(loaded: StoredModel, code: Float[np.ndarray, " d"]) -> dict[str, list[float]]:
     """Where a code lies on each fitted map of the model, as [x, y] by the map's name."""
     kinds = (ProjectionKind.UMAP, ProjectionKind.PCA)
-    return {kind.name.lower(): latent_map(loaded, kind, (0, 0)).place(code[None])[0].tolist() for kind in kinds}
+    return {kind.name.lower(): latent_map(loaded, kind, (0, 0)).project(code[None])[0].tolist() for kind in kinds}

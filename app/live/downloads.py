@@ -9,7 +9,7 @@ from app.queries.base import File
 
 __all__ = ["as_attachment", "safe_name"]
 
-LONGEST_NAME = 64  # characters, before the ending
+LONGEST_FILE_NAME = 64  # characters, before the ending
 NAMELESS = "vae-explorer"
 
 
@@ -31,5 +31,5 @@ def safe_name(name: str) -> str:
     stem, _, ending = name.rpartition(".")
     plain = unicodedata.normalize("NFKD", stem)
     plain = "".join(each for each in plain if not unicodedata.combining(each))
-    safe = re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-")[:LONGEST_NAME]
+    safe = re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-")[:LONGEST_FILE_NAME]
     return f"{safe or NAMELESS}.{re.sub(r'[^A-Za-z0-9]', '', ending)}"

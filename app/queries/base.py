@@ -28,9 +28,9 @@ class File:
     """An answer that is a file.
 
     Attributes:
-        content: Its bytes.
-        media_type: As HTTP names it.
-        name: What it is saved as.
+        content: Bytes of the file.
+        media_type: Type of the file as HTTP names it.
+        name: Name under which the file is saved.
     """
 
     content: bytes
@@ -46,7 +46,7 @@ class Question:
     """One kind of question.
 
     Attributes:
-        body: What it takes: a pydantic dataclass whose fields a page knows, or a union of such.
+        body: Class of what comes with the question: a pydantic dataclass whose fields a page knows, or a union of such.
         answer: Answers a checked body; what cannot be answered is a VAEExplorerError.
     """
 

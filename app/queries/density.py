@@ -77,11 +77,11 @@ def _places(loaded: StoredModel, projection: str, x: int, y: int) -> Float[np.nd
     if projection == "umap":
         return reference.umap_places
     if projection == "pca":
-        return reference.pca_map.place(reference.means)
+        return reference.pca_map.project(reference.means)
     dimensions = range(reference.latent_dim)
     if x not in dimensions or y not in dimensions:
         raise InputError(f"dimensions must be from 0 to {dimensions[-1]} for this model, got {x} and {y}.")
-    return AxesMap(x, y).place(reference.means)
+    return AxesMap(x, y).project(reference.means)
 
 
 QUESTIONS = {"density": Question(DensityQuestion, density)}

@@ -114,7 +114,7 @@ def _places(loaded: StoredModel) -> Places:
     reference = loaded.need_reference()
     if reference.latent_dim <= PLANE:
         return {}
-    return {"umap": reference.umap_places, "pca": reference.pca_map.place(reference.means)}
+    return {"umap": reference.umap_places, "pca": reference.pca_map.project(reference.means)}
 
 
 QUESTIONS = {

@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from app.queries.base import Answer, File, Question, as_code
-from app.services.exports import FILE_TYPES, Export, Format, Order, check_order
+from app.services.exports import FILE_TYPES, Export, ExportRequest, Format, check_request
 from app.services.work import JobRequest
 from app.wire.limits import STRIP_COLUMNS
 from app.wire.numbers import WIRE, Numbers
@@ -19,13 +19,13 @@ from vae_core.inference.engine import Engine
 from vae_core.inference.memo import data_graph
 from vae_core.latent.codes import check_finite
 from vae_core.latent.paths import Path
-from vae_core.latent.timeline import Easing, bilinear_grid, trace
-from vae_core.reference.path_statistics import Along, measure_along
+from vae_core.latent.timeline import Easing, animation_path, bilinear_grid
+from vae_core.reference.path_statistics import PathStatistics, path_statistics
 from vae_core.store.opening import StoredModel
 
 __all__ = ["QUESTIONS"]
 
-LONGEST_NAME = 200  # characters of a file's name
+LONGEST_FILE_NAME = 200  # characters of a file's name
 
 
 @dataclass(frozen=True, config=WIRE)
@@ -33,9 +33,9 @@ class TraceQuestion:
     """What lies on the way from keyframe to keyframe?
 
     Attributes:
-        keyframes: Their codes, in order.
-        kinds: Of path, each one from keyframe to keyframe.
-        frames_per_leg: From a keyframe to the next, both included.
+        keyframes: Codes of the keyframes, in order.
+        kinds: Kinds of path, each one from keyframe to keyframe.
+        frames_per_leg: Frames from a keyframe to the next, both included.
         easing: How time turns into way within each leg.
         loop: Whether another leg leads back to the first keyframe.
     """
@@ -52,9 +52,9 @@ class GridQuestion:
     """What lies between four corners?
 
     Attributes:
-        corners: Top left, top right, bottom left, bottom right.
-        rows: From the top edge to the bottom edge, both included.
-        columns: From the left edge to the right edge, both included.
+        corners: Codes at the top left, top right, bottom left, bottom right.
+        rows: Rows of codes from the top edge to the bottom edge, both included.
+        columns: Codes in a row from the left edge to the right edge, both included.
         spherical: Whether edges and rows are arcs.
     """
 
@@ -66,15 +66,15 @@ class GridQuestion:
 
 @dataclass(frozen=True, config=WIRE)
 class ExportQuestion:
-    """Would you make a file of these? See `app.services.exports.Order`.
+    """Would you make a file of these? See `app.services.exports.ExportRequest`.
 
     Attributes:
-        codes: Of the frames, base64 of little-endian float32 [frame, latent].
-        format: Of the file.
+        codes: Codes of the frames, base64 of little-endian float32 [frame, latent].
+        format: Format of the file.
         fps: Frames a second.
         scale: Side in pixels of the square that each of the model's pixels becomes.
         loop: Whether a GIF or WebP plays for ever.
-        name: Of the file, without its ending.
+        name: Name of the file, without its ending.
         positions: The frames that are keyframes, for ``"npz"``.
         columns: Pictures in a row, for ``"strip"``; null puts all in one.
     """
@@ -84,7 +84,7 @@ class ExportQuestion:
     fps: float
     scale: int
     loop: bool
-    name: Annotated[str, Field(max_length=LONGEST_NAME)]
+    name: Annotated[str, Field(max_length=LONGEST_FILE_NAME)]
     positions: tuple[Annotated[int, Field(ge=0, lt=MAX_FRAMES)], ...] = ()
     columns: Annotated[int, Field(ge=1, le=STRIP_COLUMNS)] | None = None
 
@@ -97,7 +97,7 @@ def animation(_engine: Engine, loaded: StoredModel, body: TraceQuestion) -> Answ
     graph = data_graph(loaded) if "data" in body.kinds else None  # takes seconds to build
     kinds: dict[str, Any] = {}
     for kind in dict.fromkeys(body.kinds):  # each once
-        traced = trace(
+        traced = animation_path(
             keyframes,
             kind=kind,
             frames_per_leg=body.frames_per_leg,
@@ -106,7 +106,7 @@ def animation(_engine: Engine, loaded: StoredModel, body: TraceQuestion) -> Answ
             loop=body.loop,
         )
         with np.errstate(over="ignore"):  # codes at the edge of single precision have figures beyond it
-            along = measure_along(traced.codes, reference)
+            along = path_statistics(traced.codes, reference)
             kinds[kind] = {"codes": floats_base64(traced.codes), **_figures(along)}
     return {
         "kinds": kinds,  # all of as many frames, with keyframes at the same ones
@@ -125,14 +125,14 @@ def grid(_engine: Engine, loaded: StoredModel, body: GridQuestion) -> Answer:
 def export(engine: Engine, loaded: StoredModel, body: ExportQuestion) -> Answer:
     """The file, made in the background."""
     codes, positions = _unpacked(loaded, body.codes), np.array(body.positions, np.int64)
-    order = Order(codes, body.format, body.fps, body.scale, body.loop, positions, body.columns)
-    check_order(order, loaded)
+    request = ExportRequest(codes, body.format, body.fps, body.scale, body.loop, positions, body.columns)
+    check_request(request, loaded)
     ending, media_type = FILE_TYPES[body.format]
 
     def as_file(content: bytes) -> File:
         return File(content, media_type, body.name + ending)
 
-    return JobRequest("export", order.key(loaded), Export(engine, loaded, order), as_file)
+    return JobRequest("export", request.key(loaded), Export(engine, loaded, request), as_file)
 
 
 def _check_frames(keyframes: int, body: TraceQuestion) -> None:
@@ -162,7 +162,7 @@ def _unpacked(loaded: StoredModel, text: str) -> Float32[np.ndarray, "n d"]:
     return codes
 
 
-def _figures(along: Along) -> dict[str, str]:
+def _figures(along: PathStatistics) -> dict[str, str]:
     measured = {
         "norm": along.norm,
         "logDensity": along.log_density,

@@ -50,7 +50,7 @@ def _encoded(reference: Reference, training: TrainingCodes) -> bytes:
     """JSON of the codes in half precision, which is all that is kept of them; each image's label as for references."""
     arrays = {
         "umap": floats_base64(training.places),
-        "pca": floats_base64(reference.pca_map.place(training.codes)),
+        "pca": floats_base64(reference.pca_map.project(training.codes)),
         "labels": whole_base64(training.labels),
         "codes": halves_base64(training.codes),
         "trained": flags_base64(training.trained),  # 0: of the validation part

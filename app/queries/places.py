@@ -12,7 +12,7 @@ from app.wire.packing import picture_base64
 from vae_core.inference.engine import Engine
 from vae_core.inference.memo import reference_values
 from vae_core.inference.originals import original_of
-from vae_core.reference.path_statistics import measure_along
+from vae_core.reference.path_statistics import path_statistics
 from vae_core.reference.reference_set import Reference
 from vae_core.reference.scores import SCORES
 from vae_core.store.opening import StoredModel
@@ -82,7 +82,7 @@ def _label_of(reference: Reference, index: int) -> str:
 def place(_engine: Engine, loaded: StoredModel, body: PlaceQuestion) -> dict[str, Any]:
     """A code's mean distance to its nearest reference codes in posterior deviations, and what to think of it."""
     reference = loaded.need_reference()
-    along = measure_along(as_code(loaded, body.z)[None], reference)
+    along = path_statistics(as_code(loaded, body.z)[None], reference)
     distance, percentile = float(along.neighbour_distance[0]), float(along.percentile[0])
     return {"distance": distance, "percentile": percentile, "hint": hint_of(reference, distance)}
 

@@ -9,14 +9,14 @@ from jaxtyping import Float, Int, UInt8
 
 from app.services.work import fingerprint
 from vae_core.errors import InputError
-from vae_core.images.animation import MAX_FRAMES, MAX_SIDE, gif_fps, to_gif, to_mp4, to_npz, to_strip, to_webp
+from vae_core.images.animation import MAX_FRAME_SIDE, MAX_FRAMES, gif_fps, to_gif, to_mp4, to_npz, to_strip, to_webp
 from vae_core.images.mosaic import check_size
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import Engine
 from vae_core.runtime.jobs import BackgroundJob
 from vae_core.store.opening import StoredModel
 
-__all__ = ["FILE_TYPES", "MAX_EXPORT_PIXELS", "Export", "Format", "Order", "check_order"]
+__all__ = ["FILE_TYPES", "MAX_EXPORT_PIXELS", "Export", "ExportRequest", "Format", "check_request"]
 
 Format = Literal["gif", "webp", "mp4", "strip", "npz"]
 
@@ -35,12 +35,12 @@ CHUNK = 32  # codes decoded at a time: the rows that other requests of the bulk 
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class ExportRequest:
     """What to export, and how.
 
     Attributes:
-        codes: Of the frames, [frame, latent].
-        format: Of the file.
+        codes: Codes of the frames, [frame, latent].
+        format: Format of the file.
         fps: Frames a second.
         scale: Side in pixels of the square that each of the model's pixels becomes.
         loop: Whether a GIF or WebP plays for ever; a player of MP4 files decides that itself.
@@ -57,7 +57,7 @@ class Order:
     columns: int | None = None
 
     def key(self, loaded: StoredModel) -> str:
-        """What the file depends on: equal orders of one model give equal files."""
+        """What the file depends on: equal requests of one model give equal files."""
         return fingerprint(loaded.digest, *(getattr(self, each.name) for each in fields(self)))
 
 
@@ -70,13 +70,13 @@ class Export(BackgroundJob[bytes]):
 
     Args:
         engine: Decodes the codes.
-        loaded: The model.
-        order: What to make, checked.
+        loaded: Model that decodes the codes.
+        request: File to make, checked.
     """
 
-    def __init__(self, engine: Engine, loaded: StoredModel, order: Order) -> None:
+    def __init__(self, engine: Engine, loaded: StoredModel, request: ExportRequest) -> None:
         super().__init__("export")
-        self._engine, self._loaded, self._order = engine, loaded, order
+        self._engine, self._loaded, self._request = engine, loaded, request
 
     def _work(self) -> bytes | None:
         try:
@@ -85,15 +85,15 @@ class Export(BackgroundJob[bytes]):
             return None
 
     def _make(self) -> bytes:
-        order = self._order
-        if order.format == "npz":
-            return _archive(order)
+        request = self._request
+        if request.format == "npz":
+            return _archive(request)
         frames = self._decode()
-        return _written(frames, order, lambda frame, count: self._step("writing", frame - 1, count, before=0.5))
+        return _written(frames, request, lambda frame, count: self._step("writing", frame - 1, count, before=0.5))
 
     def _decode(self) -> UInt8[np.ndarray, "n height width channel"]:
         """The pictures of all codes, in chunks through the lane that live requests do not wait for."""
-        codes, (channels, height, width) = self._order.codes, self._loaded.spec.image_shape
+        codes, (channels, height, width) = self._request.codes, self._loaded.spec.image_shape
         frames = np.empty((len(codes), height, width, channels), np.uint8)
         for start in range(0, len(codes), CHUNK):
             self._step("decoding", start, len(codes), before=0)
@@ -108,55 +108,55 @@ class Export(BackgroundJob[bytes]):
         self._say("encoding", before + 0.5 * done / count, f"{doing}: picture {done:,} of {count:,}")
 
 
-def check_order(order: Order, loaded: StoredModel) -> None:
-    """Let an order pass that can be made, before anything is decoded.
+def check_request(request: ExportRequest, loaded: StoredModel) -> None:
+    """Let a request pass that can be made, before anything is decoded.
 
     Raises:
         InputError: The codes are not of this model's size or too many, the rate is not from 1 to 60 frames a second,
             keyframes are no frames, or the pictures would be too large.
     """
-    count, latent = order.codes.shape
+    count, latent = request.codes.shape
     if latent != loaded.spec.latent_dim or not 1 <= count <= MAX_FRAMES:
         raise InputError(
             f"this model exports 1 to {MAX_FRAMES:,} codes of {loaded.spec.latent_dim} values, got {count:,} of "
             f"{latent}; shorten the path."
         )
-    if order.format == "npz":
-        _archive(order)  # takes no time
+    if request.format == "npz":
+        _archive(request)  # takes no time
     else:
-        gif_fps(order.fps)  # every format has the same bounds
-        _check_size(order, *loaded.spec.image_shape[1:])
+        gif_fps(request.fps)  # every format has the same bounds
+        _check_size(request, *loaded.spec.image_shape[1:])
 
 
-def _check_size(order: Order, height: int, width: int) -> None:
-    count, scale = len(order.codes), order.scale
-    if not 1 <= scale <= MAX_SIDE // max(height, width):
+def _check_size(request: ExportRequest, height: int, width: int) -> None:
+    count, scale = len(request.codes), request.scale
+    if not 1 <= scale <= MAX_FRAME_SIDE // max(height, width):
         raise InputError(
-            f"pictures of this model can be enlarged 1 to {MAX_SIDE // max(height, width)} times, got {scale}."
+            f"pictures of this model can be enlarged 1 to {MAX_FRAME_SIDE // max(height, width)} times, got {scale}."
         )
     if (pixels := count * height * width * scale**2) > MAX_EXPORT_PIXELS:
         raise InputError(
             f"an export has at most {MAX_EXPORT_PIXELS:,} pixels in all, got {pixels:,}; shorten the path or enlarge "
             "its pictures less."
         )
-    if order.format == "strip":
-        across = min(order.columns or count, count)
+    if request.format == "strip":
+        across = min(request.columns or count, count)
         check_size(-(-count // across) * (height + 1) * scale, across * (width + 1) * scale)
 
 
-def _archive(order: Order) -> bytes:
-    return to_npz(order.codes, order.positions, fps=order.fps)
+def _archive(request: ExportRequest) -> bytes:
+    return to_npz(request.codes, request.positions, fps=request.fps)
 
 
 def _written(
-    frames: UInt8[np.ndarray, "n height width channel"], order: Order, progress: Callable[[int, int], None]
+    frames: UInt8[np.ndarray, "n height width channel"], request: ExportRequest, progress: Callable[[int, int], None]
 ) -> bytes:
-    fps, scale, loop = order.fps, order.scale, order.loop
-    match order.format:
+    fps, scale, loop = request.fps, request.scale, request.loop
+    match request.format:
         case "gif":
             return to_gif(frames, fps=fps, loop=loop, scale=scale, progress=progress)
         case "webp":
             return to_webp(frames, fps=fps, loop=loop, scale=scale, progress=progress)
         case "mp4":
             return to_mp4(frames, fps=fps, scale=scale, progress=progress)
-    return to_strip(frames, columns=order.columns, scale=scale, progress=progress)
+    return to_strip(frames, columns=request.columns, scale=scale, progress=progress)

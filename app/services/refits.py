@@ -12,11 +12,11 @@ from vae_core.errors import GoneError
 from vae_core.projection.projections import NeighbourMap
 from vae_core.store.opening import StoredModel
 
-__all__ = ["KEPT", "Refits", "refits"]
+__all__ = ["MAX_MAPS", "Refits", "refits"]
 
 # Maps of the whole process, one for everybody in a class room. One of 10,000 codes holds a third of a megabyte: where
 # the codes lie. The codes themselves are the model's.
-KEPT = 40
+MAX_MAPS = 40
 
 
 class Refits:
@@ -32,7 +32,8 @@ class Refits:
 
         Args:
             loaded: The model.
-            places: Of its reference codes, [reference, 2]; of the same array again, the map that is kept is given.
+            places: Places of the model's reference codes, [reference, 2]; passing the same array again returns the
+                number that it already has.
         """
         refitted = NeighbourMap(loaded.need_reference().neighbours, places)
         with self._changing:
@@ -41,7 +42,7 @@ class Refits:
                     return number
             number = next(free for free in iter(_random_number, None) if free not in self._maps)
             self._maps[number] = (loaded.reference_digest, refitted)
-            while len(self._maps) > KEPT:
+            while len(self._maps) > MAX_MAPS:
                 self._maps.popitem(last=False)
         return number
 

@@ -221,7 +221,7 @@ def switch_model(memory: Session, engine: Engine, loaded: StoredModel) -> None:
     memory.revision += 1
     if before is None or before == loaded.name:
         return
-    memory.shown.clear()  # it was about the model before
+    memory.visible_notices.clear()  # it was about the model before
     if memory.chosen is not None:
         if loaded.name not in memory.codes:
             choose_picture(memory, engine, loaded, memory.chosen)

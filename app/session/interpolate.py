@@ -11,7 +11,7 @@ from app.session.state import Keyframe, Picture, Session
 from app.wire.limits import KEYFRAME_NAME
 from app.wire.numbers import WIRE, from_page, to_page
 from vae_core.errors import InputError
-from vae_core.images.animation import MAX_FPS, MAX_FRAMES, MAX_SIDE
+from vae_core.images.animation import MAX_FPS, MAX_FRAME_SIDE, MAX_FRAMES
 from vae_core.inference.memo import once_a_model
 from vae_core.latent.codes import FLOAT32_MAX
 from vae_core.latent.paths import Path
@@ -21,8 +21,8 @@ from vae_core.store.opening import StoredModel
 
 __all__ = [
     "Animation",
-    "ExportWish",
-    "GridWish",
+    "ExportSettings",
+    "GridSettings",
     "Studio",
     "add_picture_keyframe",
     "current_animation",
@@ -31,19 +31,19 @@ __all__ = [
     "take_studio",
 ]
 
-FEWEST, MOST = KEYFRAMES
+FEWEST_KEYFRAMES, MOST_KEYFRAMES = KEYFRAMES
 
 Side = Annotated[int, Field(ge=GRID_SIDE[0], le=GRID_SIDE[1])]
 Count = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
 
 
 @dataclass(frozen=True, config=WIRE)
-class GridWish:
+class GridSettings:
     """The grid between the first four keyframes.
 
     Attributes:
-        rows: From the top edge to the bottom edge, both included.
-        columns: From the left edge to the right edge, both included.
+        rows: Rows of codes from the top edge to the bottom edge, both included.
+        columns: Codes in a row from the left edge to the right edge, both included.
         spherical: Whether edges and rows are arcs.
     """
 
@@ -53,24 +53,24 @@ class GridWish:
 
 
 @dataclass(frozen=True, config=WIRE)
-class ExportWish:
+class ExportSettings:
     """The file that an animation becomes.
 
     Attributes:
-        kind: Of path.
-        format: Of the file.
+        kind: Kind of path.
+        format: Format of the file.
         fps: Frames a second.
         scale: Side in pixels of the square that each of the model's pixels becomes; a model of large pictures takes
             fewer.
         repeat: Whether a GIF or WebP plays for ever.
-        pictures: In a strip, evenly spaced along the path.
+        pictures: Pictures in a strip, evenly spaced along the path.
         columns: Pictures in a row of a strip.
     """
 
     kind: Path = "linear"
     format: Format = "gif"
     fps: Annotated[int, Field(ge=1, le=MAX_FPS)] = 25
-    scale: Annotated[int, Field(ge=1, le=MAX_SIDE)] = 8
+    scale: Annotated[int, Field(ge=1, le=MAX_FRAME_SIDE)] = 8
     repeat: bool = True
     pictures: Count = 12
     columns: Count = 12
@@ -81,14 +81,14 @@ class Animation:
     """How keyframes are played and exported, whichever model they belong to.
 
     Attributes:
-        kinds: Of path that are shown side by side.
+        kinds: Kinds of path that are shown side by side.
         easing: How time turns into way within each leg.
-        frames_per_leg: From a keyframe to the next, both included.
+        frames_per_leg: Frames from a keyframe to the next, both included.
         loop: Whether another leg leads back to the first keyframe.
-        speed: Of playing, as a multiple of 60 frames a second.
-        grid: Between the first four keyframes.
-        export: The file.
-        tab: The panel that is shown.
+        speed: Speed of playing, as a multiple of 60 frames a second.
+        grid: Grid between the first four keyframes.
+        export: File that is made.
+        tab: Panel that is shown.
     """
 
     kinds: Annotated[tuple[Path, ...], Field(min_length=1, max_length=3)] = ("linear", "spherical", "data")
@@ -96,8 +96,8 @@ class Animation:
     frames_per_leg: Annotated[int, Field(ge=FRAMES_PER_LEG[0], le=FRAMES_PER_LEG[1])] = 90
     loop: bool = True
     speed: Annotated[float, Field(ge=0.25, le=4)] = 1
-    grid: GridWish = field(default_factory=GridWish)
-    export: ExportWish = field(default_factory=ExportWish)
+    grid: GridSettings = field(default_factory=GridSettings)
+    export: ExportSettings = field(default_factory=ExportSettings)
     tab: Literal["path", "export", "grid"] = "path"
 
 
@@ -106,11 +106,11 @@ class Studio:
     """Everything that the page reports, in one piece.
 
     Attributes:
-        keyframes: Of the model in use, in order.
-        animation: How they are played and exported.
+        keyframes: Keyframes of the model in use, in order.
+        animation: Settings by which the keyframes are played and exported.
     """
 
-    keyframes: Annotated[tuple[Keyframe, ...], Field(min_length=FEWEST, max_length=MOST)]
+    keyframes: Annotated[tuple[Keyframe, ...], Field(min_length=FEWEST_KEYFRAMES, max_length=MOST_KEYFRAMES)]
     animation: Animation
 
 
@@ -120,8 +120,8 @@ STUDIO, ANYTHING = TypeAdapter(Studio), TypeAdapter(Any)
 def current_keyframes(memory: Session, loaded: StoredModel) -> tuple[Keyframe, ...]:
     """The model's keyframes; at first typical members of two distant classes, which also stand in for what is gone."""
     kept = tuple(each for each in memory.keyframes.get(loaded.name, ()) if _fits(each, memory, loaded))
-    if len(kept) < FEWEST:
-        kept = (*kept, *_first_keyframes(loaded))[:FEWEST]
+    if len(kept) < FEWEST_KEYFRAMES:
+        kept = (*kept, *_first_keyframes(loaded))[:FEWEST_KEYFRAMES]
     return kept
 
 
@@ -145,10 +145,12 @@ def add_picture_keyframe(memory: Session, loaded: StoredModel, picture: Picture)
     free = next((place for place, each in enumerate(keyframes) if each.source == "typical"), None)
     if free is not None:
         keyframes[free] = added
-    elif len(keyframes) < MOST:
+    elif len(keyframes) < MOST_KEYFRAMES:
         keyframes.append(added)
     else:
-        raise InputError(f"an animation has at most {MOST} keyframes, and there are as many; remove one first.")
+        raise InputError(
+            f"an animation has at most {MOST_KEYFRAMES} keyframes, and there are as many; remove one first."
+        )
     memory.keyframes[loaded.name] = tuple(keyframes)
 
 

@@ -22,7 +22,7 @@ from vae_core.store.opening import StoredModel
 
 __all__ = ["Link", "StudioLink", "follow_link", "read_link"]
 
-FEWEST, MOST = KEYFRAMES
+FEWEST_KEYFRAMES, MOST_KEYFRAMES = KEYFRAMES
 
 
 @dataclass(frozen=True, config=WIRE)
@@ -71,7 +71,9 @@ class StudioLink:
     x: int
     y: int
     colour: str
-    names: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=LINK_NAME)], ...], Field(max_length=MOST)]
+    names: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=LINK_NAME)], ...], Field(max_length=MOST_KEYFRAMES)
+    ]
     step: Annotated[float, Field(gt=0)]
     codes: bytes
     animation: Animation
@@ -86,7 +88,7 @@ class StudioLink:
 
     def _unpacked(self, latent_dim: int) -> Float32[np.ndarray, "k d"] | None:
         shape = (len(self.names), latent_dim)
-        if 0 < len(self.names) < FEWEST or len(self.codes) != 2 * shape[0] * shape[1]:
+        if 0 < len(self.names) < FEWEST_KEYFRAMES or len(self.codes) != 2 * shape[0] * shape[1]:
             return None
         with np.errstate(over="ignore"):  # a step from elsewhere may be of any size
             return (np.frombuffer(self.codes, "<i2").reshape(shape) * self.step).astype(np.float32)

@@ -110,12 +110,12 @@ class Session:
             visitor where places in a queue are given out (see `app.services.visitors`).
         revision: Rises whenever Python, not the page, changes code or view.
         notices: Sentences to show.
-        shown: Those that are shown, each with when it may go, seconds of the monotonic clock.
+        visible_notices: Visible notices, with the time of the monotonic clock after which each may be hidden.
         examined: What a model made of a picture, by model digest and picture id.
         preparations: How pictures are prepared for a model, where the visitor wants it otherwise than the model.
         thumbnails: Small upright copies of the pictures for showing, by picture id.
-        uploads: Rises when uploaded files were taken over, so that the upload box starts anew and empty.
-        turns: Rises when the list of pictures has to turn to the chosen one.
+        uploader_key: Part of the upload box's key; rises when its files were taken over, so that it is empty again.
+        page_key: Part of the pagination's key; rises when the list of pictures has to turn to the chosen one.
     """
 
     model: str | None = None
@@ -131,12 +131,12 @@ class Session:
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     revision: int = 0
     notices: list[str] = field(default_factory=list)
-    shown: dict[str, float] = field(default_factory=dict)
+    visible_notices: dict[str, float] = field(default_factory=dict)
     examined: dict[tuple[str, str], object] = field(default_factory=dict)
     preparations: dict[str, Preparation] = field(default_factory=dict)
     thumbnails: dict[str, bytes] = field(default_factory=dict)
-    uploads: int = 0
-    turns: int = 0
+    uploader_key: int = 0
+    page_key: int = 0
 
     def keep_picture(self, picture: Picture) -> None:
         """Keep a picture, the last of all."""
@@ -152,10 +152,10 @@ class Session:
         if self.chosen == picture_id:
             self.chosen = None
 
-    def turn_to(self, picture_id: str) -> None:
+    def show_picture(self, picture_id: str) -> None:
         """Choose a picture and show it in the list of pictures; the sliders stay as they are."""
         self.chosen = picture_id
-        self.turns += 1
+        self.page_key += 1
 
     def prepare_as(self, model: str, preparation: Preparation) -> None:
         """Prepare pictures for a model in another way; what was made of them so far is made anew when asked for."""
@@ -167,10 +167,11 @@ class Session:
         self.codes[model] = np.asarray(code, np.float32)
         self.revision += 1
 
-    def meet(self, model: str, digest: str, reference_digest: str) -> Change | None:
-        """What changed of a model since it was last used; None at the first use and where nothing did.
+    def forget_if_retrained(self, model: str, digest: str, reference_digest: str) -> Change | None:
+        """Forget a model's code, view, desk and keyframes where it was trained anew since it was last used.
 
-        Of one that was trained anew nothing is kept: no code, view, desk or keyframe of the one before fits it.
+        Returns:
+            What changed of the model since then; None at its first use and where nothing did.
         """
         weights, reference = self.digests.get(model, (digest, reference_digest))
         self.digests[model] = (digest, reference_digest)
@@ -185,10 +186,10 @@ class Session:
     def take_notices(self) -> list[str]:
         """The sentences to show: new ones, and those that nobody can have read yet; a page may run again at once."""
         now = time.monotonic()
-        staying = {notice: until for notice, until in self.shown.items() if until > now}
-        self.shown = staying | dict.fromkeys(self.notices, now + READING_SECONDS)
+        staying = {notice: until for notice, until in self.visible_notices.items() if until > now}
+        self.visible_notices = staying | dict.fromkeys(self.notices, now + READING_SECONDS)
         self.notices = []
-        return list(self.shown)
+        return list(self.visible_notices)
 
 
 def session() -> Session:

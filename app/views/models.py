@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.charts.metric_rows import RATE_FAMILY, columns, heading, published_rows, rate_points
-from app.charts.rates import rate_distortion_figure
+from app.charts.rates import rate_distortion_chart
 from app.services.catalogue import Entry, card_of, collection, families, zip_model
 from app.services.examples import decoded_strip
 from app.session.state import session
@@ -15,7 +15,7 @@ from app.widgets.frame import choose_model, page_header
 from app.widgets.tile import tile, tile_style
 from vae_core.errors import VAEExplorerError
 from vae_core.inference.engine import engine
-from vae_core.store.metric_table import FIGURES
+from vae_core.store.metric_table import METRICS
 
 HINT = "What each model saw and how well it does; open one on Explore, read its card, or take it with you."
 CARD = "model_card"
@@ -134,7 +134,7 @@ def show_figures(entries: Sequence[Entry]) -> None:
         "Size, MB": number(help="Of its files together, in millions of bytes.", format="%.1f"),
     }
     for path in found:
-        figure = FIGURES[path]
+        figure = METRICS[path]
         config[heading(path)] = number(help=figure.meaning, format=f"%.{figure.digits}f")
     st.caption(FIGURES_HINT)
     st.dataframe(table, column_config=config, hide_index=True, placeholder="", height="content")
@@ -162,7 +162,7 @@ def show_rate(entries: Sequence[Entry]) -> None:
         )
         return
     st.caption(RATE_HINT)
-    st.plotly_chart(rate_distortion_figure(points), config={"displayModeBar": False})
+    st.plotly_chart(rate_distortion_chart(points), config={"displayModeBar": False})
     missing = sorted({entry.name for entry in members} - {point.name for point in points})
     if missing:
         st.caption(f"Without figures, so not shown: {', '.join(missing)}.")

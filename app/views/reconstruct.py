@@ -8,7 +8,7 @@ import streamlit as st
 from jaxtyping import Float
 from torch import Tensor
 
-from app.charts.posteriors import posterior_figure
+from app.charts.posteriors import posterior_chart
 from app.components.mounting import Event
 from app.components.reconstruct_map import CARD, reconstruct_map
 from app.session.choices import current_view, take_view
@@ -78,7 +78,7 @@ def handle(event: Event) -> None:
     if event.kind == "view":
         take_view(memory, current_model(), event.value)
     elif any(picture.id == event.value for picture in memory.pictures):
-        memory.turn_to(event.value)
+        memory.show_picture(event.value)
 
 
 # -- adding --------------------------------------------------------------------------------------------------------
@@ -104,10 +104,10 @@ def show_adding() -> None:
 def take_uploads() -> None:
     """Take over what is in the upload box and go on with an empty one, else every rerun would add it again."""
     memory, loaded = session(), current_model()
-    files = uploader(key=f"uploader_{memory.uploads}")
+    files = uploader(key=f"uploader_{memory.uploader_key}")
     if files:
-        memory.uploads += 1
-        memory.turns += 1
+        memory.uploader_key += 1
+        memory.page_key += 1
         with st.spinner("Encoding ..."), keep_locked(memory, loaded):
             add_pictures(memory, engine(), loaded, files)
         st.rerun()
@@ -127,7 +127,7 @@ def take_example(index: int) -> None:
     memory, loaded = session(), current_model()
     with keep_locked(memory, loaded):
         add_example(memory, engine(), loaded, index)
-    memory.turns += 1
+    memory.page_key += 1
 
 
 def show_preparation() -> None:
@@ -163,7 +163,7 @@ def choose_page(ids: Sequence[str]) -> slice:
         return slice(len(ids))
     chosen = ids.index(memory.chosen) if memory.chosen in ids else 0
     pages = -(-len(ids) // CARDS)  # rounded up
-    number = st.pagination(pages, default=chosen // CARDS + 1, key=f"page_{memory.turns}")
+    number = st.pagination(pages, default=chosen // CARDS + 1, key=f"page_{memory.page_key}")
     return slice(CARDS * (number - 1), CARDS * number)
 
 
@@ -204,7 +204,7 @@ def show_posterior(each: Examined, *, variational: bool) -> None:
     title = "μ ± σ per dimension" if variational else "μ per dimension"
     with st.expander(title, key=f"posterior_{key}", type="compact", on_change="rerun") as posterior:
         if posterior.open:
-            figure = posterior_figure(analysis.mean, analysis.std, analysis.kl)
+            figure = posterior_chart(analysis.mean, analysis.std, analysis.kl)
             st.plotly_chart(figure, key=f"chart_{key}", config={"displayModeBar": False})
 
 

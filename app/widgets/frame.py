@@ -83,7 +83,7 @@ def choose_model(name: str) -> None:
     loaded.need_reference()
     if memory.model != name:
         prepare_switch(memory, engine(), loaded)
-    change = memory.meet(name, loaded.digest, loaded.reference_digest)
+    change = memory.forget_if_retrained(name, loaded.digest, loaded.reference_digest)
     if change == "weights":
         memory.notices.append(f"{name} was trained anew: its code, map, groups and keyframes start afresh.")
     elif change == "reference" and forget_images(memory, name):

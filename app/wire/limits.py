@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from app.wire.protocol import HEADER, MAX_PATH
-from vae_core.images.animation import GIF_DELAYS, MAX_FPS, MAX_FRAMES, MAX_SIDE
+from vae_core.images.animation import GIF_DELAYS, MAX_FPS, MAX_FRAME_SIDE, MAX_FRAMES
 from vae_core.images.files import MAX_BYTES
 from vae_core.latent.names import NAME_LIMIT
 from vae_core.latent.timeline import FRAMES_PER_LEG, GRID_SIDE, KEYFRAMES
@@ -77,7 +77,7 @@ LIMITS: dict[str, Any] = {
     "frames": MAX_FRAMES,
     "fps": MAX_FPS,
     "gifDelays": [GIF_DELAYS[0], GIF_DELAYS[-1]],
-    "exportSide": MAX_SIDE,
+    "exportSide": MAX_FRAME_SIDE,
     "stripColumns": STRIP_COLUMNS,
     "gridSide": list(GRID_SIDE),
     "linkLetters": LINK_LETTERS,

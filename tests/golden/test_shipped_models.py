@@ -24,9 +24,9 @@ from vae_core.reference.draws import draw_codes
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime.locations import shipped_models
 from vae_core.runtime.ownership import MARKER_FILE
-from vae_core.store.cards import card_text, with_figures
+from vae_core.store.cards import card_text, with_metrics
 from vae_core.store.identity import reference_digest, weights_digest
-from vae_core.store.metric_table import figure_at
+from vae_core.store.metric_table import metric_at
 from vae_core.store.metrics_file import METRICS_FILE, read_metrics
 from vae_core.store.presets import PRESETS
 from vae_core.store.stored_models import REFERENCE_FILE, list_models
@@ -110,7 +110,7 @@ def test_weights_fit_the_configuration_that_says_how_they_came_to_be(name: str):
 def test_the_cards_figures_are_those_of_metrics_json(name: str):
     folder = SHIPPED / name
     card = card_text(folder)
-    assert with_figures(card, folder, read_metrics(folder), read_config(folder / CONFIG_FILE)) == card
+    assert with_metrics(card, folder, read_metrics(folder), read_config(folder / CONFIG_FILE)) == card
 
 
 @each_model
@@ -164,21 +164,21 @@ def test_codes_that_a_map_does_not_know_are_placed_near_where_it_had_them(name: 
     whole = reference_of(name).umap_map
     codes, scale = whole.references.codes, whole.references.scale
     unknown, known = np.split(np.random.default_rng(0).permutation(len(codes)), [SAMPLE // 5])
-    ours = NeighbourMap(NeighbourIndex(codes[known], scale), whole.places[known]).place(codes[unknown])
+    ours = NeighbourMap(NeighbourIndex(codes[known], scale), whole.places[known]).project(codes[unknown])
     diagonal = np.linalg.norm(np.ptp(whole.places, axis=0))
     assert np.median(np.linalg.norm(ours - whole.places[unknown], axis=1)) < PLACED_APART * diagonal
 
 
 @pytest.mark.parametrize(("name", "figure"), list(AT_MOST))
 def test_a_model_is_as_good_as_it_should_be(name: str, figure: str):
-    measured = figure_at(read_metrics(SHIPPED / name), figure)
+    measured = metric_at(read_metrics(SHIPPED / name), figure)
     assert measured is not None
     assert measured <= AT_MOST[name, figure]
 
 
 @pytest.mark.parametrize(("name", "figure"), list(AT_LEAST))
 def test_a_model_scores_as_high_as_it_should(name: str, figure: str):
-    measured = figure_at(read_metrics(SHIPPED / name), figure)
+    measured = metric_at(read_metrics(SHIPPED / name), figure)
     assert measured is not None
     assert measured >= AT_LEAST[name, figure]
 

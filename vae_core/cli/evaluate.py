@@ -24,7 +24,7 @@ from vae_core.runtime.locations import cache_folder, shipped_models
 from vae_core.runtime.strict_json import config_to_json
 from vae_core.runtime.whole_files import write_text_whole
 from vae_core.runtime.whole_folders import read_whole
-from vae_core.store.cards import card_text, with_figures
+from vae_core.store.cards import card_text, with_metrics
 from vae_core.store.identity import weights_digest
 from vae_core.store.metrics_file import METRICS_FILE, metrics_text, read_metrics
 from vae_core.store.stored_models import MODEL_FILES, REFERENCE_FILE, check_name, model_folder, replaced_model
@@ -56,7 +56,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     is_left = options.models_dir is None and folder.parent == shipped_models()
     if not is_left:
         _store(folder, report, config, pictures, digest)
-    print(f"{options.name}: {_in_short(report.figures['test'], variational=config.variational)}")
+    print(f"{options.name}: {_in_short(report.metrics['test'], variational=config.variational)}")
     if is_left:
         print(f"{options.name} comes with the program and is left as it is; --models-dir {folder.parent} stores this.")
 
@@ -148,10 +148,10 @@ def _measure(model: VAE, parts: Parts, options: argparse.Namespace) -> Report:
 def _store(folder: Path, report: Report, config: ModelConfig, pictures: Fingerprint, digest: str) -> None:
     """Store figures, card and reference set at once, beside the weights that were measured."""
     kept = {"training"} if report.reference is not None else {"training", *NEED_REFERENCE}
-    metrics = {name: section for name, section in read_metrics(folder).items() if name in kept} | report.figures
+    metrics = {name: section for name, section in read_metrics(folder).items() if name in kept} | report.metrics
     if isinstance(training := metrics.get("training"), dict):
         metrics["training"] = {**training, "pictures": json.loads(config_to_json(pictures))}
-    text, card = metrics_text(folder, metrics), with_figures(card_text(folder), folder, metrics, config)
+    text, card = metrics_text(folder, metrics), with_metrics(card_text(folder), folder, metrics, config)
     with replaced_model(folder, keep=MODEL_FILES) as new:
         if weights_digest(new) != digest:
             raise ModelError(f"{folder.name} was trained anew while it was measured; run evaluate again.")

@@ -39,8 +39,8 @@ class Disentanglement:
     """Scores of a set of codes against the factors behind them; 1 is best for each.
 
     Attributes:
-        images: That were scored.
-        dci_training_images: Of them, that DCI's trees were grown from; the others tested it.
+        images: Number of images that were scored.
+        dci_training_images: Number of those that DCI's trees were grown from; the others tested it.
         mig: Mutual information gap, mean over the factors.
         mig_per_factor: In the order of the factors.
         dci_disentanglement: Does a dimension tell of one factor only?
@@ -60,7 +60,7 @@ class Disentanglement:
     sap: float
     factor_vae: float
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What metrics.json holds, unrounded."""
         return {**asdict(self), "mig_per_factor": list(self.mig_per_factor)}
 
@@ -80,7 +80,7 @@ def score_disentanglement(
     Args:
         codes: Posterior means, [image, latent].
         factors: The factors' values as whole numbers, [image, factor]; which numbers does not matter.
-        seed: Of the subset, the training parts, DCI's trees and the votes.
+        seed: Seed of the subset, the training parts, DCI's trees and the votes.
         images: At most so many are scored.
 
     Raises:
@@ -114,9 +114,9 @@ def score_rotated(
     the first alone: its trees take minutes for each.
 
     Args:
-        factors: As for `score_disentanglement`.
+        factors: Values as for `score_disentanglement`.
         latent_dim: At least as many as there are factors.
-        seed: Of the first turn and of the scores; the other turns have the seeds after it.
+        seed: Seed of the first turn and of the scores; the other turns have the seeds after it.
         images: At most so many are scored.
 
     Raises:
@@ -227,8 +227,8 @@ def name_dimensions(
     Several dimensions of one factor are numbered in order of information: "scale", "scale 2", "scale 3".
 
     Args:
-        information: From `mutual_information`, in nats, [factor, latent].
-        entropies: From `factor_entropies`, in nats.
+        information: Mutual information from `mutual_information`, in nats, [factor, latent].
+        entropies: Entropies from `factor_entropies`, in nats.
         names: The factors', in order.
         threshold: Share of the factor's entropy, [0,1], that a dimension must tell to be named.
 
@@ -261,7 +261,7 @@ def perfect_code(factors: Int[np.ndarray, "n f"], latent_dim: int, *, seed: int 
     Args:
         factors: Whole numbers in a sensible order, [image, factor].
         latent_dim: At least as many as there are factors.
-        seed: Of the noise.
+        seed: Seed of the noise.
 
     Raises:
         InputError: There are fewer dimensions than factors, or the factors cannot be scored.
@@ -285,9 +285,9 @@ def rotated_code(factors: Int[np.ndarray, "n f"], latent_dim: int, *, seed: int 
     0.83 with 0.11. Give the mean of several.
 
     Args:
-        factors: As for `perfect_code`.
-        latent_dim: As for `perfect_code`.
-        seed: Of the noise and of the turn, which is uniform over all turns and reflections.
+        factors: Values as for `perfect_code`.
+        latent_dim: Dimensions as for `perfect_code`.
+        seed: Seed of the noise and of the turn, which is uniform over all turns and reflections.
 
     Raises:
         InputError: As for `perfect_code`.

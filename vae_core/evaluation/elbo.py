@@ -25,9 +25,9 @@ class Evaluation:
     """Per-image terms of -ELBO, in nats, from one posterior sample an image.
 
     Attributes:
-        posterior: Of every image.
+        posterior: Posterior of every image.
         reconstruction: -log p(x|z), [image].
-        kl: Per dimension, [image, latent]; zero for a plain autoencoder.
+        kl: KL of each dimension, [image, latent]; zero for a plain autoencoder.
     """
 
     posterior: Posterior
@@ -39,7 +39,7 @@ class Evaluation:
         """Reconstruction + KL, nats, [image]; of a plain autoencoder the reconstruction."""
         return self.reconstruction + self.kl.sum(dim=1)
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What metrics.json holds: means in nats, the standard error of -ELBO (None of one image), active units."""
         negative_elbo = self.negative_elbo
         count = len(negative_elbo)
@@ -59,9 +59,9 @@ def evaluate_elbo(model: VAE, images: Float[Tensor, "n c h w"], *, seed: int = 0
     """Both terms of -ELBO for each image, at one posterior sample drawn with a fixed seed, on the processor.
 
     Args:
-        model: In evaluation mode, on any device.
-        images: From `model_input`.
-        seed: Of the posterior samples.
+        model: Network in evaluation mode, on any device.
+        images: Images from `model_input`.
+        seed: Seed of the posterior samples.
     """
     noise = torch.Generator("cpu").manual_seed(seed)
     means, logvars, reconstructions, kls = [], [], [], []
@@ -80,8 +80,8 @@ def posteriors(model: VAE, pictures: Float[Tensor, "n c h w"]) -> Posterior:
     """The posterior of each picture, as `evaluate_elbo` has it, for where nothing needs to be decoded.
 
     Args:
-        model: In evaluation mode, on any device.
-        pictures: From `model_input`.
+        model: Network in evaluation mode, on any device.
+        pictures: Images from `model_input`.
     """
     batches = [model.encode(batch.to(model.device)) for batch in pictures.split(EVALUATION_BATCH)]
     means, logvars = [batch.mean.cpu() for batch in batches], [batch.logvar.cpu() for batch in batches]
@@ -99,7 +99,7 @@ def placement_agreement(placing: NeighbourMap, reducer: Any, codes: Float[np.nda
         reducer: The fitted umap-learn reducer that laid out the map.
         codes: Unseen ones, [code, latent].
     """
-    ours = placing.place(codes)
+    ours = placing.project(codes)
     compared = placing.references.scaled(codes).astype(np.float32)  # as the reducer was fitted
     theirs = np.concatenate([reducer.transform(code[None]) for code in compared])
     diagonal = float(np.linalg.norm(np.ptp(placing.places, axis=0)))

@@ -32,12 +32,13 @@ class Likelihood:
 
     Attributes:
         negative_log_likelihood: The mean of -ELBO over all images, less `gap`.
-        standard_error: Of that, as an estimate for all images of this kind; None of one image.
+        standard_error: Standard error of `negative_log_likelihood`, as an estimate for all images of this kind; None of
+            one image.
         gap: -ELBO less the negative log-likelihood, a mean over `gap_images`.
-        gap_standard_error: Of that; None of one image.
-        gap_images: On which the gap was estimated.
-        samples: Of z, drawn for each of them.
-        images: Over which -ELBO was averaged.
+        gap_standard_error: Standard error of `gap`; None of one image.
+        gap_images: Number of images on which the gap was estimated.
+        samples: Samples of z drawn for each of those images.
+        images: Number of images over which -ELBO was averaged.
     """
 
     negative_log_likelihood: float
@@ -48,7 +49,7 @@ class Likelihood:
     samples: int
     images: int
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What metrics.json holds."""
         return asdict(self)
 
@@ -70,9 +71,9 @@ def estimate_likelihood(
         images: [image, channel, height, width] in [0, 1], as the model was given them for `negative_elbo`: where
             pixels are binarised, the same draw of them.
         negative_elbo: Nats, [image], from one posterior sample each.
-        gap_images: How many images to sample for; all when there are fewer.
-        samples: Of z for each of those.
-        seed: Of the choice and of the samples.
+        gap_images: Number of images to sample for; all when there are fewer.
+        samples: Samples of z for each of those images.
+        seed: Seed of the choice and of the samples.
         progress: Told after each image how many of how many are done.
 
     Raises:
@@ -112,8 +113,8 @@ def combine(
     Args:
         negative_elbo: e, nats, [image].
         chosen: Positions of the m images, no two alike.
-        nats: v, of the chosen images, in their order.
-        samples: How many v was estimated from.
+        nats: v of the chosen images, in their order.
+        samples: Number of samples that v was estimated from.
     """
     every, values = negative_elbo.double(), nats.double()
     gaps = every[chosen] - values
@@ -148,8 +149,8 @@ def importance_nats(
     Args:
         model: A variational one, in evaluation mode; it is left as it is.
         images: [image, channel, height, width] in [0, 1].
-        samples: Of z for each image.
-        generator: Of the samples, one image after the other.
+        samples: Samples of z for each image.
+        generator: Source of the samples, one image after the other.
         progress: Told after each image how many of how many are done.
 
     Raises:

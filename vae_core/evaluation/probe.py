@@ -21,9 +21,9 @@ class Probe:
 
     Attributes:
         accuracy: On all test codes, a share; the mean over draws of the labelled images.
-        standard_deviation: Over those draws.
+        standard_deviation: Standard deviation of the accuracy over those draws.
         labels: Labelled images in each.
-        draws: How many.
+        draws: Number of draws.
     """
 
     accuracy: float
@@ -31,7 +31,7 @@ class Probe:
     labels: int
     draws: int
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What metrics.json holds."""
         return asdict(self)
 
@@ -52,12 +52,12 @@ def probe_codes(
 
     Args:
         train_codes: Posterior means of training images, [image, latent].
-        train_labels: Their classes, [image].
+        train_labels: Class of each training image, [image].
         test_codes: Posterior means of test images, [image, latent].
-        test_labels: Their classes, [image].
+        test_labels: Class of each test image, [image].
         labels: Labelled images to draw in all: ``labels // classes`` of each class.
-        draws: How often.
-        seed: Of the draws.
+        draws: Number of draws.
+        seed: Seed of the draws.
 
     Raises:
         InputError: There are fewer than two classes, or a class has too few training images.

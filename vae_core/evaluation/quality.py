@@ -27,12 +27,12 @@ class Quality:
     """Means over test images, of each image's own figure.
 
     Attributes:
-        psnr: Of the reconstructions by the posterior mean, in dB; see `psnr`.
-        ssim: Of these; see `ssim`.
-        pca_psnr: Of PCA's reconstructions, in dB.
-        pca_ssim: Of these.
-        dimensions: Of the codes, and of PCA unless there are fewer images or pixels.
-        images: How many were measured.
+        psnr: Mean `psnr` of the reconstructions by the posterior mean, in dB.
+        ssim: Mean `ssim` of the reconstructions by the posterior mean.
+        pca_psnr: Mean `psnr` of PCA's reconstructions, in dB.
+        pca_ssim: Mean `ssim` of PCA's reconstructions.
+        dimensions: Dimensions of the codes, and of PCA unless there are fewer images or pixels.
+        images: Number of images that were measured.
     """
 
     psnr: float
@@ -42,7 +42,7 @@ class Quality:
     dimensions: int
     images: int
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What metrics.json holds."""
         return asdict(self)
 

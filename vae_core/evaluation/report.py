@@ -49,7 +49,7 @@ MIXTURE_CODES = 20_000  # training images to whose sampled codes the mixture is 
 
 Say = Callable[[str], None]
 Progress = Callable[[int, int], None]
-Figures = dict[str, Any]
+Metrics = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,11 @@ class Report:
     """What was measured.
 
     Attributes:
-        figures: For metrics.json.
-        reference: The reference set; None where it was not asked for.
+        metrics: Sections of metrics.json, by name.
+        reference: Reference set; None where it was not asked for.
     """
 
-    figures: Figures
+    metrics: Metrics
     reference: Reference | None
 
 
@@ -70,11 +70,11 @@ class Subject:
     """The model under test, with what several measurements share.
 
     Attributes:
-        model: In evaluation mode.
-        settings: How it was trained.
-        parts: Of its data set.
-        pictures: The test images as it sees them, in [0, 1].
-        evaluation: Both terms of -ELBO on these.
+        model: Network in evaluation mode.
+        settings: Settings of the model's training.
+        parts: Parts of the model's data set.
+        pictures: Test images as the model sees them, in [0, 1].
+        evaluation: Both terms of -ELBO on the test images.
     """
 
     model: VAE
@@ -114,12 +114,13 @@ def measure(
     """Measure a model on its test part by every definition that applies to it.
 
     Args:
-        model: In evaluation mode, its configuration with a training part.
-        parts: Of its data set.
+        model: Network in evaluation mode, whose configuration has a training part.
+        parts: Parts of the model's data set.
         with_reference: Whether to build the reference set too.
         cache: Folder in which the classifiers of the sample figures are kept.
-        say: Told what comes next, since some of it takes minutes, and what cannot be measured on so few images.
-        progress: Told how many images of how many the likelihood is estimated for.
+        say: Function that is told what comes next, since some of it takes minutes, and what cannot be measured on so
+            few images.
+        progress: Function that is told how many images of how many the likelihood is estimated for.
 
     Raises:
         InputError: There are too few images for the reference set that was asked for.
@@ -129,28 +130,28 @@ def measure(
     settings = need_training(model.config)
     pictures = model_input(parts.test.images, settings, seed=SEED)
     subject = Subject(model, settings, parts, pictures, evaluate_elbo(model, pictures, seed=SEED))
-    shown = {**subject.evaluation.figures(), "seed": SEED, "pixels": describe_pixels(model.config)}
-    figures: Figures = {"test": shown}
+    shown = {**subject.evaluation.metrics(), "seed": SEED, "pixels": describe_pixels(model.config)}
+    metrics: Metrics = {"test": shown}
     mixture = fit_codes(subject) if with_reference else None
     for name, section in applicable(subject, mixture, cache, progress).items():
         say(name)
         try:
-            figures[name] = section()
+            metrics[name] = section()
         except InputError as error:
             say(f"{name} left out: {error}")
     if mixture is None:
-        return Report(figures, None)
+        return Report(metrics, None)
     say("reference set")
-    names = tuple(figures.get("disentanglement", {}).get("dimension_names", [""] * model.config.latent_dim))
+    names = tuple(metrics.get("disentanglement", {}).get("dimension_names", [""] * model.config.latent_dim))
     reference, reducer = build_reference(reference_codes(subject), parts.test.label_names, mixture, names, seed=SEED)
     unseen = encode(model, chosen_images(parts.validation, PLACED_CODES, seed=SEED), settings).mean.numpy()
-    figures["placement"] = placement_agreement(reference.umap_map, reducer, unseen)
-    return Report(figures, reference)
+    metrics["placement"] = placement_agreement(reference.umap_map, reducer, unseen)
+    return Report(metrics, reference)
 
 
 def applicable(
     subject: Subject, mixture: Mixture | None, cache: Path, progress: Progress | None
-) -> dict[str, Callable[[], Figures]]:
+) -> dict[str, Callable[[], Metrics]]:
     """The sections of metrics.json that this model and its data set allow, and how each is measured."""
     model, parts, pictures = subject.model, subject.parts, subject.pictures
     sections = {"quality": lambda: measure_quality(subject)}
@@ -159,7 +160,7 @@ def applicable(
         gap_images = LIKELIHOOD_IMAGES if pictures[0].numel() <= SMALL_PIXELS else LARGE_LIKELIHOOD_IMAGES
         sections["likelihood"] = lambda: estimate_likelihood(
             model, pictures, nats, gap_images=gap_images, seed=SEED, progress=progress
-        ).figures()
+        ).metrics()
     if subject.has_classes:
         sections["probe"] = lambda: measure_probe(subject)
         if mixture is not None:
@@ -193,30 +194,30 @@ def _for_mixture(subject: Subject) -> Posterior:
     return Posterior(subject.training.mean[rows], subject.training.logvar[rows])
 
 
-def measure_quality(subject: Subject) -> Figures:
+def measure_quality(subject: Subject) -> Metrics:
     """Reconstructions of the grey pictures, also where the model was trained on binarised ones: PCA sees the same."""
     grey = subject.parts.test.images.float() / 255
-    return reconstruction_quality(subject.model, subject.parts.train.images, grey).figures()
+    return reconstruction_quality(subject.model, subject.parts.train.images, grey).metrics()
 
 
-def measure_probe(subject: Subject) -> Figures:
+def measure_probe(subject: Subject) -> Metrics:
     """How well a linear classifier on few codes finds the labels."""
     train, test = subject.parts.train, subject.parts.test
     codes = subject.training.mean.numpy()
     return probe_codes(
         codes, train.labels.numpy(), subject.evaluation.posterior.mean.numpy(), test.labels.numpy(), seed=SEED
-    ).figures()
+    ).metrics()
 
 
-def measure_samples(subject: Subject, mixture: Mixture, cache: Path) -> Figures:
+def measure_samples(subject: Subject, mixture: Mixture, cache: Path) -> Metrics:
     """Samples in the eyes of a classifier of the data set."""
     train, test = subject.parts.train, subject.parts.test
     classifier = load_or_train(cache, train.images, train.labels, classes=len(train.label_names), seed=SEED)
     quality = sample_quality(subject.model, classifier, test.images, test.labels, mixture, seed=SEED)
-    return {**quality.figures(), "components": len(mixture.weights)}
+    return {**quality.metrics(), "components": len(mixture.weights)}
 
 
-def measure_factors(subject: Subject, train: Factors, test: Factors) -> Figures:
+def measure_factors(subject: Subject, train: Factors, test: Factors) -> Metrics:
     """Disentanglement on the training images and on the test images, each with its ceilings, and what it names."""
     codes = subject.training.mean.numpy()
     information = mutual_information(codes, train.values)
@@ -230,14 +231,14 @@ def measure_factors(subject: Subject, train: Factors, test: Factors) -> Figures:
     }
 
 
-def scores_with_ceilings(codes: Float[np.ndarray, "n d"], factors: Factors) -> Figures:
+def scores_with_ceilings(codes: Float[np.ndarray, "n d"], factors: Factors) -> Metrics:
     """Scores of the codes, of a perfect code and of a perfect one turned, on the same images."""
     latent_dim = codes.shape[1]
     perfect = perfect_code(factors.values, latent_dim, seed=SEED)
     return {
-        "model": score_disentanglement(codes, factors.values, seed=SEED).figures(),
-        "perfect": score_disentanglement(perfect, factors.values, seed=SEED).figures(),
-        "rotated": score_rotated(factors.values, latent_dim, seed=SEED).figures(),
+        "model": score_disentanglement(codes, factors.values, seed=SEED).metrics(),
+        "perfect": score_disentanglement(perfect, factors.values, seed=SEED).metrics(),
+        "rotated": score_rotated(factors.values, latent_dim, seed=SEED).metrics(),
     }
 
 

@@ -35,11 +35,11 @@ class SampleQuality:
     """Frechet distances to the test images, 0 for the same distribution; each falls a little with more images.
 
     Attributes:
-        prior: Of decoded draws from N(0, I), a plain autoencoder's too, which never learned to decode them.
-        mixture: Of decoded draws from the mixture fitted to the codes.
-        reconstruction: Of the test images' own reconstructions by the posterior mean.
+        prior: Distance of decoded draws from N(0, I), a plain autoencoder's too, which never learned to decode them.
+        mixture: Distance of decoded draws from the mixture fitted to the codes.
+        reconstruction: Distance of the test images' own reconstructions by the posterior mean.
         floor: Between two halves of the test images: what no samples can be expected to beat by much.
-        accuracy: Of the classifier on the test images, a share.
+        accuracy: Accuracy of the classifier on the test images, a share.
         samples: Drawn from the prior, and from the mixture.
         images: For the test.
     """
@@ -52,7 +52,7 @@ class SampleQuality:
     samples: int
     images: int
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What metrics.json holds."""
         return asdict(self)
 
@@ -71,12 +71,12 @@ def sample_quality(
     """Compare decoded samples with the test images; what is decoded is the likelihood's mean, as the app shows it.
 
     Args:
-        model: In evaluation mode.
+        model: Network in evaluation mode.
         classifier: Trained on the same data set, in evaluation mode.
         test_images: [image, channel, height, width].
-        test_labels: Their classes, [image].
+        test_labels: Class of each test image, [image].
         mixture: Fitted to the model's codes.
-        seed: Of the samples and of the halves.
+        seed: Seed of the samples and of the halves.
         count: Samples of each kind.
 
     Raises:

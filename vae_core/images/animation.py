@@ -24,7 +24,7 @@ __all__ = [
     "GIF_DELAYS",
     "MAX_FPS",
     "MAX_FRAMES",
-    "MAX_SIDE",
+    "MAX_FRAME_SIDE",
     "gif_fps",
     "to_gif",
     "to_mp4",
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 MAX_FRAMES = 4_000  # more than a minute at the highest rate
-MAX_SIDE = 2_048  # pixels, after scaling
+MAX_FRAME_SIDE = 2_048  # pixels, after scaling
 MAX_FPS = 60  # frames a second: most displays' own rate
 
 GIF_DELAYS = range(2, 101)  # hundredths of a second; browsers play a delay below 2 as 10
@@ -78,7 +78,7 @@ def to_gif(frames: Frames, *, fps: float, loop: bool = True, scale: int = 1, pro
 
     Raises:
         InputError: There are no frames or more than `MAX_FRAMES`, they have other than 1 or 3 channels, a side is over
-            `MAX_SIDE`, the scale is below 1, or the rate is not from 1 to `MAX_FPS`.
+            `MAX_FRAME_SIDE`, the scale is below 1, or the rate is not from 1 to `MAX_FPS`.
     """
     _check(frames, fps, scale)
     palette = _palette(frames) if frames.shape[3] == 3 else None
@@ -236,10 +236,10 @@ def _check(frames: Frames, fps: float, scale: int, loops: int = 1) -> None:
     _, height, width, channels = frames.shape
     if channels not in (1, 3):
         raise InputError(f"frames must have 1 or 3 channels, got {channels}.")
-    if scale < 1 or not 1 <= min(height, width) * scale <= max(height, width) * scale <= MAX_SIDE:
+    if scale < 1 or not 1 <= min(height, width) * scale <= max(height, width) * scale <= MAX_FRAME_SIDE:
         raise InputError(
-            f"sides must be from 1 to {MAX_SIDE:,} pixels after scaling by at least 1, got {width} x {height} times "
-            f"{scale}; choose another scale."
+            f"sides must be from 1 to {MAX_FRAME_SIDE:,} pixels after scaling by at least 1, got {width} x {height} "
+            f"times {scale}; choose another scale."
         )
 
 

@@ -32,7 +32,9 @@ MAX_BYTES = 20 * 2**20
 # Lets a 50-megapixel phone (8160 x 6120) pass, at 200 MB as RGBA, and stays below the 89 million at which
 # Pillow warns by itself: `warnings` cannot be silenced for one thread, so it must not come to that.
 MAX_PIXELS = 50_000_000
-MAX_SIDE = 65_535  # JPEG's own limit; Pillow needs 12 bytes a row beside the pixels, which adds up at 1 x 50,000,000
+MAX_FILE_SIDE = (
+    65_535  # JPEG's own limit; Pillow needs 12 bytes a row beside the pixels, which adds up at 1 x 50,000,000
+)
 
 # Each scan of a progressive JPEG goes over all of it: a phone's picture has 10, and a file may have any number.
 MAX_SCANNED = 20 * MAX_PIXELS
@@ -169,9 +171,9 @@ def _reader_of(data: bytes, name: str) -> type[ImageFile]:
 
 def _check_pixels(picture: Image.Image, name: str) -> None:
     width, height = picture.size
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+    if width * height > MAX_PIXELS or max(width, height) > MAX_FILE_SIDE:
         raise ImageError(
-            f"{name} must have at most {MAX_PIXELS:,} pixels and {MAX_SIDE:,} on a side, "
+            f"{name} must have at most {MAX_PIXELS:,} pixels and {MAX_FILE_SIDE:,} on a side, "
             f"got {width:,} x {height:,} = {width * height:,}; make the picture smaller and try again."
         )
 

@@ -101,8 +101,8 @@ def sheet(
 
     Args:
         images: The pictures.
-        row_titles: One for each row, such as a dimension's name and KL.
-        column_titles: One for each column, such as a value.
+        row_titles: Title of each row, such as a dimension's name and KL.
+        column_titles: Title of each column, such as a value.
         scale: Side in pixels of the square that each pixel becomes; None makes pictures at least `CELL_SIDE` high.
         gap: Pixels between pictures, at the least: cells are as large as their titles need.
         background: One level or three, 0 to 255.

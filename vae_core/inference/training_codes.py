@@ -105,7 +105,7 @@ def encode_training(
     progress: Callable[[int, int], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> TrainingCodes | None:
-    """Encode images and place them on the model's map by the rule for uploads, `Reference.umap_map.place`.
+    """Encode images and place them on the model's map by the rule for uploads, `Reference.umap_map.project`.
 
     60,000 digits take about 20 s of one core with mnist-16d: 13 s for their codes, 6 s for their places.
 
@@ -134,7 +134,7 @@ def encode_training(
         images = model_input(training.images.images[rows], settings, seed=start)
         with torch.inference_mode():
             codes[rows] = loaded.network.encode(images).mean.half().float().numpy()
-        places[rows] = reference.umap_map.place(codes[rows])
+        places[rows] = reference.umap_map.project(codes[rows])
         if progress:
             progress(rows.stop, len(training))
     return TrainingCodes(codes, places, training.images.labels.numpy(), training.trained)

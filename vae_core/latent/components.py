@@ -38,8 +38,8 @@ def principal_components(rows: Shaped[np.ndarray, "n d"], count: int, *, seed: i
 
     Args:
         rows: At least one row, [row, column].
-        count: How many components; of rows that have fewer all, which of long rows are one fewer than rows.
-        seed: Of the vector that ARPACK starts from: the same seed gives the same components.
+        count: Number of components; all there are where rows have fewer, long rows one fewer than there are rows.
+        seed: Seed of the vector that ARPACK starts from: the same seed gives the same components.
     """
     mean = rows.mean(axis=0, dtype=np.float64)
     total = sum(float(np.square(block - mean).sum()) for block in _blocks(rows)) / len(rows)

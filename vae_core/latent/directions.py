@@ -45,9 +45,9 @@ class Direction:
         name: What a person calls it; see `vae_core.latent.names`.
         vector: One step, float32 [latent]: of groups from A's mean to B's, of a principal component one standard
             deviation of the codes along it, of an axis 1.
-        kind: What it comes from.
-        separation: Of the two groups; None for other kinds and where `why_no_separation` tells why.
-        variance_share: Of a principal component, its share of the variance that was compared; None for other kinds.
+        kind: Origin of the vector.
+        separation: Separation of the two groups; None for other kinds and where `why_no_separation` tells why.
+        variance_share: Share of the compared variance that a principal component has; None for other kinds.
 
     Raises:
         InputError: The name breaks its rule, or the vector is zero or not finite.
@@ -109,10 +109,10 @@ def difference(
     """The direction from the mean of group A to that of group B, with their held-out separation.
 
     Args:
-        name: What the slider is called.
+        name: Name of the slider.
         codes_a: [code, latent].
         codes_b: [code, latent].
-        seed: Of the folds.
+        seed: Seed of the folds.
 
     Raises:
         InputError: A group is empty or not finite, their dimensions differ, or their means coincide.
@@ -139,7 +139,7 @@ def principal_directions(
 
     Args:
         codes: The reference set's means, [code, latent].
-        count: How many components, at most one a dimension.
+        count: Number of components, at most one a dimension.
         scale: What a step along each dimension counts for where variances are compared, as `Reference.scale`; 1 each
             unless given.
 
@@ -172,9 +172,9 @@ def axis_direction(index: int, latent_dim: int, name: str = "") -> Direction:
     """One dimension of z as a direction, a step of 1.
 
     Args:
-        index: Of the dimension, from 0.
+        index: Number of the dimension, from 0.
         latent_dim: Dimensions of z.
-        name: What the slider is called; "z1" for the first dimension and so on when empty.
+        name: Name of the slider; "z1" for the first dimension and so on when empty.
 
     Raises:
         InputError: There is no such dimension.
@@ -209,9 +209,9 @@ def orthogonalise(direction: Direction, against: Sequence[Direction], *, name: s
     A step of what is left is a shorter one, and the groups' separation is no longer its own.
 
     Args:
-        direction: What to keep the rest of.
-        against: What must not change.
-        name: Of the result; the direction's own when empty.
+        direction: Direction of which the rest is kept.
+        against: Directions along which no code's place may change.
+        name: Name of the result; the direction's own when empty.
 
     Raises:
         InputError: Dimensions differ, or the direction is made of the others, so that nothing is left.

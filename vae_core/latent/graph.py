@@ -33,8 +33,8 @@ class CodeGraph:
     Attributes:
         codes: The nodes, each code once, [node, latent].
         scale: What a step of 1 along each dimension counts for where codes are compared, [latent].
-        neighbours: That each code is joined to at the least.
-        power: Of an edge's scaled length, which makes its weight.
+        neighbours: Number of nearest codes that each code is joined to at the least.
+        power: Power of an edge's scaled length, which makes the edge's weight.
         edges: Symmetric weights, [node, node].
         bridges: Edges added because neighbours alone left the graph in pieces: one fewer than there were pieces.
     """
@@ -99,10 +99,10 @@ def build_graph(
     10,000 codes of 16 dimensions take a third of a second of one core, of 128 dimensions under a second.
 
     Args:
-        codes: Of a reference set; one that occurs more than once becomes one node.
+        codes: Codes of a reference set; one that occurs more than once becomes one node.
         scale: What a step of 1 along each dimension counts for, such as a reference set's.
-        neighbours: That each code is joined to.
-        power: Of an edge's scaled length; the higher, the more a path keeps to dense places.
+        neighbours: Number of nearest codes that each code is joined to.
+        power: Power of an edge's scaled length; the higher, the more a path keeps to dense places.
 
     Raises:
         InputError: There are fewer than two different codes, a value is not finite, the scale has another size than
@@ -141,7 +141,7 @@ def locate(
 
     Args:
         waypoints: At least one, [waypoint, latent].
-        shares: Of the way's scaled length, in [0, 1].
+        shares: Shares of the way's scaled length, in [0, 1].
         scale: What a step of 1 along each dimension counts for.
     """
     exact = waypoints.astype(np.float64)

@@ -67,8 +67,8 @@ def fit_mixture(
     Args:
         codes: One draw from q(z|x) for each of many training images; a plain autoencoder's codes as they are.
             Of more than `FITTED_CODES` a seeded choice is taken.
-        held_out_codes: The same of images that the mixture is not fitted to.
-        seed: Of the choice and of k-means.
+        held_out_codes: Such codes of images that the mixture is not fitted to.
+        seed: Seed of the choice and of k-means.
         candidates: Numbers of components to try.
 
     Raises:

@@ -65,11 +65,11 @@ def codes_between(
     """Codes after the given shares of the way from `start` to `end`, float32 [share, latent].
 
     Args:
-        start: Where share 0 lies.
-        end: Where share 1 lies.
-        shares: Of the way, in [0, 1].
+        start: Code at share 0.
+        end: Code at share 1.
+        shares: Shares of the way, in [0, 1].
         kind: ``"linear"``, ``"spherical"``, or ``"data"`` for the shortest way over reference codes.
-        graph: Of the reference codes; only a path through the data needs it.
+        graph: Graph of the reference codes; only a path through the data needs it.
         scale: What a step along each dimension counts for where a share of a path through the data is measured; the
             graph's own unless given.
 

@@ -39,7 +39,7 @@ class Separation:
     Attributes:
         auroc: The chance that a code of B lies farther along the direction than one of A: 0.5 is chance, 1 perfect.
             The mean over folds.
-        auroc_error: Its standard error. That of one fold by Hanley & McNeil 1982 (Radiology 143:29), times
+        auroc_error: Standard error of `auroc`. That of one fold by Hanley & McNeil 1982 (Radiology 143:29), times
             sqrt(1/k + 1/(k - 1)) for the mean of k folds that share training codes (Nadeau & Bengio 2003, Machine
             Learning 52:239); with sqrt(1/k) it came out a fifth to a third too small on codes drawn for the purpose.
         count_a: Codes in A.
@@ -77,7 +77,7 @@ def measure_separation(
     Args:
         codes_a: [code, latent].
         codes_b: [code, latent].
-        seed: Of the folds, from 0 to 2^32 - 1.
+        seed: Seed of the folds, from 0 to 2^32 - 1.
 
     Raises:
         InputError: A group is empty or not finite, or their dimensions differ.

@@ -18,11 +18,11 @@ __all__ = [
     "FRAMES_PER_LEG",
     "GRID_SIDE",
     "KEYFRAMES",
+    "AnimationPath",
     "Easing",
-    "Trace",
+    "animation_path",
     "bilinear_grid",
     "ease",
-    "trace",
 ]
 
 KEYFRAMES = (2, 64)  # fewest and most
@@ -42,12 +42,12 @@ EASINGS: dict[Easing, Callable[[Shares], Shares]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class AnimationPath:
     """The frames of an animation through keyframes.
 
     Attributes:
-        codes: Of each frame, float32 [frame, latent].
-        legs: The leg that each frame belongs to, from 0; a keyframe belongs to the leg that it starts, the last one of
+        codes: Code of each frame, float32 [frame, latent].
+        legs: Leg that each frame belongs to, from 0; a keyframe belongs to the leg that it starts, the last one of
             an open trace to the leg that it ends. [frame]
         keyframe_positions: The frame that each keyframe is, [keyframe].
     """
@@ -62,7 +62,7 @@ def ease(shares: Float[np.ndarray, " n"], easing: Easing) -> Float[np.ndarray, "
     return EASINGS[easing](shares)
 
 
-def trace(
+def animation_path(
     keyframes: Float[np.ndarray, "k d"],
     *,
     kind: Path,
@@ -71,15 +71,15 @@ def trace(
     graph: CodeGraph | None = None,
     loop: bool = False,
     scale: Float[np.ndarray, " d"] | None = None,
-) -> Trace:
+) -> AnimationPath:
     """The frames from keyframe to keyframe; those of every kind of path are as many and play in step.
 
     Args:
-        keyframes: In order, [keyframe, latent]; every one is hit exactly.
-        kind: Of path; ``"data"`` goes over reference codes.
-        frames_per_leg: From a keyframe to the next, both included.
+        keyframes: Codes in order, [keyframe, latent]; every one is hit exactly.
+        kind: Kind of path; ``"data"`` goes over reference codes.
+        frames_per_leg: Frames from a keyframe to the next, both included.
         easing: How time turns into way within each leg.
-        graph: Of the reference codes; only a path through the data needs it.
+        graph: Graph of the reference codes; only a path through the data needs it.
         loop: Whether another leg leads back to the first keyframe, whose frame is not repeated.
         scale: What a step along each dimension counts for where frames of a path through the data are spaced; the
             graph's own unless given.
@@ -99,7 +99,7 @@ def trace(
     legs = [codes_between(*ends, shares, kind=kind, graph=graph, scale=scale) for ends in pairwise(stops)]
     codes = np.concatenate(legs if loop else [*legs, keyframes[-1:]]).astype(np.float32)
     positions = np.arange(len(keyframes)) * len(shares)
-    return Trace(codes, np.minimum(np.arange(len(codes)) // len(shares), len(legs) - 1), positions)
+    return AnimationPath(codes, np.minimum(np.arange(len(codes)) // len(shares), len(legs) - 1), positions)
 
 
 def bilinear_grid(
@@ -111,8 +111,8 @@ def bilinear_grid(
 
     Args:
         corners: Top left, top right, bottom left, bottom right; they are hit exactly.
-        rows: From the top edge to the bottom edge, both included.
-        columns: From the left edge to the right edge, both included.
+        rows: Rows of codes from the top edge to the bottom edge, both included.
+        columns: Codes in a row from the left edge to the right edge, both included.
         spherical: Whether edges and rows are arcs (see `spherical_path`) instead of straight lines.
 
     Raises:

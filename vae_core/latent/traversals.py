@@ -18,8 +18,8 @@ def traversal_codes(
 
     Args:
         z: The code whose other dimensions stay as they are.
-        dimensions: Which ones move, from 0; one row each, in this order.
-        values: That each of them takes.
+        dimensions: Dimensions that move, from 0; one row each, in this order.
+        values: Values that each of the dimensions takes.
 
     Raises:
         InputError: There is no dimension or no value, a dimension is not one of z's, or a number is not finite.
@@ -51,7 +51,7 @@ def plane_codes(
     dimensions to take the amounts as their values, give their `axis_vector`s and a z that is 0 in both.
 
     Args:
-        z: Where both amounts are 0.
+        z: Code where both amounts are 0.
         first: Direction to the right.
         second: Direction upwards.
         first_amounts: Steps along it, ascending.

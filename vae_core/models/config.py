@@ -34,7 +34,7 @@ __all__ = [
 Precision = Literal["float32", "bfloat16"]
 Channels = Literal[1, 3]
 
-MAX_SIDE = 512  # pixels; beyond it a dense layer of the mlp would not fit in memory
+MAX_IMAGE_SIDE = 512  # pixels; beyond it a dense layer of the mlp would not fit in memory
 POSE_DIMENSIONS = 3  # of z, by which a spatial decoder moves and resizes what it draws: right, down, larger
 MAX_LATENT_DIM = 256  # a dimension's number fits into one byte, as in the live channel's questions
 # A file from outside may ask for any network; these bounds let 400 MB of float32 weights be the most, and feature maps
@@ -47,7 +47,7 @@ MAX_FEATURES = 2**22  # numbers in the feature maps of one resolution
 MAX_CONFIG_BYTES = 2**16  # of a config.json; those of the collection have 1,500
 MAX_SEED = 2**63 - 1  # torch's generators take no more
 
-Side = Annotated[int, Field(ge=1, le=MAX_SIDE, json_schema_extra={"unit": "pixels"})]
+ImageSide = Annotated[int, Field(ge=1, le=MAX_IMAGE_SIDE, json_schema_extra={"unit": "pixels"})]
 
 
 @settings
@@ -134,8 +134,8 @@ class ModelConfig:
         Literal["mlp", "conv"], Field(description="kind of network: fully connected, or convolutional")
     ] = "conv"
     channels: Annotated[Channels, Field(description="channels of the pictures: 1 is grey, 3 is RGB")] = 1
-    height: Annotated[Side, Field(description="height of the pictures")] = 28
-    width: Annotated[Side, Field(description="width of the pictures")] = 28
+    height: Annotated[ImageSide, Field(description="height of the pictures")] = 28
+    width: Annotated[ImageSide, Field(description="width of the pictures")] = 28
     latent_dim: Annotated[int, Field(ge=1, le=MAX_LATENT_DIM, description="dimensions of z")] = 16
     # bernoulli: grey values count as its mean; gaussian: one learned variance for all pixels (sigma-VAE: Rybkin et al.
     # 2021, arXiv:2006.13202).
@@ -201,7 +201,9 @@ class ModelConfig:
         factor = 2 ** len(self.widths)
         wrong = next((side for side in (self.height, self.width) if side % factor), None)
         if self.architecture == "conv" and wrong is not None:
-            near = [side for side in (wrong // factor * factor, -(-wrong // factor) * factor) if 0 < side <= MAX_SIDE]
+            near = [
+                side for side in (wrong // factor * factor, -(-wrong // factor) * factor) if 0 < side <= MAX_IMAGE_SIDE
+            ]
             take = f"take {' or '.join(map(str, near))} in place of {wrong}, or " if near else ""
             raise ConfigError(
                 f"a conv model with {len(self.widths)} widths halves the side {len(self.widths)} times: height and "

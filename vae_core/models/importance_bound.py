@@ -35,12 +35,12 @@ def importance_bound(
     one sample it is an estimate of -ELBO; with more it lies nearer to -log p(x).
 
     Args:
-        model: A variational one.
+        model: Variational network.
         images: [batch, channel, height, width] in [0, 1].
-        posterior: Theirs.
-        generator: Of the samples.
-        samples: S, of z for each image.
-        precision: Of the decoder's products.
+        posterior: Posterior of the images.
+        generator: Source of the samples.
+        samples: S, the samples of z for each image.
+        precision: Precision of the decoder's products.
     """
     many = Posterior(posterior.mean.repeat(samples, 1), posterior.logvar.repeat(samples, 1))  # [sample * batch, latent]
     eps = torch.randn(many.mean.shape, generator=generator, device=generator.device).to(many.mean.device)

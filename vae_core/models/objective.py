@@ -14,6 +14,7 @@ from torch import Tensor
 from vae_core.models.config import Precision
 from vae_core.models.pixel_likelihood import LOG_2PI, pixel_nats
 from vae_core.models.posterior import Posterior
+from vae_core.models.precision import products_in
 from vae_core.models.vae import VAE
 
 __all__ = [
@@ -58,7 +59,7 @@ def reconstruction_nats(
 
 def encode_in(model: VAE, images: Float[Tensor, "batch channel height width"], precision: Precision) -> Posterior:
     """The posteriors, in float32, from an encoder whose products are of the given precision."""
-    with _products_in(precision, model.device):
+    with products_in(precision, model.device):
         posterior = model.encode(images)
     return posterior if precision == "float32" else Posterior(posterior.mean.float(), posterior.logvar.float())
 
@@ -71,7 +72,7 @@ def terms_at(
     precision: Precision = "float32",
 ) -> Terms:
     """Both terms of -ELBO for images whose z, drawn from their posterior, is given."""
-    with _products_in(precision, model.device):
+    with products_in(precision, model.device):
         logits = model.logits(z)
     logits = logits if precision == "float32" else logits.float()
     kl = posterior.kl() if model.config.variational else torch.zeros_like(posterior.mean)
@@ -95,9 +96,9 @@ def total_correlation(posterior: Posterior, z: Float[Tensor, "batch latent"], co
     estimate of q(z) is biased, less so for larger batches.
 
     Args:
-        posterior: Of a batch drawn without replacement; of a single image the estimate is 0.
-        z: Drawn from it.
-        count: Images of the whole set, at least as many as the batch.
+        posterior: Posterior of a batch drawn without replacement; of a single image the estimate is 0.
+        z: Codes drawn from the posterior.
+        count: Number of images of the whole set, at least as many as the batch.
     """
     if len(z) < 2:  # nothing to compare with: the last image of an odd set
         return z.new_zeros(())
@@ -123,10 +124,6 @@ def _stratified_log_weights(batch: int, count: int, device: torch.device) -> Flo
     rows = torch.arange(batch, device=device)
     weights[rows, (rows + 1) % batch] = (count - others) / (count * others)
     return weights.log()
-
-
-def _products_in(precision: Precision, device: torch.device) -> torch.autocast:
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def free_bits_penalty(kl: Float[Tensor, "batch latent"], free_bits: float) -> Float[Tensor, ""]:

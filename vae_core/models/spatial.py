@@ -10,6 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from vae_core.models.precision import products_in
+
 __all__ = ["place"]
 
 # What a step of 1 does: with codes of unit variance most pictures' objects stay inside.
@@ -26,10 +28,10 @@ def place(
     found what an angle is good for, its noise turns whatever is drawn, and nothing but discs can be learned.
 
     Args:
-        canvas: What is drawn, such as logits.
-        pose: In steps: right, down, larger, [batch, 3]; all zero leaves the canvas as it is.
+        canvas: Picture to move, such as logits.
+        pose: Steps right, down and larger, [batch, 3]; all zero leaves the canvas as it is.
     """
-    with torch.autocast(canvas.device.type, enabled=False):
+    with products_in("float32", canvas.device):
         right, down = SHIFT * pose[:, 0].float(), SHIFT * pose[:, 1].float()
         shrink = torch.exp(-GROWTH * pose[:, 2].float())
         none = torch.zeros_like(shrink)

@@ -203,12 +203,11 @@ class VAE(
         put_back(folder)
         if not folder.is_dir():
             folder = _fetch(str(pretrained_model_name_or_path), **options)
-        return read_whole(folder, lambda: cls._from_pretrained(model_id=str(folder)))
+        return read_whole(folder, lambda: cls._read(folder))
 
     @classmethod
-    def _from_pretrained(cls, *, model_id: str, **_lenient: Any) -> "VAE":
-        # In place of the mixin's own, which may fall back to a pickle, loads what fits and drops unknown keys.
-        folder = Path(model_id)
+    def _read(cls, folder: Path) -> "VAE":
+        # Not by the mixin, which may fall back to a pickle, loads what fits and drops unknown keys.
         if not (folder / CONFIG_FILE).is_file():
             raise ModelError(f"{folder} holds no {CONFIG_FILE}: a stored model has one beside {WEIGHTS_FILE}.")
         config = read_config(folder / CONFIG_FILE)

@@ -17,8 +17,8 @@ def align(places: Float[np.ndarray, "n 2"], onto: Float[np.ndarray, "m 2"]) -> F
     less it resembles the other.
 
     Args:
-        places: Of the new map, [point, 2].
-        onto: Of the old one, [point, 2].
+        places: Places on the new map, [point, 2].
+        onto: Places on the old map, [point, 2].
 
     Returns:
         float32 [point, 2].

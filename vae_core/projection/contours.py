@@ -26,8 +26,8 @@ class DensityGrid(NamedTuple):
     """A density at the nodes of a grid.
 
     Attributes:
-        x: Of the columns, ascending, in the map's units, [size].
-        y: Of the rows, ascending, [size].
+        x: Places of the columns, ascending, in the map's units, [size].
+        y: Places of the rows, ascending, [size].
         density: Points' share a unit of area, [y, x]; its sum times the area of a cell is 1.
     """
 
@@ -74,9 +74,9 @@ def point_levels(
     them, since a kernel carries mass out of narrow clumps.
 
     Args:
-        grid: From `density_grid`.
+        grid: Density from `density_grid`.
         places: Points within the grid, [point, 2].
-        shares: Of the points, each above 0 and at most 1.
+        shares: Shares of the points, each above 0 and at most 1.
 
     Returns:
         [share]; the points of at least this density, between nodes interpolated, are at least the share.

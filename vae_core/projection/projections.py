@@ -1,6 +1,6 @@
-"""Maps of a latent space: from codes to places on a plane (`place`) and back (`lift`).
+"""Maps of a latent space: from codes to places on a plane (`project`) and back (`unproject`).
 
-All maps are fixed once made. `place` looks at each code alone, so the same code lands on the same place
+All maps are fixed once made. `project` looks at each code alone, so the same code lands on the same place
 whatever comes with it, and none of them needs umap at run time: only `fit_umap` imports it.
 """
 
@@ -15,19 +15,19 @@ from vae_core.latent.neighbours import CUE_NEIGHBOURS, NeighbourIndex
 
 __all__ = ["AxesMap", "LatentMap", "NeighbourMap", "PCAMap", "fit_pca"]
 
-# With 15 neighbours the median placement was within 0.5% of the map's diagonal (median over unseen digits) of what
+# With 15 neighbours the median projection was within 0.5% of the map's diagonal (median over unseen digits) of what
 # umap-learn's own transform gives; `python -m vae_core evaluate` measures it again for every model.
-PLACING_NEIGHBOURS = CUE_NEIGHBOURS
+PROJECTING_NEIGHBOURS = CUE_NEIGHBOURS
 BLENDED_NEIGHBOURS = 6
 
 
 class LatentMap(Protocol):
     """What every map can do."""
 
-    def place(self, codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n 2"]:
+    def project(self, codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n 2"]:
         """Where each code lies on the map, [code, 2]."""
 
-    def lift(self, place: Float[np.ndarray, " 2"], current: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+    def unproject(self, place: Float[np.ndarray, " 2"], current: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
         """The code that a place stands for, [latent]; `current` keeps what the place does not say."""
 
 
@@ -43,14 +43,14 @@ class AxesMap:
     x: int
     y: int
 
-    def place(self, codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n 2"]:
+    def project(self, codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n 2"]:
         """The two dimensions of each code, [code, 2]; of a line the vertical place is 0."""
         places = codes[:, [self.x, self.y]]
         if self.x == self.y:
             places[:, 1] = 0
         return places
 
-    def lift(self, place: Float[np.ndarray, " 2"], current: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
+    def unproject(self, place: Float[np.ndarray, " 2"], current: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:
         """`current` with the two dimensions set to `place`, a line's one to `place[0]`; the others stay as they are."""
         z = current.copy()
         z[self.y] = place[1]
@@ -63,19 +63,19 @@ class PCAMap:
     """The plane of the codes' two leading principal components.
 
     Attributes:
-        mean: Of the reference codes, [latent].
+        mean: Mean of the reference codes, [latent].
         components: Unit vectors, [2, latent].
     """
 
     mean: Float[np.ndarray, " d"]
     components: Float[np.ndarray, "2 d"]
 
-    def place(self, codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n 2"]:
+    def project(self, codes: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n 2"]:
         """Coordinates in the plane, [code, 2]."""
         # One product a code: a single large one may round differently with the number of rows.
         return np.reshape([self.components @ (code - self.mean) for code in codes], (len(codes), 2))
 
-    def lift(self, place: Float[np.ndarray, " 2"], current: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:  # noqa: ARG002
+    def unproject(self, place: Float[np.ndarray, " 2"], current: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:  # noqa: ARG002
         """The inverse transform: the code in the plane at `place`."""
         code: np.ndarray = self.mean + place @ self.components
         return code
@@ -84,8 +84,8 @@ class PCAMap:
 class NeighbourMap:
     """A map known by where the reference codes lie on it, such as a UMAP.
 
-    A code is placed at the coordinate-wise median of the places of its nearest reference codes, a reference code
-    itself at its own place. A place is lifted to a blend of the codes that lie nearest on the map.
+    A code is projected to the coordinate-wise median of the places of its nearest reference codes, a reference code
+    itself at its own place. A place is unprojected to a blend of the codes that lie nearest on the map.
 
     Attributes:
         references: Reference codes, and how codes are compared with them.
@@ -97,20 +97,20 @@ class NeighbourMap:
         self.places = places
         self._on_map = NeighbourIndex(places)
 
-    def place(self, codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m 2"]:
+    def project(self, codes: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "m 2"]:
         """The median of the places of the nearest reference codes, [code, 2]."""
         # One by one: with many at once the last bit of a distance, so who is nearest, may depend on the others.
-        return np.reshape([self._place_one(code[None]) for code in codes], (len(codes), 2))
+        return np.reshape([self._project_one(code[None]) for code in codes], (len(codes), 2))
 
-    def _place_one(self, code: Float[np.ndarray, "1 d"]) -> Float[np.ndarray, " 2"]:
-        (nearest,), (distances,) = self.references.nearest(code, PLACING_NEIGHBOURS)
+    def _project_one(self, code: Float[np.ndarray, "1 d"]) -> Float[np.ndarray, " 2"]:
+        (nearest,), (distances,) = self.references.nearest(code, PROJECTING_NEIGHBOURS)
         if distances[0] == 0:  # a reference lies where it lies
             own: np.ndarray = self.places[nearest[0]].copy()
             return own
         place: np.ndarray = np.median(self.places[nearest], axis=0)
         return place
 
-    def lift(self, place: Float[np.ndarray, " 2"], current: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:  # noqa: ARG002
+    def unproject(self, place: Float[np.ndarray, " 2"], current: Float[np.ndarray, " d"]) -> Float[np.ndarray, " d"]:  # noqa: ARG002
         """The nearest references' codes weighted by 1/distance^2 on the map: on a reference point, its own code.
 
         Inverse distance weighting: Shepard 1968, with power 2.

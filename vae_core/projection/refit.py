@@ -38,7 +38,7 @@ class Refit(BackgroundJob[Float[np.ndarray, "n 2"]]):
     """A map that is being fitted; `result` is where each code lies on it, float32 [code, 2].
 
     Args:
-        task: What the process reads.
+        task: Bytes that the process reads.
         onto: The places that the new ones are turned towards; None to leave them as they are.
     """
 
@@ -116,7 +116,7 @@ def prepare_refit(
     Args:
         codes: Posterior means, [code, latent].
         scale: What a step along each dimension counts for where `settings.scaled`, [latent].
-        settings: Of the UMAP.
+        settings: Settings of the UMAP.
         initial: The places to start from, [code, 2]: the new map then keeps the old one's arrangement. By default the
             settings alone decide.
         onto: The old map's places, [code, 2], which the new ones are turned towards (see `align`).

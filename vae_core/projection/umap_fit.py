@@ -31,9 +31,9 @@ def fit_umap(
     """Lay the codes out by UMAP (McInnes et al. 2018, arXiv:1802.03426); takes about a minute for 10,000.
 
     Args:
-        codes: As they are compared, [code, latent].
-        seed: Of the layout, and of the neighbour search where `nearest` is not given.
-        n_neighbors: How many nearest codes each one is tied to, itself among them; of fewer codes all.
+        codes: Codes in the unit in which they are compared, [code, latent].
+        seed: Seed of the layout, and of the neighbour search where `nearest` is not given.
+        n_neighbors: Number of nearest codes each one is tied to, itself among them; of fewer codes all.
         min_dist: How near to each other the layout lets places come, in units of the map.
         metric: By umap-learn's name.
         nearest: Each code's nearest in that metric, where they are known: umap-learn's own search is approximate and

@@ -10,11 +10,11 @@ from vae_core.latent.codes import check_finite
 from vae_core.latent.neighbours import CUE_NEIGHBOURS
 from vae_core.reference.reference_set import Reference
 
-__all__ = ["Along", "measure_along"]
+__all__ = ["PathStatistics", "path_statistics"]
 
 
 @dataclass(frozen=True, eq=False)
-class Along:
+class PathStatistics:
     """What the codes along a path are like.
 
     Attributes:
@@ -39,7 +39,7 @@ class Along:
     speed: Float[np.ndarray, " n-1"]
 
 
-def measure_along(codes: Float[np.ndarray, "n d"], reference: Reference) -> Along:
+def path_statistics(codes: Float[np.ndarray, "n d"], reference: Reference) -> PathStatistics:
     """What a model's reference set says of the codes along a path.
 
     Raises:
@@ -52,7 +52,7 @@ def measure_along(codes: Float[np.ndarray, "n d"], reference: Reference) -> Alon
     distance = np.where(nearest == 0, without_itself, of_nearest).astype(np.float32)
     steps = np.diff(reference.neighbours.scaled(codes), axis=0)
     latent = reference.latent_dim
-    return Along(
+    return PathStatistics(
         norm=np.linalg.norm(codes.astype(np.float64), axis=1),
         expected_norm=float(np.sqrt(2) * poch(latent / 2, 0.5)),  # poch(a, b) = Gamma(a + b) / Gamma(a)
         log_density=reference.mixture.log_prob(codes),

@@ -44,17 +44,17 @@ class Reference:
         means: mu, float32 [image, latent].
         logvars: log sigma^2, float32 [image, latent]; minus infinity for a plain autoencoder.
         labels: Index into `label_names`, [image].
-        label_names: One for each class.
+        label_names: Name of each class.
         umap_places: float32 [image, 2].
         pca_mean: [latent].
         pca_components: [2, latent].
         reconstruction: -log p(x|z) in nats of one posterior sample, [image].
         held_out: False for a training image that fills up a small set, [image].
         score_percentiles: The 0th to 100th percentile over the held-out images of each of `SCORES`, [score, 101].
-        mixture_weights: Of the Gaussian mixture fitted to sampled codes of training images, [component].
+        mixture_weights: Weights of the Gaussian mixture fitted to sampled codes of training images, [component].
         mixture_means: [component, latent].
         mixture_factors: Lower Cholesky factors of its covariances, [component, latent, latent].
-        dimension_names: What is known to be each dimension's meaning; empty where nothing is, [latent].
+        dimension_names: Known meaning of each dimension, [latent]; empty where none is known.
     """
 
     means: Float[np.ndarray, "n d"]

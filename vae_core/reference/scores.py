@@ -31,7 +31,7 @@ def comparison_scale(logvars: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " d
     what can be seen. Counted plainly, a hundred dimensions that hardly matter drown the few that do.
 
     Args:
-        logvars: Of the reference set.
+        logvars: Log-variances of the reference set.
     """
     if not np.isfinite(logvars).all():
         return np.ones(logvars.shape[1], np.float32)

@@ -10,7 +10,7 @@ __all__ = ["MARKER_FILE", "is_empty", "is_marked", "mark"]
 
 MARKER_FILE = ".vae-explorer.json"
 FORMAT = 1
-LONGEST = 1_000  # bytes; a marker has some fifty
+LONGEST_MARKER = 1_000  # bytes; a marker has some fifty
 
 Kind = Literal["model", "run"]
 
@@ -32,7 +32,7 @@ def is_marked(folder: Path, kind: Kind) -> bool:
     """Whether the program made the folder, as one of that kind; of any format, so by a newer version as well."""
     try:
         with (folder / MARKER_FILE).open("rb") as file:
-            found = json.loads(file.read(LONGEST))
+            found = json.loads(file.read(LONGEST_MARKER))
     except (OSError, ValueError, RecursionError):  # the last is a file of nothing but brackets
         return False
     return isinstance(found, dict) and found.get("kind") == kind and isinstance(found.get("format"), int)

@@ -10,11 +10,11 @@ from vae_core.errors import ModelError
 from vae_core.models.config import ModelConfig
 from vae_core.models.vae import CARD_FILE
 from vae_core.store.collection import preset_of
-from vae_core.store.metric_table import FIGURES, figure_at
+from vae_core.store.metric_table import METRICS, metric_at
 from vae_core.store.metrics_file import METRICS_FILE
 from vae_core.store.presets import Published
 
-__all__ = ["BEGIN", "END", "card_text", "new_card", "with_figures"]
+__all__ = ["BEGIN", "END", "card_text", "new_card", "with_metrics"]
 
 BEGIN, END = "<!-- figures: written by evaluate -->", "<!-- end of figures -->"
 TEXTS = Path(__file__).with_name("card_texts")  # NAME.md: what only a person can say of a preset's model
@@ -73,7 +73,7 @@ def card_text(folder: Path) -> str:
         raise ModelError(f"{path} cannot be read as text ({error}); mend the file or remove it.") from error
 
 
-def with_figures(text: str, folder: Path, metrics: dict[str, Any], config: ModelConfig) -> str:
+def with_metrics(text: str, folder: Path, metrics: dict[str, Any], config: ModelConfig) -> str:
     """A card's text with the figures in `metrics` in place of those that it had; the rest stays.
 
     Args:
@@ -123,10 +123,10 @@ def _shown(
 def _published_table(metrics: dict[str, Any], published: tuple[Published, ...]) -> str:
     lines = ["| figure | this model | published | theirs | source |", "|---|---|---|---|---|"]
     for row in published:
-        ours = figure_at(metrics, row.figure)
+        ours = metric_at(metrics, row.metric)
         shown = "not measured" if ours is None else f"{ours:.{row.digits}f}"
         theirs = f"{row.value:.{row.digits}f}"
-        lines.append(f"| {FIGURES[row.figure].title} | {shown} | {theirs} | {row.model} | {row.source} |")
+        lines.append(f"| {METRICS[row.metric].title} | {shown} | {theirs} | {row.model} | {row.source} |")
     return "Beside published figures:\n\n" + "\n".join(lines)
 
 
@@ -139,9 +139,9 @@ def _head(test: Section, *, variational: bool) -> str:
 
 
 def _elbo_rows(test: Section) -> list[Row]:
-    units = FIGURES["test.active_units"]
+    units = METRICS["test.active_units"]
     return [
-        (FIGURES["test.negative_elbo"].title, _with_error(test, "negative_elbo")),
+        (METRICS["test.negative_elbo"].title, _with_error(test, "negative_elbo")),
         *(_row(test, path) for path in ("test.reconstruction", "test.kl")),
         (units.title, f"{units.shown(test['active_units'])} of {len(test['kl_per_dimension'])}"),
     ]
@@ -149,24 +149,24 @@ def _elbo_rows(test: Section) -> list[Row]:
 
 def _reconstruction_rows(test: Section) -> list[Row]:
     """Of a plain autoencoder, whose whole objective it is."""
-    return [(FIGURES["test.reconstruction"].title, _with_error(test, "reconstruction"))]
+    return [(METRICS["test.reconstruction"].title, _with_error(test, "reconstruction"))]
 
 
 def _likelihood_rows(section: Section) -> list[Row]:
-    figure = FIGURES["likelihood.negative_log_likelihood"]
+    figure = METRICS["likelihood.negative_log_likelihood"]
     value, error = (figure.shown(section[name]) for name in ("negative_log_likelihood", "standard_error"))
     return [(f"{figure.title}, {section['samples']:,} importance samples", f"{value} ± {error}")]
 
 
 def _quality_rows(section: Section) -> Iterator[Row]:
     for name in ("psnr", "ssim"):
-        figure, linear = FIGURES[f"quality.{name}"], FIGURES[f"quality.pca_{name}"]
+        figure, linear = METRICS[f"quality.{name}"], METRICS[f"quality.pca_{name}"]
         pca = f"PCA with {section['dimensions']}: {linear.shown(section[f'pca_{name}'])}"
         yield figure.title, f"{figure.shown(section[name])} ({pca})"
 
 
 def _probe_rows(section: Section) -> list[Row]:
-    figure = FIGURES["probe.accuracy"]
+    figure = METRICS["probe.accuracy"]
     value, deviation = (figure.shown(section[name]) for name in ("accuracy", "standard_deviation"))
     return [(f"{figure.title}, {section['labels']} labels, accuracy", f"{value} ± {deviation}")]
 
@@ -174,7 +174,7 @@ def _probe_rows(section: Section) -> list[Row]:
 def _sample_rows(section: Section) -> list[Row]:
     name = f"Fréchet distance of samples in a classifier's features (accuracy {section['accuracy']:.3f})"
     prior, mixture, reconstruction, floor = (
-        FIGURES[f"samples.{kind}"].shown(section[kind]) for kind in ("prior", "mixture", "reconstruction", "floor")
+        METRICS[f"samples.{kind}"].shown(section[kind]) for kind in ("prior", "mixture", "reconstruction", "floor")
     )
     return [
         (name, f"prior {prior}, mixture {mixture}"),
@@ -185,7 +185,7 @@ def _sample_rows(section: Section) -> list[Row]:
 def _factor_rows(section: Section) -> Iterator[Row]:
     for where in ("train", "test"):
         for score in ("mig", "dci_disentanglement", "sap", "factor_vae"):
-            figure = FIGURES[f"disentanglement.{where}.model.{score}"]
+            figure = METRICS[f"disentanglement.{where}.model.{score}"]
             ours, perfect, rotated = (
                 figure.shown(section[where][code][score]) for code in ("model", "perfect", "rotated")
             )
@@ -194,23 +194,23 @@ def _factor_rows(section: Section) -> Iterator[Row]:
 
 def _placement_rows(section: Section) -> list[Row]:
     median, p90 = (
-        FIGURES[f"placement.{name}"].shown(section[name])
+        METRICS[f"placement.{name}"].shown(section[name])
         for name in ("distance_median_percent", "distance_p90_percent")
     )
-    unit = FIGURES["placement.distance_median_percent"].unit
+    unit = METRICS["placement.distance_median_percent"].unit
     name = f"placement of {section['codes']} unseen images against UMAP's transform, {unit}"
     return [(name, f"median {median}, p90 {p90}")]
 
 
 def _row(section: Section, path: str) -> Row:
     """A figure by itself."""
-    figure = FIGURES[path]
+    figure = METRICS[path]
     return figure.title, figure.shown(section[path.rpartition(".")[2]])
 
 
 def _with_error(test: Section, name: str) -> str:
     """The whole objective, which is a plain autoencoder's reconstruction, with its standard error."""
-    figure, error = FIGURES[f"test.{name}"], test["negative_elbo_standard_error"]
+    figure, error = METRICS[f"test.{name}"], test["negative_elbo_standard_error"]
     return figure.shown(test[name]) + ("" if error is None else f" ± {figure.shown(error)}")
 
 

@@ -40,10 +40,10 @@ COMPUTING_FIELDS = (
 )
 DIGITS = 32  # hexadecimal: 128 bits, so that nobody can make a model that passes for another
 CHUNK = 2**20  # bytes read at a time
-KEPT = 1_000  # digests in memory
+MAX_DIGESTS = 1_000  # digests in memory
 
-_weights: Memo[str] = Memo(KEPT)
-_references: Memo[str] = Memo(KEPT)
+_weights: Memo[str] = Memo(MAX_DIGESTS)
+_references: Memo[str] = Memo(MAX_DIGESTS)
 
 
 def weights_digest(folder: Path) -> str:

@@ -6,13 +6,13 @@ Model cards, the command line's table and the app's Models page draw what they s
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["FIGURES", "Figure", "figure_at"]
+__all__ = ["METRICS", "Metric", "metric_at"]
 
-LARGEST = 1e9  # of a figure that was measured; beyond it a file from outside holds something else
+LARGEST_VALUE = 1e9  # of a figure that was measured; beyond it a file from outside holds something else
 
 
 @dataclass(frozen=True)
-class Figure:
+class Metric:
     """One of the figures in metrics.json.
 
     Attributes:
@@ -20,8 +20,8 @@ class Figure:
         name: In full, as in a model's card.
         unit: Empty for shares, scores and numbers of things.
         digits: Behind the decimal point.
-        better: Which way is; empty where neither is.
-        meaning: What it is, in a sentence or two.
+        better: Direction that is better; empty where neither is.
+        meaning: A sentence or two on what the metric is.
         short: For a column's heading; the name itself when empty.
         needs_kl: Whether a plain autoencoder, which has no KL term, lacks it whatever its file holds.
         shared: The short name in a column with plain autoencoders, of which the same number is another thing.
@@ -65,7 +65,7 @@ class Figure:
         return f"{name}, {self.unit}" if self.unit else name
 
 
-def figure_at(metrics: dict[str, Any], path: str) -> float | None:
+def metric_at(metrics: dict[str, Any], path: str) -> float | None:
     """The figure at a path such as ``"test.negative_elbo"`` into metrics.json.
 
     None where it was not measured, or where a file from outside holds something else than a number within reason.
@@ -75,10 +75,10 @@ def figure_at(metrics: dict[str, Any], path: str) -> float | None:
         value = value.get(key) if isinstance(value, dict) else None
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return float(value) if abs(value) <= LARGEST else None  # false for NaN as well
+    return float(value) if abs(value) <= LARGEST_VALUE else None  # false for NaN as well
 
 
-def _disentanglement(where: str, images: str, grid: str) -> list[Figure]:
+def _disentanglement(where: str, images: str, grid: str) -> list[Metric]:
     """The scores of the codes of one part's images."""
     scores = {
         "mig": (
@@ -104,13 +104,13 @@ def _disentanglement(where: str, images: str, grid: str) -> list[Figure]:
         ),
     }
     return [
-        Figure(f"disentanglement.{where}.model.{key}", f"{name} on {images}", "", 3, "higher", meaning, short=short)
+        Metric(f"disentanglement.{where}.model.{key}", f"{name} on {images}", "", 3, "higher", meaning, short=short)
         for key, (name, short, meaning) in scores.items()
     ]
 
 
 ALL = (
-    Figure(
+    Metric(
         "test.negative_elbo",
         "-ELBO",
         "nats",
@@ -121,7 +121,7 @@ ALL = (
         needs_kl=True,
         shared="objective",
     ),
-    Figure(
+    Metric(
         "test.reconstruction",
         "reconstruction",
         "nats",
@@ -129,7 +129,7 @@ ALL = (
         "lower",
         "The reconstruction term, -log p(x|z) summed over pixels: what of a picture is lost, lower is better.",
     ),
-    Figure(
+    Metric(
         "test.kl",
         "KL",
         "nats",
@@ -138,7 +138,7 @@ ALL = (
         "The KL term, summed over dimensions: what a code tells of its picture.",
         needs_kl=True,
     ),
-    Figure(
+    Metric(
         "test.active_units",
         "active units",
         "",
@@ -147,7 +147,7 @@ ALL = (
         "Dimensions whose posterior mean varies over test images by a variance above 0.01.",
         needs_kl=True,
     ),
-    Figure(
+    Metric(
         "likelihood.negative_log_likelihood",
         "negative log-likelihood",
         "nats",
@@ -158,7 +158,7 @@ ALL = (
         short="NLL",
         needs_kl=True,
     ),
-    Figure(
+    Metric(
         "quality.psnr",
         "PSNR of reconstructions",
         "dB",
@@ -167,7 +167,7 @@ ALL = (
         "Of reconstructions of test images, in decibels: higher is better.",
         short="PSNR",
     ),
-    Figure(
+    Metric(
         "quality.pca_psnr",
         "PSNR of PCA's reconstructions",
         "dB",
@@ -176,7 +176,7 @@ ALL = (
         "The same of principal components, as many as the model has dimensions: what a linear method reaches.",
         short="PCA's PSNR",
     ),
-    Figure(
+    Metric(
         "quality.ssim",
         "SSIM of reconstructions",
         "",
@@ -185,7 +185,7 @@ ALL = (
         "Structural similarity of reconstructions to test images: 1 is an identical picture.",
         short="SSIM",
     ),
-    Figure(
+    Metric(
         "quality.pca_ssim",
         "SSIM of PCA's reconstructions",
         "",
@@ -194,7 +194,7 @@ ALL = (
         "The same of principal components, as many as the model has dimensions.",
         short="PCA's SSIM",
     ),
-    Figure(
+    Metric(
         "probe.accuracy",
         "linear probe",
         "",
@@ -202,7 +202,7 @@ ALL = (
         "higher",
         "Share of test images that a linear classifier gets right, trained on the codes of a few labelled images.",
     ),
-    Figure(
+    Metric(
         "placement.distance_median_percent",
         "median distance of placements to UMAP's",
         "% of the map's diagonal",
@@ -211,7 +211,7 @@ ALL = (
         "How far from where UMAP's own transform puts it an unseen image is placed on the map: lower is better.",
         short="placement",
     ),
-    Figure(
+    Metric(
         "placement.distance_p90_percent",
         "90th percentile of these distances",
         "% of the map's diagonal",
@@ -220,7 +220,7 @@ ALL = (
         "The same of an image that is placed worse than nine in ten.",
         short="placement, p90",
     ),
-    Figure(
+    Metric(
         "samples.prior",
         "Fréchet distance of samples of the prior",
         "",
@@ -230,7 +230,7 @@ ALL = (
         "lower is better. It does not compare with FID figures elsewhere.",
         short="Fréchet, prior",
     ),
-    Figure(
+    Metric(
         "samples.mixture",
         "Fréchet distance of samples of the mixture",
         "",
@@ -239,7 +239,7 @@ ALL = (
         "The same distance to draws from the Gaussian mixture fitted to codes of training images.",
         short="Fréchet, mixture",
     ),
-    Figure(
+    Metric(
         "samples.reconstruction",
         "Fréchet distance of reconstructions",
         "",
@@ -248,7 +248,7 @@ ALL = (
         "The same distance to the test images' own reconstructions: what samples can reach at the best.",
         short="Fréchet, reconstructions",
     ),
-    Figure(
+    Metric(
         "samples.floor",
         "Fréchet distance of real pictures",
         "",
@@ -260,4 +260,4 @@ ALL = (
     *_disentanglement("train", "the training images", "training grid"),
     *_disentanglement("test", "the test images", "test images"),
 )
-FIGURES: dict[str, Figure] = {figure.path: figure for figure in ALL}
+METRICS: dict[str, Metric] = {figure.path: figure for figure in ALL}

@@ -19,13 +19,13 @@ class Published:
     """A figure that others reached, to stand beside one of the model's own.
 
     Attributes:
-        figure: Which of the model's, as a path into metrics.json such as ``"test.negative_elbo"``.
-        value: Theirs, in the same unit.
-        model: What theirs is.
-        source: Where it is written.
+        metric: Path of the model's own number in metrics.json, such as ``"test.negative_elbo"``.
+        value: Number that others reached, in the same unit.
+        model: Description of the others' model.
+        source: Paper or address where the number is written.
     """
 
-    figure: str
+    metric: str
     value: float
     model: str
     source: str
@@ -41,11 +41,11 @@ class Preset:
     """One model of the collection.
 
     Attributes:
-        name: Of the stored model.
-        summary: What it shows, in one sentence.
-        config: The network and its training.
-        family: What the models compared with each other have in common; empty for a model on its own.
-        published: Figures of others, beside its own.
+        name: Name of the stored model.
+        summary: One sentence on what the model shows.
+        config: Network and training.
+        family: Property that the models compared with each other have in common; empty for a model on its own.
+        published: Numbers of others, to stand beside the model's own.
     """
 
     name: str

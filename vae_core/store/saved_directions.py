@@ -40,8 +40,8 @@ class SavedDirections:
     """What a person's file holds for a model.
 
     Attributes:
-        directions: Those made with the model as it is, in the order in which they were saved.
-        of_other_weights: How many more were made with other weights under the same name, before it was retrained.
+        directions: Directions made with the model as it is, in the order in which they were saved.
+        of_other_weights: Number of directions made with other weights under the same name, before it was retrained.
     """
 
     directions: tuple[Direction, ...]
@@ -54,9 +54,9 @@ def save_directions(model_name: str, model_digest: str, directions: Sequence[Dir
     Those of other weights under the same name are kept as far as the limit leaves room, the last saved first.
 
     Args:
-        model_name: Of the model.
-        model_digest: What changes with its weights, letters and digits.
-        directions: All of the model's, named differently and of the same number of dimensions.
+        model_name: Name of the model.
+        model_digest: Digest of the model's weights, letters and digits.
+        directions: All directions of the model, named differently and of the same number of dimensions.
 
     Raises:
         ModelError: The model's name breaks its rule.
@@ -74,9 +74,9 @@ def add_directions(model_name: str, model_digest: str, directions: Sequence[Dire
     """Store directions after those stored for the model before, in place of those that they share a name with.
 
     Args:
-        model_name: Of the model.
-        model_digest: What changes with its weights, letters and digits.
-        directions: Named differently and of the same number of dimensions.
+        model_name: Name of the model.
+        model_digest: Digest of the model's weights, letters and digits.
+        directions: Directions, named differently and of the same number of dimensions.
 
     Returns:
         How many are stored for these weights now.
@@ -98,8 +98,8 @@ def load_directions(model_name: str, model_digest: str) -> SavedDirections:
     """Read a model's directions; none when nothing was saved.
 
     Args:
-        model_name: Of the model.
-        model_digest: As it was given when they were saved.
+        model_name: Name of the model.
+        model_digest: Digest as it was given when they were saved.
 
     Raises:
         ModelError: The model's name breaks its rule.

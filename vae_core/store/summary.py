@@ -6,7 +6,7 @@ from typing import Any
 from vae_core.errors import VAEExplorerError
 from vae_core.models.config import ModelConfig, read_config
 from vae_core.models.vae import CONFIG_FILE
-from vae_core.store.metric_table import FIGURES, figure_at
+from vae_core.store.metric_table import METRICS, metric_at
 from vae_core.store.metrics_file import read_metrics
 from vae_core.store.stored_models import list_models, model_folder
 
@@ -20,7 +20,7 @@ COLUMNS = (
     "quality.pca_psnr",
     "probe.accuracy",
 )
-HEADINGS = [FIGURES[path].shared_heading for path in COLUMNS]
+HEADINGS = [METRICS[path].shared_heading for path in COLUMNS]
 NOT_OF_AUTOENCODERS = ("test.kl",)  # metrics.json has a 0 there
 BLANK = "-"
 
@@ -69,7 +69,7 @@ def _describe(folder: Path) -> tuple[str, str, str, list[str], str]:
 def _figures(config: ModelConfig, metrics: dict[str, Any]) -> list[str]:
     cells = []
     for path in COLUMNS:
-        value = figure_at(metrics, path)
+        value = metric_at(metrics, path)
         applies = config.variational or path not in NOT_OF_AUTOENCODERS
-        cells.append(FIGURES[path].shown(value) if applies and value is not None else BLANK)
+        cells.append(METRICS[path].shown(value) if applies and value is not None else BLANK)
     return cells

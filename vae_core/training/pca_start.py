@@ -45,9 +45,9 @@ def start_from_pca(model: VAE, images: UInt8[Tensor, "n c h w"], *, seed: int) -
     sigma^2 the mean variance of what the components leave. The way back goes to logits, by least squares.
 
     Args:
-        model: With a linear path.
-        images: Of the training part, more than the model has dimensions.
-        seed: Of the search for the components.
+        model: Model with a linear path.
+        images: Images of the training part, more than the model has dimensions.
+        seed: Seed of the search for the components.
 
     Raises:
         TrainingError: There are too few images, or as many dimensions as pixels.

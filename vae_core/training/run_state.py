@@ -64,11 +64,11 @@ class RunState:
     """The parts of a run that change.
 
     Attributes:
-        config: The model, with its `training` part set.
-        model: What is trained.
-        average: The running average of its weights; None where the settings ask for none.
-        optimizer: With its moments.
-        best_weights: Of the lowest validation loss so far.
+        config: Configuration of the model, with its `training` part set.
+        model: Network that is trained.
+        average: Running average of the network's weights; None where the settings ask for none.
+        optimizer: Optimiser with its moments.
+        best_weights: Weights of the lowest validation loss so far.
         history: Epochs, losses and time.
     """
 

@@ -28,19 +28,19 @@ from vae_core.training.pca_start import check_images
 from vae_core.training.run_state import History, RunState
 from vae_core.training.schedules import kl_weight, learning_rate
 
-__all__ = ["Figures", "Progress", "Trainer"]
+__all__ = ["Metrics", "Progress", "Trainer"]
 
 ORDER, NOISE, VALIDATION = range(3)  # independent random streams of one seed
 
 
 @dataclass(frozen=True)
-class Figures:
+class Metrics:
     """Means over a set of images, in nats.
 
     Attributes:
-        loss: The objective, from as many samples of z an image as it takes.
+        loss: Objective, from as many samples of z an image as it takes.
         reconstruction: -log p(x|z).
-        kl: Not weighted.
+        kl: KL from the posterior to the prior, not weighted.
     """
 
     loss: float
@@ -54,11 +54,11 @@ class Progress:
 
     Attributes:
         epoch: The current epoch, from 1.
-        epochs: Planned in all.
-        step: Steps done in this epoch.
+        epochs: Epochs that are planned in all.
+        step: Steps that are done in this epoch.
         steps: Steps of an epoch.
-        train: Means over this epoch's images so far.
-        validation: Over the validation images, at the end of an epoch; None within.
+        train: Means over this epoch's training images so far.
+        validation: Means over the validation images, at the end of an epoch; None within.
         is_best: Whether this validation loss is the lowest so far.
         images_per_second: Trained in this epoch, validation not counted.
     """
@@ -67,8 +67,8 @@ class Progress:
     epochs: int
     step: int
     steps: int
-    train: Figures
-    validation: Figures | None
+    train: Metrics
+    validation: Metrics | None
     is_best: bool
     images_per_second: float
 
@@ -81,9 +81,9 @@ class Trainer:
         train_images: uint8 [image, channel, height, width]; stays in memory.
         validation_images: uint8, same shape; never trained on. Early stopping and the choice of the weights
             to keep use these alone.
-        folder: Where checkpoints go; None keeps none.
-        device: Where the network is trained (see `vae_core.runtime.devices.find_device`). What is random is drawn on
-            the processor; a checkpoint may go on on another device, though not bit for bit.
+        folder: Folder for checkpoints; None keeps none.
+        device: Device on which the network is trained (see `vae_core.runtime.devices.find_device`). What is random is
+            drawn on the processor; a run may go on on another device, though not bit for bit.
 
     Raises:
         ConfigError: There is no such device.
@@ -172,7 +172,7 @@ class Trainer:
         self.model.train()
         for step, chosen in enumerate(order.split(self.settings.batch_size)):
             weight = self._train_step(self.train_images[chosen], epoch * self.steps_per_epoch + step, noise, meter)
-            progress = self._progress(epoch, step + 1, meter.figures(weight), meter.images_per_second)
+            progress = self._progress(epoch, step + 1, meter.metrics(weight), meter.images_per_second)
             yield progress
         yield self._finish_epoch(progress, started)
 
@@ -243,7 +243,7 @@ class Trainer:
             )
 
     @torch.no_grad()
-    def _validate(self) -> Figures:
+    def _validate(self) -> Metrics:
         """This epoch's objective at full KL weight, with the same noise after every epoch so that epochs compare."""
         model = self.state.validated_model.eval()
         noise = _stream(self.settings.seed, 0, VALIDATION)
@@ -251,9 +251,9 @@ class Trainer:
         for images in self.validation_images.split(EVALUATION_BATCH):
             prepared = _to_input(images, self.settings, noise).to(self.device)
             meter.add(*self._terms(model, prepared, noise, len(self.validation_images), samples))
-        return meter.figures(self.settings.beta)
+        return meter.metrics(self.settings.beta)
 
-    def _progress(self, epoch: int, step: int, train: Figures, rate: float) -> Progress:
+    def _progress(self, epoch: int, step: int, train: Metrics, rate: float) -> Progress:
         return Progress(
             epoch=epoch + 1,
             epochs=self.settings.epochs,
@@ -295,10 +295,10 @@ class _Meter:
         self.kl += terms.kl.detach().sum().item()
         self.excess += excess.item() * len(terms.reconstruction)
 
-    def figures(self, weight: float) -> Figures:
+    def metrics(self, weight: float) -> Metrics:
         reconstruction, kl = self.reconstruction / self.images, self.kl / self.images
         whole = reconstruction + weight * (kl + self.excess / self.images)
-        return Figures(loss=whole, reconstruction=reconstruction, kl=kl)
+        return Metrics(loss=whole, reconstruction=reconstruction, kl=kl)
 
     @property
     def images_per_second(self) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.charts.metric_rows import COLUMNS, columns, figure_of, heading, headline, published_rows, rate_points
+from app.charts.metric_rows import COLUMNS, columns, heading, headline, metric_of, published_rows, rate_points
 from app.charts.rates import RatePoint
 from app.services import catalogue
 from app.services.catalogue import Entry, find_entry
@@ -40,14 +40,14 @@ def entry(store: Store, models_dir: Path):
 
 
 def test_every_figure_of_the_table_is_read_from_its_section(entry: Any):
-    values = {path: figure_of(entry("a", METRICS), path) for path in COLUMNS}
+    values = {path: metric_of(entry("a", METRICS), path) for path in COLUMNS}
     assert list(values.values()) == [91.575, 88.25, 20.5, 17.25, 0.9, 3, 0.925, 0.4, 0.5, 12.5, 4.5]
 
 
 @pytest.mark.parametrize("odd", [None, "x", [1], {"a": 1}, float("nan"), float("inf")])
 def test_what_is_no_number_was_not_measured(entry: Any, odd: object):
-    assert figure_of(entry("a", {"test": {"negative_elbo": odd}}), "test.negative_elbo") is None
-    assert figure_of(entry("a", {"test": odd}), "test.negative_elbo") is None
+    assert metric_of(entry("a", {"test": {"negative_elbo": odd}}), "test.negative_elbo") is None
+    assert metric_of(entry("a", {"test": odd}), "test.negative_elbo") is None
 
 
 def test_columns_are_blank_where_not_measured_and_left_out_where_nobody_has_them(entry: Any):
@@ -61,7 +61,7 @@ def test_columns_are_blank_where_not_measured_and_left_out_where_nobody_has_them
 
 def test_a_plain_autoencoder_has_no_figure_that_needs_a_kl_term(entry: Any):
     plain = entry("plain", METRICS, variational=False)
-    assert [path for path in COLUMNS if figure_of(plain, path) is None] == [
+    assert [path for path in COLUMNS if metric_of(plain, path) is None] == [
         "test.negative_elbo",
         "likelihood.negative_log_likelihood",
         "test.active_units",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.live.answers import answer, latent_map, place_everywhere
+from app.live.answers import answer, latent_map, project_everywhere
 from app.wire.protocol import Kind, ProjectionKind, Question
 from tests.app.conftest import Store
 from vae_core.errors import ModelError
@@ -62,7 +62,7 @@ STORED = [ProjectionKind.UMAP, ProjectionKind.PCA, ProjectionKind.AXES]  # of th
 def test_decode_says_where_the_code_lies_on_the_asked_map(tiny: StoredModel, projection: ProjectionKind):
     reference = tiny.need_reference()
     expected = {
-        ProjectionKind.UMAP: reference.umap_map.place(Z[None]),
+        ProjectionKind.UMAP: reference.umap_map.project(Z[None]),
         ProjectionKind.PCA: (Z - reference.pca_mean) @ reference.pca_components.T,
         ProjectionKind.AXES: Z[[2, 0]],
     }[projection]
@@ -99,7 +99,7 @@ def test_a_path_brings_each_codes_place_and_pixels_in_order(tiny: StoredModel):
     number, places, codes, pixels = ask(path, kind=Kind.PATH)
     assert number == 7
     np.testing.assert_array_equal(codes, path)
-    np.testing.assert_array_equal(places, tiny.need_reference().umap_map.place(path).astype(np.float32))
+    np.testing.assert_array_equal(places, tiny.need_reference().umap_map.project(path).astype(np.float32))
     # A batch may round a last bit otherwise than one code alone, so a pixel may differ by one.
     alone = np.concatenate([decoded(tiny.network, code) for code in path])
     assert np.abs(pixels.astype(int) - alone).max() <= 1
@@ -107,17 +107,17 @@ def test_a_path_brings_each_codes_place_and_pixels_in_order(tiny: StoredModel):
 
 def test_two_dimensions_need_no_reference_set_and_fitted_maps_say_so(models_dir: Path, store: Store):
     bare = store("bare", with_reference=False)
-    assert latent_map(bare, ProjectionKind.AXES, (0, 1)).place(Z[None]).tolist() == [Z[:2].tolist()]
+    assert latent_map(bare, ProjectionKind.AXES, (0, 1)).project(Z[None]).tolist() == [Z[:2].tolist()]
     for kind in (ProjectionKind.UMAP, ProjectionKind.PCA):
         with pytest.raises(ModelError, match=r"bare has no reference set.*evaluate bare"):
             latent_map(bare, kind, (0, 1))
 
 
-def test_place_everywhere_names_the_place_on_each_fitted_map(tiny: StoredModel):
+def test_project_everywhere_names_the_place_on_each_fitted_map(tiny: StoredModel):
     reference = tiny.need_reference()
-    places = place_everywhere(tiny, Z)
+    places = project_everywhere(tiny, Z)
     assert set(places) == {"umap", "pca"}
-    assert places["umap"] == pytest.approx(reference.umap_map.place(Z[None])[0].tolist())
+    assert places["umap"] == pytest.approx(reference.umap_map.project(Z[None])[0].tolist())
     assert places["pca"] == pytest.approx(((Z - reference.pca_mean) @ reference.pca_components.T).tolist(), rel=1e-5)
 
 
@@ -136,7 +136,7 @@ def test_draw_brings_other_codes_of_the_mixture_each_time_and_their_pictures(tin
     assert len(np.unique(codes, axis=0)) == 40
     _, places, code, pixels = drawn[0]
     np.testing.assert_array_equal(pixels, decoded(tiny.network, code))
-    np.testing.assert_allclose(places, tiny.need_reference().umap_map.place(code), rtol=1e-5)
+    np.testing.assert_allclose(places, tiny.need_reference().umap_map.project(code), rtol=1e-5)
     # The tiny mixture lies around -1 and, for three draws of four, around 1.
     assert (np.abs(np.abs(codes) - 1) < 1.5).all()
     assert 0.4 < (codes.mean(axis=1) > 0).mean() < 0.98

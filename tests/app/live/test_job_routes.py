@@ -348,7 +348,7 @@ def test_training_images_come_as_codes_with_their_places_and_labels(
         result = client.get(f"/live/jobs/{name}/result").json()
         arrays = {part: base64.b64decode(text) for part, text in result.items()}
         np.testing.assert_array_equal(np.frombuffer(arrays["umap"], "<f4").reshape(-1, 2), expected.places)
-        on_plane = loaded.need_reference().pca_map.place(expected.codes)
+        on_plane = loaded.need_reference().pca_map.project(expected.codes)
         np.testing.assert_array_equal(np.frombuffer(arrays["pca"], "<f4").reshape(-1, 2), on_plane.astype(np.float32))
         np.testing.assert_array_equal(np.frombuffer(arrays["labels"], "<i4"), expected.labels)
         np.testing.assert_array_equal(np.frombuffer(arrays["codes"], "<f2").reshape(-1, 3), expected.codes)

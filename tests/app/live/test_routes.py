@@ -21,7 +21,7 @@ from app.live import routes
 from app.live import socket as live_socket
 from app.live.asset_files import ASSETS, Assets, code_version, page_assets, strip_version
 from app.live.guards import is_same_origin
-from app.live.map_figures import maps_version
+from app.live.map_charts import maps_version
 from app.live.routes import live_routes
 from app.live.socket import LIVE_THREADS
 from app.services.catalogue import find_entry

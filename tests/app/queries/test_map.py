@@ -9,8 +9,8 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from app.charts.maps import MapColour, map_figure
-from app.live.map_figures import maps_version
+from app.charts.maps import MapColour, map_chart
+from app.live.map_charts import maps_version
 from app.live.routes import live_routes
 from app.session.choices import current_view, take_view
 from app.session.state import Session, View
@@ -77,7 +77,7 @@ def test_a_point_of_a_class_is_known_by_its_index(client: TestClient, tiny: Stor
     indices = indices_of(figure)
     assert [trace.name for trace in figure.data] == ["even", "odd"]
     assert sorted(np.concatenate(indices).tolist()) == list(range(REFERENCES))
-    places = reference.pca_map.place(reference.means)
+    places = reference.pca_map.project(reference.means)
     for trace, own, label in zip(figure.data, indices, (0, 1), strict=True):
         assert (reference.labels[own] == label).all()
         np.testing.assert_allclose(unpacked(trace.x), places[own, 0], rtol=1e-5)
@@ -85,7 +85,7 @@ def test_a_point_of_a_class_is_known_by_its_index(client: TestClient, tiny: Stor
 
 def test_a_class_without_members_has_neither_trace_nor_indices():
     colour = MapColour(np.array([2, 0, 2]), categories=("zero", "one", "two"))
-    figure = map_figure(np.zeros((3, 2), np.float32), colour, axis_titles=None)
+    figure = map_chart(np.zeros((3, 2), np.float32), colour, axis_titles=None)
     assert [trace.name for trace in figure.data] == ["zero", "two"]
     assert [own.tolist() for own in indices_of(figure)] == [[1], [0, 2]]
 

@@ -6,7 +6,7 @@ import pytest
 from app.live.answers import answer, latent_map
 from app.queries.density import DensityQuestion, density
 from app.services import refits as module
-from app.services.refits import KEPT, Refits, refits
+from app.services.refits import MAX_MAPS, Refits, refits
 from app.wire.protocol import Kind, ProjectionKind, Question, RefitId
 from tests.app.conftest import Store
 from vae_core.errors import GoneError
@@ -23,9 +23,9 @@ def test_a_reference_code_lies_where_the_new_map_has_it(tiny: StoredModel):
     number = refits().keep(tiny, places)
     assert 1 <= number <= RefitId.LARGEST
     found = latent_map(tiny, ProjectionKind.REFIT, number.axes)
-    np.testing.assert_array_equal(found.place(tiny.need_reference().means[:3]), places[:3])
+    np.testing.assert_array_equal(found.project(tiny.need_reference().means[:3]), places[:3])
     stored = latent_map(tiny, ProjectionKind.UMAP, (0, 0))
-    np.testing.assert_allclose(stored.place(tiny.need_reference().means[:3]), places[:3] - 7, atol=1e-5)
+    np.testing.assert_allclose(stored.project(tiny.need_reference().means[:3]), places[:3] - 7, atol=1e-5)
 
 
 def test_a_live_question_names_the_new_map_by_two_bytes(tiny: StoredModel):
@@ -54,9 +54,9 @@ def test_an_unknown_map_and_another_models_map_get_a_sentence(tiny: StoredModel,
 
 def test_what_was_not_looked_at_for_longest_gives_way(tiny: StoredModel):
     memory = Refits()
-    numbers = [memory.keep(tiny, shifted(tiny, i)) for i in range(KEPT)]
+    numbers = [memory.keep(tiny, shifted(tiny, i)) for i in range(MAX_MAPS)]
     memory.find(tiny, numbers[0])
-    memory.keep(tiny, shifted(tiny, KEPT))
+    memory.keep(tiny, shifted(tiny, MAX_MAPS))
     assert memory.find(tiny, numbers[0])
     with pytest.raises(GoneError):
         memory.find(tiny, numbers[1])
@@ -64,7 +64,7 @@ def test_what_was_not_looked_at_for_longest_gives_way(tiny: StoredModel):
 
 def test_a_result_that_is_fetched_again_is_kept_once(tiny: StoredModel):
     memory, places = Refits(), shifted(tiny, 1)
-    assert len({memory.keep(tiny, places) for _ in range(KEPT + 1)}) == 1
+    assert len({memory.keep(tiny, places) for _ in range(MAX_MAPS + 1)}) == 1
 
 
 def test_two_maps_never_share_a_number(tiny: StoredModel, monkeypatch: pytest.MonkeyPatch):

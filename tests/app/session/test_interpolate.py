@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from app.live.routes import live_routes
 from app.queries.interpolate import QUESTIONS
 from app.services import exports
-from app.services.exports import CHUNK, MAX_EXPORT_PIXELS, Export, Order
+from app.services.exports import CHUNK, MAX_EXPORT_PIXELS, Export, ExportRequest
 from app.services.work import JobRequest
 from tests.app.conftest import Store
 from tests.conftest import reference_of
@@ -28,7 +28,7 @@ from vae_core.inference.engine import Engine, engine
 from vae_core.inference.memo import data_graph
 from vae_core.latent import timeline
 from vae_core.latent.graph import CodeGraph, build_graph
-from vae_core.reference.path_statistics import measure_along
+from vae_core.reference.path_statistics import path_statistics
 from vae_core.store.opening import StoredModel
 from vae_core.store.stored_models import REFERENCE_FILE
 
@@ -73,7 +73,7 @@ def test_a_trace_has_the_frames_of_each_kind_and_what_they_are_like(tiny: Stored
     reference = tiny.need_reference()
     for kind, traced in answer["kinds"].items():
         codes = floats(traced["codes"]).reshape(9, 3)
-        expected = timeline.trace(
+        expected = timeline.animation_path(
             np.array(KEYFRAMES, np.float32),
             kind=kind,
             frames_per_leg=5,
@@ -82,7 +82,7 @@ def test_a_trace_has_the_frames_of_each_kind_and_what_they_are_like(tiny: Stored
         )
         np.testing.assert_array_equal(codes, expected.codes)
         assert list(traced) == ["codes", *FIGURES]
-        along = measure_along(codes, reference)
+        along = path_statistics(codes, reference)
         np.testing.assert_allclose(floats(traced["norm"]), np.linalg.norm(codes, axis=1), rtol=1e-6)
         np.testing.assert_allclose(floats(traced["logDensity"]), along.log_density, rtol=1e-5)
         np.testing.assert_allclose(floats(traced["nearest"]), along.nearest, rtol=1e-5)
@@ -365,8 +365,8 @@ def test_an_export_decodes_in_chunks_and_never_in_the_live_lane(tiny: StoredMode
 
 def test_an_export_holds_its_frames_once(store: Store):
     loaded = store("large", height=64, width=64)
-    order = Order(some_codes(40 * CHUNK), "gif", 25.0, 1, True, np.empty(0, int))
-    job = Export(engine(), loaded, order)
+    request = ExportRequest(some_codes(40 * CHUNK), "gif", 25.0, 1, True, np.empty(0, int))
+    job = Export(engine(), loaded, request)
     job._decode()  # what is made at the first time stays
     tracemalloc.start()
     try:
@@ -415,7 +415,7 @@ def export_of(tiny: StoredModel) -> Callable[..., Export]:
 
     def export_of(count: int, **changed: Any) -> Export:
         settings = {"format": "gif", "fps": 25.0, "scale": 2, "loop": True, **changed}
-        return Export(engine(), tiny, Order(some_codes(count), positions=np.empty(0, int), **settings))
+        return Export(engine(), tiny, ExportRequest(some_codes(count), positions=np.empty(0, int), **settings))
 
     return export_of
 

@@ -62,8 +62,8 @@ def test_removing_an_unknown_picture_changes_nothing(memory: Session, unknown: s
 def test_turning_to_a_picture_leaves_the_sliders(memory: Session):
     keep_picture(memory, "a", b"1")
     revision = memory.revision
-    memory.turn_to("x")
-    assert (memory.chosen, memory.turns, memory.revision, memory.codes) == ("x", 1, revision, {})
+    memory.show_picture("x")
+    assert (memory.chosen, memory.page_key, memory.revision, memory.codes) == ("x", 1, revision, {})
 
 
 def test_another_preparation_forgets_what_was_made_of_pictures(memory: Session):
@@ -83,22 +83,22 @@ def test_a_code_from_python_raises_the_revision(memory: Session):
 
 
 def test_of_a_model_that_was_trained_anew_nothing_is_kept(memory: Session):
-    assert memory.meet("tiny", "a", "r") is None
+    assert memory.forget_if_retrained("tiny", "a", "r") is None
     memory.codes["tiny"], memory.views["tiny"] = np.zeros(3, np.float32), state.View("pca")
     memory.desks["tiny"], memory.keyframes["tiny"], memory.codes["other"] = "a desk", (), np.ones(2, np.float32)
-    assert memory.meet("tiny", "a", "r") is None
-    assert memory.meet("tiny", "b", "r") == "weights"
+    assert memory.forget_if_retrained("tiny", "a", "r") is None
+    assert memory.forget_if_retrained("tiny", "b", "r") == "weights"
     assert (memory.views, memory.desks, memory.keyframes, [*memory.codes]) == ({}, {}, {}, ["other"])
     assert memory.revision == 1
-    assert memory.meet("tiny", "b", "r") is None
+    assert memory.forget_if_retrained("tiny", "b", "r") is None
 
 
 def test_of_a_model_that_was_evaluated_anew_all_is_kept(memory: Session):
-    memory.meet("tiny", "a", "r")
+    memory.forget_if_retrained("tiny", "a", "r")
     memory.codes["tiny"] = np.zeros(3, np.float32)
-    assert memory.meet("tiny", "a", "s") == "reference"
+    assert memory.forget_if_retrained("tiny", "a", "s") == "reference"
     assert [*memory.codes] == ["tiny"]
-    assert memory.meet("tiny", "a", "s") is None
+    assert memory.forget_if_retrained("tiny", "a", "s") is None
 
 
 def test_notices_go_once_they_can_have_been_read(memory: Session, monkeypatch: pytest.MonkeyPatch):

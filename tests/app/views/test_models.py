@@ -22,7 +22,7 @@ from vae_core.store.opening import StoredModel
 from vae_core.store.presets import PRESETS
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
 
-FIGURES = {"test": {"negative_elbo": 91.5, "reconstruction": 68.5, "kl": 23, "active_units": 3}}
+MEASURED = {"test": {"negative_elbo": 91.5, "reconstruction": 68.5, "kl": 23, "active_units": 3}}
 FAMILY = {"mnist-10d-beta-1": 1.0, "mnist-10d-beta-20": 20.0}
 
 
@@ -34,9 +34,9 @@ def models(store: Store, models_dir: Path) -> list[str]:
     """A small collection: two of a family, a plain autoencoder of it, one without figures, and one of nobody's."""
     for name, beta in FAMILY.items():
         store(name, training=TrainingConfig("mnist", beta=beta))
-        (models_dir / name / METRICS_FILE).write_text(json.dumps(FIGURES))
+        (models_dir / name / METRICS_FILE).write_text(json.dumps(MEASURED))
     store("mnist-10d-autoencoder", variational=False, training=TrainingConfig("mnist"))
-    (models_dir / "mnist-10d-autoencoder" / METRICS_FILE).write_text(json.dumps(FIGURES))
+    (models_dir / "mnist-10d-autoencoder" / METRICS_FILE).write_text(json.dumps(MEASURED))
     store("faces", channels=3, height=64, width=64, latent_dim=128)
     return [*FAMILY, "mnist-10d-autoencoder", "faces", "tiny"]
 
@@ -193,7 +193,7 @@ def test_every_heading_of_the_table_is_explained(models: list[str]):
 
 def test_published_figures_stand_beside_ours(store: Store, models_dir: Path):
     store("mnist-2d")
-    (models_dir / "mnist-2d" / METRICS_FILE).write_text(json.dumps(FIGURES))
+    (models_dir / "mnist-2d" / METRICS_FILE).write_text(json.dumps(MEASURED))
     rows = table(open_page("models", model="tiny"), 1)
     assert len(rows) == len(PRESETS["mnist-2d"].published)
     assert rows["Model"].tolist() == ["mnist-2d"] * len(rows)

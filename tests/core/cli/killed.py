@@ -33,7 +33,7 @@ TINY = ("--architecture", "mlp", "--widths", "8", "--latent-dim", "2", "--batch-
 TRAIN = ("train", "--dataset", "digits", "--name", "m", "--epochs", "2", *TINY)
 TRAIN_ANEW = (*TRAIN, "--seed", "1", "--overwrite")
 EVALUATE = ("evaluate", "m", "--threads", "1")
-FIGURES = {
+MEASURED = {
     "test": {
         "images": 2,
         "negative_elbo": 3.0,
@@ -52,7 +52,7 @@ MOMENTS = 12  # chosen at random, from the first to a little after the last of a
 def measured(*_: object, **__: object) -> Report:
     """In place of measuring, which fits a UMAP: that takes ten seconds to compile and writes nothing."""
     means = np.random.default_rng(0).standard_normal((40, 2), dtype=np.float32)
-    return Report(FIGURES, reference_of(means, np.full_like(means, -1), seed=0))
+    return Report(MEASURED, reference_of(means, np.full_like(means, -1), seed=0))
 
 
 def found() -> dict[str, Any]:

@@ -31,13 +31,13 @@ from vae_core.reference.draws import draw_codes
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime import locations
 from vae_core.runtime.ownership import MARKER_FILE
-from vae_core.store.cards import BEGIN, END, card_text, with_figures
+from vae_core.store.cards import BEGIN, END, card_text, with_metrics
 from vae_core.store.metrics_file import read_metrics, write_metrics
 from vae_core.store.presets import PRESETS, Preset
 from vae_core.store.stored_models import list_models, model_folder, save_model
 from vae_core.training.run_folder import held_run_folder
 from vae_core.training.run_state import CHECKPOINT_FILE
-from vae_core.training.trainer import Figures, Trainer
+from vae_core.training.trainer import Metrics, Trainer
 
 TINY = ("--architecture", "mlp", "--widths", "8", "--latent-dim", "2", "--batch-size", "100", "--threads", "1")
 
@@ -92,7 +92,7 @@ def trained(capsys: pytest.CaptureFixture[str]) -> Path:
 def test_training_stores_the_best_weights_with_what_made_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Trainer, "_validate", lambda trainer: Figures(5.0 + trainer.history.epochs_done, 0.0, 0.0))
+    monkeypatch.setattr(Trainer, "_validate", lambda trainer: Metrics(5.0 + trainer.history.epochs_done, 0.0, 0.0))
     assert train("--epochs", "2", "--beta", "0.5") == 0
     shown = capsys.readouterr().out
     assert "epoch 2: training" in shown
@@ -265,7 +265,7 @@ def test_figures_are_those_of_the_stored_model_on_the_test_images(
 ) -> None:
     assert run("evaluate", "tiny", "--no-reference", "--threads", "1") == 0
     model, images = network_of("tiny"), load_dataset("digits", "test").images
-    expected = evaluate_elbo(model, model_input(images, model.config.training, seed=0), seed=0).figures()
+    expected = evaluate_elbo(model, model_input(images, model.config.training, seed=0), seed=0).metrics()
     metrics = read_metrics(trained)
     assert metrics["test"] == {**expected, "seed": 0, "pixels": "cross-entropy on grey pixels"}
     assert "seconds" in metrics["training"], "what training wrote stays"
@@ -623,7 +623,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(capsys: pytest.Ca
 
 # --- the card ------------------------------------------------------------------------------------------------
 
-FIGURES = {
+MEASURED = {
     "test": {
         "images": 1234,
         "negative_elbo": 100.125,
@@ -641,7 +641,7 @@ FIGURES = {
 def test_the_card_s_figures_are_replaced_and_all_else_stays(tmp_path: Path) -> None:
     text = f"before\n{BEGIN}\nold\n{END}\nafter \\1\n"
     for _ in range(2):
-        text = with_figures(text, tmp_path, FIGURES, ModelConfig())
+        text = with_metrics(text, tmp_path, MEASURED, ModelConfig())
     assert text.startswith(f"before\n{BEGIN}\nOn the 1,234 test images, ")
     assert text.endswith(f"{END}\nafter \\1\n")
     assert "| -ELBO, nats | 100.12 ± 0.25 |\n" in text
@@ -651,13 +651,13 @@ def test_the_card_s_figures_are_replaced_and_all_else_stays(tmp_path: Path) -> N
 
 
 def test_a_model_without_a_card_gets_one_with_its_figures(tmp_path: Path) -> None:
-    text = with_figures(card_text(tmp_path), tmp_path, FIGURES, ModelConfig())
+    text = with_metrics(card_text(tmp_path), tmp_path, MEASURED, ModelConfig())
     assert text.startswith(f"# {tmp_path.name}\n\n{BEGIN}\nOn the 1,234 test images, ")
 
 
 def test_a_card_without_a_place_for_figures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="has no place for figures"):
-        with_figures("by hand", tmp_path, FIGURES, ModelConfig())
+        with_metrics("by hand", tmp_path, MEASURED, ModelConfig())
 
 
 def test_a_card_that_is_no_text_is_refused(tmp_path: Path) -> None:

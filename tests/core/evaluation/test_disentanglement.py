@@ -284,7 +284,7 @@ def test_every_batch_is_a_vote() -> None:
 
 
 def test_figures_are_what_json_can_hold(perfect: Disentanglement) -> None:
-    figures = perfect.figures()
+    figures = perfect.metrics()
     assert json.loads(json.dumps(figures)) == figures
     assert {**figures, "mig_per_factor": perfect.mig_per_factor} == asdict(perfect)
 

@@ -46,7 +46,7 @@ def test_means_are_over_images_though_the_last_batch_is_smaller(
     with torch.inference_mode():
         scaled = images.float() / 255
         nats = reconstruction_nats(model, model.logits(model.encode(scaled).mean), scaled)
-    figures = evaluate_elbo(model, model_input(images, GREY)).figures()
+    figures = evaluate_elbo(model, model_input(images, GREY)).metrics()
     assert figures["images"] == 7
     assert figures["reconstruction"] == pytest.approx(nats.mean().item(), rel=1e-6)
     assert figures["negative_elbo"] == pytest.approx(nats.mean().item(), rel=1e-6)
@@ -63,7 +63,7 @@ def test_the_kl_is_the_closed_form_of_every_image(tiny_model: VAE, monkeypatch: 
         posterior = tiny_model.encode(images.float() / 255)
     assert torch.allclose(result.posterior.mean, posterior.mean, atol=1e-6)
     assert torch.allclose(result.kl, posterior.kl(), atol=1e-6)
-    figures = result.figures()
+    figures = result.metrics()
     assert figures["kl_per_dimension"] == pytest.approx(posterior.kl().mean(dim=0).tolist(), rel=1e-4)
     assert figures["kl"] == pytest.approx(sum(figures["kl_per_dimension"]), rel=1e-5)
     assert figures["negative_elbo"] == pytest.approx(figures["reconstruction"] + figures["kl"], rel=1e-6)
@@ -93,7 +93,7 @@ def test_posteriors_are_encoded_a_batch_at_a_time(tiny_model: VAE, monkeypatch: 
 
 
 def test_figures_have_the_values_worked_out_by_hand() -> None:
-    figures = evaluation_of([[0.0, 0.0]] * 3, [10.0, 20.0, 30.0], [[1.0, 0.5], [2.0, 0.5], [3.0, 0.5]]).figures()
+    figures = evaluation_of([[0.0, 0.0]] * 3, [10.0, 20.0, 30.0], [[1.0, 0.5], [2.0, 0.5], [3.0, 0.5]]).metrics()
     # -ELBO 11.5, 22.5, 33.5: mean 22.5, standard deviation 11
     assert figures == {
         "images": 3,
@@ -109,7 +109,7 @@ def test_figures_have_the_values_worked_out_by_hand() -> None:
 def test_active_units_are_those_whose_mean_varies_by_more_than_a_hundredth() -> None:
     # Variances of the means: 0.0121, 0.0081, 0, 1; a dimension that is far off but constant is not active.
     means = [[0.11, 0.09, 7.0, 1.0], [-0.11, -0.09, 7.0, -1.0]]
-    assert evaluation_of(means, [0.0, 0.0], [[0.0] * 4] * 2).figures()["active_units"] == 2
+    assert evaluation_of(means, [0.0, 0.0], [[0.0] * 4] * 2).metrics()["active_units"] == 2
 
 
 # --- repeatable ----------------------------------------------------------------------------------------------
@@ -121,10 +121,10 @@ def test_the_same_seed_gives_the_same_figures_and_another_seed_others(
 ) -> None:
     images = noise_images(20)
     before = torch.get_rng_state()
-    first = evaluate_elbo(tiny_model, model_input(images, settings, seed=3), seed=3).figures()
+    first = evaluate_elbo(tiny_model, model_input(images, settings, seed=3), seed=3).metrics()
     torch.rand(5)
-    again = evaluate_elbo(tiny_model, model_input(images, settings, seed=3), seed=3).figures()
-    other = evaluate_elbo(tiny_model, model_input(images, settings, seed=4), seed=4).figures()
+    again = evaluate_elbo(tiny_model, model_input(images, settings, seed=3), seed=3).metrics()
+    other = evaluate_elbo(tiny_model, model_input(images, settings, seed=4), seed=4).metrics()
     torch.set_rng_state(before)
     assert first == again
     assert first["reconstruction"] != other["reconstruction"]
@@ -150,7 +150,7 @@ def test_pixels_are_binarised_as_in_training(
 
 
 def test_one_image_has_figures_that_json_can_hold(tiny_model: VAE) -> None:
-    figures = evaluate_elbo(tiny_model, model_input(noise_images(1), GREY)).figures()
+    figures = evaluate_elbo(tiny_model, model_input(noise_images(1), GREY)).metrics()
     assert figures["negative_elbo_standard_error"] is None
     assert figures["active_units"] == 0
     assert math.isfinite(figures["negative_elbo"])
@@ -167,7 +167,7 @@ class Shifted:
 
     def transform(self, codes: np.ndarray) -> np.ndarray:
         self.asked.append(len(codes))
-        return self.placing.place(codes) + np.array(self.shift)
+        return self.placing.project(codes) + np.array(self.shift)
 
 
 def square_map() -> NeighbourMap:

@@ -139,7 +139,7 @@ def test_the_gap_and_its_errors_have_the_values_worked_out_by_hand() -> None:
     negative_elbo = torch.tensor([10.0, 14.0, 12.0, 20.0])
     result = combine(negative_elbo, torch.tensor([0, 3]), torch.tensor([9.0, 16.0]), samples=7)
     # Gaps 1 and 4: mean 2.5, variance 4.5. All: mean 14, variance 56/3. v - e/2: 4 and 6, variance 2.
-    assert result.figures() == {
+    assert result.metrics() == {
         "negative_log_likelihood": pytest.approx(11.5),
         "standard_error": pytest.approx(math.sqrt(2 / 2 + 0.5 * (56 / 3) / 4)),
         "gap": pytest.approx(2.5),

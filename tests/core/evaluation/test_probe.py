@@ -19,7 +19,7 @@ def clusters(count: int, *, classes: int = 3, spread: float = 0.1, seed: int = 0
 
 def test_separate_classes_are_all_found_and_unrelated_codes_tell_nothing() -> None:
     train, test = clusters(300), clusters(90, seed=1)
-    assert probe_codes(*train, *test, labels=30).figures() == {
+    assert probe_codes(*train, *test, labels=30).metrics() == {
         "accuracy": 1.0,
         "standard_deviation": 0.0,
         "labels": 30,

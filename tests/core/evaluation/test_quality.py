@@ -97,7 +97,7 @@ def test_figures_are_means_over_the_images_of_clipped_reconstructions(
         own, linear = tiny_model(test), fit_linear(train, 3)(test)
     assert linear.min() < -0.05, "else clipping would not show"
     linear = linear.clamp(0, 1)
-    assert result.figures() == {
+    assert result.metrics() == {
         "psnr": pytest.approx(psnr(test, own).mean().item(), rel=1e-5),
         "ssim": pytest.approx(ssim(test, own).mean().item(), rel=1e-4),
         "pca_psnr": pytest.approx(psnr(test, linear).mean().item(), rel=1e-5),
@@ -112,7 +112,7 @@ def test_a_plain_autoencoder_and_coloured_pictures_are_measured_too(tiny_config:
     model = VAE.build_seeded(replace(tiny_config, channels=3, variational=False), seed=0).eval()
     images = digits().expand(-1, 3, -1, -1)
     result = reconstruction_quality(model, images[:200], images[200:220].float() / 255)
-    assert all(math.isfinite(value) for value in result.figures().values())
+    assert all(math.isfinite(value) for value in result.metrics().values())
 
 
 def test_what_cannot_be_measured_is_refused(tiny_config: ModelConfig, tiny_model: VAE) -> None:

@@ -116,8 +116,8 @@ def test_what_cannot_be_measured_is_said_and_the_rest_stands(tiny_model: VAE, tm
     parts = Parts(part(50, 0), part(5, 1), part(20, 2))
     found = measure(model, parts, with_reference=False, cache=tmp_path, say=said.append)
     assert found.reference is None
-    assert found.figures["test"]["images"] == 20
-    assert "probe" not in found.figures
+    assert found.metrics["test"]["images"] == 20
+    assert "probe" not in found.metrics
     assert any(line.startswith("probe left out: ") for line in said), "25 images of a class are too few for 550 labels"
 
 

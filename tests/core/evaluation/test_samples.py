@@ -118,7 +118,7 @@ def test_draws_from_where_the_codes_lie_come_nearest(model: VAE, classifier: Cla
     elsewhere = sample_quality(model, classifier, images, LABELS, narrow_mixture(model, -3.0), seed=0, count=300)
     assert elsewhere.mixture > elsewhere.prior == result.prior
     assert result.accuracy == accuracy(classifier, images, LABELS)
-    assert result.figures() == {
+    assert result.metrics() == {
         "prior": result.prior,
         "mixture": result.mixture,
         "reconstruction": result.reconstruction,

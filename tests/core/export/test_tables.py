@@ -33,7 +33,7 @@ def read_csv(data: bytes) -> list[dict[str, str]]:
 def test_a_table_brings_back_every_number() -> None:
     reference = Reference.load(SHIPPED)
     group = checked_group(reference, "every 50th", np.arange(0, len(reference), 50))
-    places = {"umap": reference.umap_places, "pca": reference.pca_map.place(reference.means).astype(np.float64)}
+    places = {"umap": reference.umap_places, "pca": reference.pca_map.project(reference.means).astype(np.float64)}
     data = group_to_csv(reference, group, places)
     rows = read_csv(data)
     assert data.startswith(b"\xef\xbb\xbfindex,label,held_out,z1,z2,"), "Excel tells UTF-8 by its mark"

@@ -309,7 +309,7 @@ CLAIMS = {
     "PNG of 60000 x 60000": png_claiming(60_000, 60_000),
     "PNG where Pillow would only warn": png_claiming(10_000, 9_500),
     "PNG just beyond the limit": png_claiming(10_001, 5_000),
-    "PNG of one row too long": png_claiming(files.MAX_SIDE + 1, 1),
+    "PNG of one row too long": png_claiming(files.MAX_FILE_SIDE + 1, 1),
     "JPEG": WHOLE["JPEG"].replace(struct.pack(">HH", 20, 32), struct.pack(">HH", 65_000, 65_000)),
     "GIF": WHOLE["GIF"].replace(struct.pack("<HH", 32, 20), struct.pack("<HH", 60_000, 60_000)),
     "BMP": WHOLE["BMP"].replace(struct.pack("<II", 32, 20), struct.pack("<II", 60_000, 60_000)),
@@ -361,7 +361,7 @@ def test_ordinary_scans_and_tiles_pass():
 def test_as_many_pixels_and_bytes_as_allowed_are_accepted(monkeypatch):
     data = WHOLE["PNG"]
     monkeypatch.setattr(files, "MAX_PIXELS", 32 * 20)
-    monkeypatch.setattr(files, "MAX_SIDE", 32)
+    monkeypatch.setattr(files, "MAX_FILE_SIDE", 32)
     monkeypatch.setattr(files, "MAX_BYTES", len(data))
     assert open_picture(data).size == (32, 20)
     monkeypatch.setattr(files, "MAX_PIXELS", 32 * 20 - 1)

@@ -188,7 +188,7 @@ def test_codes_are_posterior_means_in_half_precision_placed_as_uploads_are() -> 
         means = LOADED.network.encode(images.images.images.float() / 255).mean
     np.testing.assert_allclose(codes.codes, means.numpy(), rtol=1e-3, atol=1e-4)
     assert np.array_equal(codes.codes.astype(np.float16).astype(np.float32), codes.codes)
-    assert np.array_equal(codes.places, LOADED.need_reference().umap_map.place(codes.codes))
+    assert np.array_equal(codes.places, LOADED.need_reference().umap_map.project(codes.codes))
     assert codes.places.dtype == codes.codes.dtype == np.float32
     assert np.array_equal(codes.labels, np.arange(600) % 2)
     assert np.array_equal(codes.trained, np.arange(600) % 3 > 0)

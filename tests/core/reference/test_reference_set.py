@@ -74,9 +74,9 @@ def test_slider_ranges_cover_the_prior_and_the_codes(tiny_reference: Reference) 
 
 def test_its_maps_place_the_codes_it_holds(tiny_reference: Reference) -> None:
     place = tiny_reference.umap_places[5]
-    assert np.array_equal(tiny_reference.umap_map.lift(place, tiny_reference.means[0]), tiny_reference.means[5])
-    expected = fit_pca(tiny_reference.means).place(tiny_reference.means)
-    np.testing.assert_allclose(tiny_reference.pca_map.place(tiny_reference.means), expected, atol=1e-6)
+    assert np.array_equal(tiny_reference.umap_map.unproject(place, tiny_reference.means[0]), tiny_reference.means[5])
+    expected = fit_pca(tiny_reference.means).project(tiny_reference.means)
+    np.testing.assert_allclose(tiny_reference.pca_map.project(tiny_reference.means), expected, atol=1e-6)
 
 
 # --- the file ------------------------------------------------------------------------------------------------

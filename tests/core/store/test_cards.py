@@ -8,8 +8,8 @@ import pytest
 
 from vae_core.errors import ModelError
 from vae_core.store import cards
-from vae_core.store.cards import BEGIN, END, TEXTS, new_card, with_figures
-from vae_core.store.metric_table import FIGURES
+from vae_core.store.cards import BEGIN, END, TEXTS, new_card, with_metrics
+from vae_core.store.metric_table import METRICS
 from vae_core.store.presets import PRESETS
 
 TEST = {
@@ -26,7 +26,7 @@ TEST = {
 SCORES = {"mig": 0.5, "dci_disentanglement": 0.4, "sap": 0.3, "factor_vae": 0.8}
 PERFECT = dict.fromkeys(SCORES, 0.99)
 ROTATED = dict.fromkeys(SCORES, 0.14)
-METRICS: dict[str, Any] = {
+MEASURED: dict[str, Any] = {
     "test": TEST,
     "likelihood": {"negative_log_likelihood": 82.345, "standard_error": 0.1, "samples": 5000},
     "quality": {"psnr": 20.0, "ssim": 0.9, "pca_psnr": 15.5, "pca_ssim": 0.5, "dimensions": 2},
@@ -50,7 +50,7 @@ EMPTY = f"{BEGIN}\n{END}\n"
 def test_every_figure_is_shown() -> None:
     rows = dict(
         line.strip("| ").split(" | ")
-        for line in with_figures(EMPTY, FOLDER, METRICS, CONFIG).splitlines()
+        for line in with_metrics(EMPTY, FOLDER, MEASURED, CONFIG).splitlines()
         if line.count("|") == 3 and not line.startswith("|--")
     )
     assert rows["negative log-likelihood, nats, 5,000 importance samples"] == "82.34 ± 0.10"
@@ -65,19 +65,19 @@ def test_every_figure_is_shown() -> None:
 
 
 def test_published_figures_stand_beside_the_model_s_own() -> None:
-    text = with_figures(EMPTY, FOLDER, METRICS, CONFIG)
+    text = with_metrics(EMPTY, FOLDER, MEASURED, CONFIG)
     for row in PRESETS["mnist-16d"].published:
         assert f"| {row.model} | {row.source} |" in text
     assert "| -ELBO, nats | 90.00 | 105.59 |" in text
     binarised = PRESETS["mnist-32d-binarised"]
-    text = with_figures(EMPTY, FOLDER.with_name(binarised.name), {"test": TEST}, binarised.config)
+    text = with_metrics(EMPTY, FOLDER.with_name(binarised.name), {"test": TEST}, binarised.config)
     assert "| not measured | 86.76 |" in text
-    assert not any(path in text for path in FIGURES), "a path is nothing for a reader"
+    assert not any(path in text for path in METRICS), "a path is nothing for a reader"
 
 
 def test_another_model_under_a_preset_s_name_gets_nothing_of_the_preset_s() -> None:
     own = replace(CONFIG, latent_dim=3)
-    text = with_figures(new_card("mnist-16d", own, None, TRAINING, command="train"), FOLDER, METRICS, own)
+    text = with_metrics(new_card("mnist-16d", own, None, TRAINING, command="train"), FOLDER, MEASURED, own)
     assert text.startswith("# mnist-16d\n\nA convolutional variational autoencoder with 3 latent dimensions.\n")
     assert "published" not in text
     assert "## Limits" not in text
@@ -87,9 +87,9 @@ DAMAGED: dict[str, tuple[dict[str, Any], str]] = {
     "no figures at all": ({}, "'test' cannot be shown (it lacks 'test')"),
     "a section that is none": ({"quality": 3}, "'quality' cannot be shown"),
     "a section without a figure": ({"probe": {"accuracy": 0.5}}, "'probe' cannot be shown (it lacks"),
-    "text for a number": ({"samples": {**METRICS["samples"], "prior": "30"}}, "'samples' cannot be shown"),
-    "a number beyond all": ({"quality": {**METRICS["quality"], "psnr": 10**400}}, "'quality' cannot be shown"),
-    "nothing for a number": ({"placement": {**METRICS["placement"], "codes": None, "distance_p90_percent": None}}, ""),
+    "text for a number": ({"samples": {**MEASURED["samples"], "prior": "30"}}, "'samples' cannot be shown"),
+    "a number beyond all": ({"quality": {**MEASURED["quality"], "psnr": 10**400}}, "'quality' cannot be shown"),
+    "nothing for a number": ({"placement": {**MEASURED["placement"], "codes": None, "distance_p90_percent": None}}, ""),
 }
 
 
@@ -97,7 +97,7 @@ DAMAGED: dict[str, tuple[dict[str, Any], str]] = {
 def test_a_section_that_is_not_as_evaluate_writes_it_is_a_sentence(case: str) -> None:
     change, said = DAMAGED[case]
     with pytest.raises(ModelError, match="delete the file and run evaluate") as caught:
-        with_figures(EMPTY, FOLDER, {**METRICS, **change} if change else {}, CONFIG)
+        with_metrics(EMPTY, FOLDER, {**MEASURED, **change} if change else {}, CONFIG)
     assert said in str(caught.value)
     assert str(FOLDER / "metrics.json") in str(caught.value)
 
@@ -117,4 +117,4 @@ def test_every_preset_has_limits_and_things_to_try(name: str) -> None:
 
 
 def test_sections_follow_the_report() -> None:
-    assert list(cards.SECTIONS) == [section for section in METRICS if section != "test"]
+    assert list(cards.SECTIONS) == [section for section in MEASURED if section != "test"]

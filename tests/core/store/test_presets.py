@@ -49,7 +49,7 @@ def test_a_preset_says_in_a_sentence_what_it_shows(preset: Preset) -> None:
 @each_preset
 def test_figures_of_others_name_one_of_the_model_s_own_and_their_source(preset: Preset) -> None:
     for published in preset.published:
-        assert re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", published.figure)
+        assert re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", published.metric)
         assert math.isfinite(published.value)
         assert published.model
         assert published.source

@@ -16,7 +16,7 @@ from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import VAE
 from vae_core.training import run_state
 from vae_core.training.run_state import CHECKPOINT_FILE, History, RunState
-from vae_core.training.trainer import Figures, Progress, Trainer
+from vae_core.training.trainer import Metrics, Progress, Trainer
 
 TRAIN, VALIDATION = 20, 7  # images
 SETTINGS = TrainingConfig(dataset="noise", epochs=4, batch_size=6, learning_rate=0.01, lr_warmup_steps=3)
@@ -147,7 +147,7 @@ def test_the_averaged_weights_are_validated_and_kept(make: Make) -> None:
 
 def test_the_kept_average_is_that_of_the_best_epoch(make: Make) -> None:
     trainer, after, left = make(ema_decay=0.9), [], iter([5.0, 3.0, 4.0, 3.0])
-    trainer._validate = lambda: Figures(next(left), 0.0, 0.0)  # type: ignore[method-assign]
+    trainer._validate = lambda: Metrics(next(left), 0.0, 0.0)  # type: ignore[method-assign]
     for step in trainer.run():
         if step.validation is not None:
             after.append(weights_of(trainer.state.validated_model))

@@ -22,7 +22,7 @@ from vae_core.models.vae import VAE
 from vae_core.training import trainer as module
 from vae_core.training.run_state import CHECKPOINT_FILE
 from vae_core.training.schedules import learning_rate
-from vae_core.training.trainer import Figures, Progress, Trainer
+from vae_core.training.trainer import Metrics, Progress, Trainer
 
 TRAIN, VALIDATION = 20, 7  # images
 SETTINGS = TrainingConfig(
@@ -368,7 +368,7 @@ def test_validation_records_nothing_for_gradients(
 def scripted(trainer: Trainer, losses: list[float]) -> None:
     """Let the validation give these losses, epoch by epoch."""
     left = iter(losses)
-    trainer._validate = lambda: Figures(next(left), 0.0, 0.0)  # type: ignore[method-assign]
+    trainer._validate = lambda: Metrics(next(left), 0.0, 0.0)  # type: ignore[method-assign]
 
 
 def weights_after_epochs(trainer: Trainer) -> list[dict[str, Tensor]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from app.charts.maps import MapColour, map_figure, plain_text
+from app.charts.maps import MapColour, map_chart, plain_text
 from app.live.answers import latent_map
 from app.live.asset_files import CODE_VERSION
 from app.wire.protocol import ProjectionKind
@@ -75,13 +75,13 @@ def map_json(loaded: StoredModel, view: MapView) -> bytes:
         raise InputError(f"{loaded.name} has dimensions 0 to {reference.latent_dim - 1}, got {view.axes}.")
     placed_by = latent_map(loaded, view.projection, view.axes)
     umap = view.projection == ProjectionKind.UMAP
-    places = reference.umap_places if umap else placed_by.place(reference.means)
+    places = reference.umap_places if umap else placed_by.project(reference.means)
     colour = _colour(loaded, view.colour)
     axes = (_dimension_title(reference, view.axes[0]), _dimension_title(reference, view.axes[1]))
     titles = {ProjectionKind.UMAP: None, ProjectionKind.PCA: ("PC 1", "PC 2"), ProjectionKind.AXES: axes}
     held_out = None if reference.held_out.all() else reference.held_out
     titled = titles[view.projection]
-    figure = map_figure(places, colour, axis_titles=titled, names=reference.label_names, held_out=held_out)
+    figure = map_chart(places, colour, axis_titles=titled, names=reference.label_names, held_out=held_out)
     text: str = figure.to_json()
     return text.encode()
 
