@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from app.live import asset_files
 from app.live.ask import ask
 from app.live.job_routes import job_routes
-from app.live.map_charts import MapView, map_json, maps_version
+from app.live.map_charts import MapView, map_json, maps_version, reference_in
 from app.live.refusals import refusing
 from app.live.shown_models import ShownModel
 from app.live.socket import live_socket

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
-from app.live.map_figures import maps_version
+from app.live.map_charts import maps_version
 from app.live.routes import live_routes
 from app.live.shown_models import ShownModel
 from tests.app.conftest import Store
