@@ -94,13 +94,15 @@ def test_it_says_when_the_server_has_no_time_for_pictures_of_paths_and_goes_on_b
             nonlocal refusals
             if message[0] == PATH and len(message) > 1000 and refusals:
                 refusals -= 1
-                socket.close(code=TRY_LATER, reason="the server is busy: 256 requests wait already; try again shortly.")
+                socket.close(
+                    code=TRY_LATER, reason="busy the server is busy: 256 requests wait already; try again shortly."
+                )
             else:
                 beyond.send(message)
 
         socket.on_message(ask)
 
-    page.route_web_socket("**/live/models/*/socket", route)
+    page.route_web_socket("**/live/models/*/socket*", route)
     page.goto(f"{server}/interpolate?model=mnist-16d")
     expect(page.get_by_text("The server is busy: 256 requests wait")).to_contain_text("This page goes on by itself.")
     expect(page.get_by_label("Decoded pictures")).to_be_hidden()
