@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 
 from app.wire.protocol import ANSWER_HEADER, HEADER, Kind, ProjectionKind
 from benchmarks.common import percentile, print_head, print_table, print_verdict, running_server, wanted_models
-from vae_core.models.config import read_config
+from vae_core.models.config_file import read_config
 from vae_core.models.vae import CONFIG_FILE
 from vae_core.store.stored_models import model_folder
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from vae_core.datasets.registry import DATASETS
 from vae_core.errors import ModelError, VAEExplorerError
-from vae_core.models.config import ModelConfig, read_config
+from vae_core.models.config import ModelConfig
+from vae_core.models.config_file import read_config
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE
 from vae_core.runtime.file_states import file_states
 from vae_core.runtime.memo import Memo
@@ -19,6 +20,7 @@ from vae_core.store.collection import preset_of
 from vae_core.store.identity import reference_digest, weights_digest
 from vae_core.store.metrics_file import read_metrics
 from vae_core.store.presets import PRESETS, Preset
+from vae_core.store.public_files import public_content
 from vae_core.store.stored_models import MODEL_FILES, list_models, model_folder
 
 __all__ = ["FIRST_MODEL", "Entry", "card_of", "collection", "families", "find_entry", "zip_model"]
@@ -127,7 +129,9 @@ def _zipped(entry: Entry) -> bytes:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:  # of any year
         for name in MODEL_FILES:
             if (entry.folder / name).is_file():
-                archive.write(entry.folder / name, f"{entry.name}/{name}")
+                about = zipfile.ZipInfo.from_file(entry.folder / name, f"{entry.name}/{name}", strict_timestamps=False)
+                about.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(about, public_content(entry.folder, name))
     return packed.getvalue()
 
 

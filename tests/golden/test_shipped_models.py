@@ -1,6 +1,8 @@
 """The shipped models are what their files say: weights, map and figures belong together, and the figures are good."""
 
+import json
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from vae_core.datasets.registry import DATASETS, load_dataset
 from vae_core.evaluation.elbo import ACTIVE_VARIANCE, evaluate_elbo
 from vae_core.evaluation.report import FEWEST_REFERENCES
 from vae_core.latent.neighbours import NeighbourIndex
-from vae_core.models.config import read_config
+from vae_core.models.config_file import CONFIG_FORMAT, read_config
 from vae_core.models.inputs import model_input
 from vae_core.models.posterior import Posterior
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
@@ -24,12 +26,14 @@ from vae_core.reference.draws import draw_codes
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime.locations import shipped_models
 from vae_core.runtime.ownership import MARKER_FILE
+from vae_core.runtime.strict_json import config_from_json
 from vae_core.store.cards import card_text, with_metrics
 from vae_core.store.identity import reference_digest, weights_digest
 from vae_core.store.metric_table import metric_at
-from vae_core.store.metrics_file import METRICS_FILE, read_metrics
+from vae_core.store.metrics_file import METRICS_FILE, METRICS_FORMAT, read_metrics
 from vae_core.store.presets import PRESETS
 from vae_core.store.stored_models import REFERENCE_FILE, list_models
+from vae_core.training.requests import TrainingRequest, command_of
 
 FILES = {CONFIG_FILE, WEIGHTS_FILE, REFERENCE_FILE, METRICS_FILE, CARD_FILE}
 SHIPPED = shipped_models()
@@ -99,11 +103,30 @@ def test_weights_fit_the_configuration_that_says_how_they_came_to_be(name: str):
     assert all(weights.isfinite().all() for weights in model.parameters())
     settings = model.config.training
     assert settings is not None
-    command = read_metrics(SHIPPED / name)["training"]["command"]
     assert model.config == PRESETS[name].config, "the preset has changed since: train it again"
-    assert shlex.split(command)[:4] == ["python", "-m", "vae_core", "train"]
+    record = read_metrics(SHIPPED / name)["training"]["request"]
+    request = config_from_json(TrainingRequest, json.dumps(record))
+    assert request.config == model.config
+    command = command_of(request)
     assert model_config(parse(shlex.split(command)[3:])) == model.config, "its command asks for another model"
-    assert " /" not in command, "a folder of one machine"
+    assert f"```\n{command}\n```" in card_text(SHIPPED / name)
+
+
+@each_model
+def test_the_small_files_are_of_the_present_format(name: str):
+    for file, number in ((CONFIG_FILE, CONFIG_FORMAT), (METRICS_FILE, METRICS_FORMAT)):
+        assert json.loads((SHIPPED / name / file).read_bytes())["format"] == number
+
+
+@each_model
+def test_a_configuration_that_has_no_number_yet_reads_as_the_same(name: str, tmp_path: Path):
+    """As version 0.1 wrote it; its weights' digest does not depend on the number."""
+    stored = json.loads((SHIPPED / name / CONFIG_FILE).read_bytes())
+    del stored["format"]
+    (tmp_path / CONFIG_FILE).write_text(json.dumps(stored), encoding="utf-8")
+    (tmp_path / WEIGHTS_FILE).symlink_to(SHIPPED / name / WEIGHTS_FILE)
+    assert read_config(tmp_path / CONFIG_FILE) == read_config(SHIPPED / name / CONFIG_FILE)
+    assert weights_digest(tmp_path) == weights_digest(SHIPPED / name)
 
 
 @each_model

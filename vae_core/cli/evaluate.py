@@ -18,6 +18,7 @@ from vae_core.datasets.registry import DATASET_NAMES, DATASETS
 from vae_core.errors import ConfigError, DatasetError, ModelError
 from vae_core.evaluation.report import Report, measure
 from vae_core.models.config import ModelConfig, need_training
+from vae_core.models.config_file import config_text
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE
 from vae_core.runtime.devices import find_device
 from vae_core.runtime.locations import cache_folder, shipped_models
@@ -155,7 +156,7 @@ def _store(folder: Path, report: Report, config: ModelConfig, pictures: Fingerpr
     with replaced_model(folder, keep=MODEL_FILES) as new:
         if weights_digest(new) != digest:
             raise ModelError(f"{folder.name} was trained anew while it was measured; run evaluate again.")
-        write_text_whole(new / CONFIG_FILE, config_to_json(config))
+        write_text_whole(new / CONFIG_FILE, config_text(config))
         write_text_whole(new / METRICS_FILE, text)
         write_text_whole(new / CARD_FILE, card)
         if report.reference is not None:

@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
 from vae_core.datasets.folders import BY_CONTENT
 from vae_core.errors import ConfigError, DatasetError
+from vae_core.runtime.formats import check_format, number_in
 from vae_core.runtime.locations import HOME_VARIABLE, home_folder
 from vae_core.runtime.locks import locked
 from vae_core.runtime.names import NAME_RULE, is_name
@@ -25,6 +26,7 @@ from vae_core.runtime.whole_files import write_text_whole
 __all__ = ["OwnSet", "find_own_set", "own_sets", "register_folder"]
 
 FILE = "datasets.json"
+REGISTRY_FORMAT = 1
 LOCK = ".datasets.lock"
 PATIENCE_SECONDS = 10.0
 NAMELESS = "pictures"  # id of a folder whose name has no letter or digit that an id may have
@@ -49,7 +51,7 @@ class OwnSet:
 
 @dataclass(frozen=True)
 class _File:
-    format: Literal[1]
+    format: Annotated[int, Field(ge=1)]
     datasets: dict[str, OwnSet]
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -63,11 +65,14 @@ def own_sets() -> dict[str, OwnSet]:
     """
     path = home_folder() / FILE
     try:
-        return config_from_json(_File, path.read_bytes()).datasets
+        content = path.read_bytes()
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}).") from error
+    check_format(number_in(content), newest=REGISTRY_FORMAT, where=path)
+    try:
+        return config_from_json(_File, content).datasets
     except ConfigError as error:
         raise ConfigError(f"{path}: {error} Mend the file or delete it.") from error
 
@@ -119,7 +124,7 @@ def register_folder(
         asked = [name for name in (wanted, preferred) if name and is_name(name) and name not in {*others, *taken}]
         dataset = [*asked, *present, _free_id(folder.resolve().name, {*known, *taken})][0]
         if known.get(dataset) != entry:
-            write_text_whole(home_folder() / FILE, config_to_json(_File(1, {**known, dataset: entry})))
+            write_text_whole(home_folder() / FILE, config_to_json(_File(REGISTRY_FORMAT, {**known, dataset: entry})))
     return dataset
 
 

@@ -1,25 +1,21 @@
-"""Frozen configurations and their JSON form.
+"""Frozen configurations: what a network is, how pictures are prepared for it, and how it was trained.
 
-A stored model's ``config.json`` is one `ModelConfig`: what the network is, how pictures are
-prepared for it, and (once trained) how it was trained. Reading is strict: unknown keys, wrong
-types and broken rules are `ConfigError`s, and tuples come back as tuples.
+Reading their JSON is strict: unknown keys, wrong types and broken rules are `ConfigError`s, and tuples come back as
+tuples.
 """
 
-import codecs
 import math
 from dataclasses import field
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from vae_core.errors import ConfigError, ModelError
 from vae_core.images.preparation_options import Preparation
-from vae_core.runtime.strict_json import config_from_json, settings
+from vae_core.runtime.strict_json import settings
 
 __all__ = [
-    "MAX_CONFIG_BYTES",
     "MAX_LATENT_DIM",
     "MAX_PARAMETERS",
     "POSE_DIMENSIONS",
@@ -28,7 +24,6 @@ __all__ = [
     "Precision",
     "TrainingConfig",
     "need_training",
-    "read_config",
 ]
 
 Precision = Literal["float32", "bfloat16"]
@@ -44,7 +39,6 @@ MAX_WIDTHS = 16
 MAX_BLOCKS = 64
 MAX_PARAMETERS = 100_000_000
 MAX_FEATURES = 2**22  # numbers in the feature maps of one resolution
-MAX_CONFIG_BYTES = 2**16  # of a config.json; those of the collection have 1,500
 MAX_SEED = 2**63 - 1  # torch's generators take no more
 
 ImageSide = Annotated[int, Field(ge=1, le=MAX_IMAGE_SIDE, json_schema_extra={"unit": "pixels"})]
@@ -262,24 +256,6 @@ class ModelConfig:
     def image_shape(self) -> tuple[int, int, int]:
         """(channel, height, width) of one picture."""
         return self.channels, self.height, self.width
-
-
-def read_config(path: Path) -> ModelConfig:
-    """Read a model's ``config.json``.
-
-    Raises:
-        ConfigError: The file cannot be read or breaks a rule; the message names the file.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_CONFIG_BYTES + 1)
-        if len(content) > MAX_CONFIG_BYTES:
-            raise ConfigError(f"a configuration has at most {MAX_CONFIG_BYTES:,} bytes, this file has more.")
-        return config_from_json(ModelConfig, content.removeprefix(codecs.BOM_UTF8))  # as Windows' editors begin a file
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read ({error.strerror}).") from error
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
 
 
 def _dense(inputs: int, outputs: int) -> int:

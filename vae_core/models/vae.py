@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vae_core.errors import InputError, ModelError
-from vae_core.models.config import POSE_DIMENSIONS, ModelConfig, read_config
+from vae_core.models.config import POSE_DIMENSIONS, ModelConfig
+from vae_core.models.config_file import config_text, read_config
 from vae_core.models.layers import (
     conv_decoder_body,
     conv_encoder_body,
@@ -27,7 +28,6 @@ from vae_core.models.posterior import Posterior
 from vae_core.models.spatial import place
 from vae_core.models.spec import ModelSpec, spec_of
 from vae_core.models.weights_file import read_weights
-from vae_core.runtime.strict_json import config_to_json
 from vae_core.runtime.whole_files import write_text_whole, written_whole
 from vae_core.runtime.whole_folders import put_back, read_whole, replaced_whole
 
@@ -243,7 +243,7 @@ class VAE(
             OSError: The folder cannot be written.
             safetensors.SafetensorError: The weights cannot be written, on a full disk for instance.
         """
-        write_text_whole(folder / CONFIG_FILE, config_to_json(self.config))
+        write_text_whole(folder / CONFIG_FILE, config_text(self.config))
         weights = {name: tensor.contiguous() for name, tensor in self.state_dict().items()}
         with written_whole(folder / WEIGHTS_FILE) as temporary:
             save_file(weights, temporary, metadata={"format": "pt"})

@@ -9,6 +9,7 @@ import hashlib
 import json
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from vae_core.errors import ModelError
+from vae_core.errors import ConfigError, ModelError
 from vae_core.latent.mixture import Mixture
 from vae_core.latent.neighbours import NeighbourIndex
 from vae_core.latent.ranges import slider_ranges
@@ -25,7 +26,8 @@ from vae_core.models.posterior import Posterior
 from vae_core.projection.projections import NeighbourMap, PCAMap
 from vae_core.reference.checks import NUMBER_PARTS, check_declared, check_values
 from vae_core.reference.scores import SCORES, comparison_scale
-from vae_core.reference.stored_arrays import read_arrays
+from vae_core.reference.stored_arrays import DeclaredArray, read_arrays
+from vae_core.runtime.formats import FORMAT, check_format
 from vae_core.runtime.whole_files import written_whole
 
 __all__ = ["Reference"]
@@ -33,6 +35,7 @@ __all__ = ["Reference"]
 # An EOFError is a cut-off file, a ValueError a pickle or a part that breaks a rule, a MemoryError a part without room,
 # a RuntimeError an encrypted archive.
 UNREADABLE = (OSError, EOFError, KeyError, MemoryError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
+REFERENCE_FORMAT = 1
 HALVED = ("means", "logvars")  # stored in half precision
 
 
@@ -157,6 +160,7 @@ class Reference:
         for name in HALVED:
             arrays[name] = arrays[name].astype(np.float16)
         arrays["labels"] = arrays["labels"].astype(np.uint8 if len(self.label_names) <= 256 else np.uint32)
+        arrays[FORMAT] = np.array(REFERENCE_FORMAT)
         with written_whole(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
 
@@ -165,16 +169,31 @@ class Reference:
         """Read reference.npz.
 
         Raises:
-            ModelError: The file is missing or damaged, lacks a part, its parts do not fit each other, or one holds
-                what cannot be shown or drawn from.
+            ModelError: The file is missing or damaged, lacks a part, its parts do not fit each other, one holds
+                what cannot be shown or drawn from, or a newer version wrote it.
         """
         try:
+            _check_format(path)
             names = [field.name for field in fields(cls)]
             arrays = read_arrays(path, names, lambda declared: check_declared(declared, scores=len(SCORES)))
             check_values(arrays)
         except UNREADABLE as error:
             raise ModelError(f"{path} is no reference set ({error}); run evaluate to build it again.") from error
+        except ConfigError as error:
+            raise ModelError(str(error)) from error
         numbers = {name: arrays[name].astype(np.float32, copy=False) for name in NUMBER_PARTS}
         texts = {name: tuple(arrays[name].tolist()) for name in ("label_names", "dimension_names")}
         parts: dict[str, Any] = {**arrays, **numbers, **texts, "labels": arrays["labels"].astype(np.int64)}
         return cls(**parts)
+
+
+def _check_format(path: Path) -> None:
+    """Let a file pass of this format, or of before there were numbers, which is the same."""
+    found = read_arrays(path, (), _check_number, where_there=(FORMAT,)).get(FORMAT)
+    check_format(None if found is None else found.item(), newest=REFERENCE_FORMAT, where=path)
+
+
+def _check_number(declared: Mapping[str, DeclaredArray]) -> None:
+    for array in declared.values():
+        if array.shape or array.dtype.kind not in "iu":
+            raise ValueError(f"{FORMAT} must be one whole number, got {array.dtype} {list(array.shape)}")

@@ -52,13 +52,18 @@ class DeclaredArray:
 
 
 def read_arrays(
-    path: Path, names: Iterable[str], check: Callable[[Mapping[str, DeclaredArray]], None]
+    path: Path,
+    names: Iterable[str],
+    check: Callable[[Mapping[str, DeclaredArray]], None],
+    *,
+    where_there: Iterable[str] = (),
 ) -> dict[str, np.ndarray]:
     """The named arrays of an npz file.
 
     Args:
         path: The file.
         names: Names of the arrays that are wanted; others in the file are passed over.
+        where_there: names of arrays that are wanted too, but need not be there.
         check: Raises a ValueError where shapes or kinds of numbers are not as needed; asked before any array is read.
 
     Raises:
@@ -70,6 +75,7 @@ def read_arrays(
     with path.open("rb") as file:
         _check_directory(file)
         with zipfile.ZipFile(file) as archive:
+            wanted += [name for name in where_there if f"{name}.npy" in archive.namelist()]
             declared = {name: _declared(archive, name) for name in wanted}
         total = sum(array.nbytes for array in declared.values())
         if total > MAX_ARRAY_BYTES:

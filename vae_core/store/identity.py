@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vae_core.errors import ModelError
-from vae_core.models.config import ModelConfig, read_config
+from vae_core.models.config import ModelConfig
+from vae_core.models.config_file import read_config
 from vae_core.models.vae import CONFIG_FILE, WEIGHTS_FILE
 from vae_core.models.weights_file import StoredTensor, read_header
 from vae_core.reference.reference_set import Reference

@@ -12,7 +12,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from vae_core.errors import ConfigError, ModelError
-from vae_core.models.config import read_config
+from vae_core.models.config_file import read_config
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE, plain_card
 from vae_core.runtime.locations import own_models, shipped_models
 from vae_core.runtime.names import NAME_RULE, is_name

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from vae_core.errors import VAEExplorerError
-from vae_core.models.config import ModelConfig, read_config
+from vae_core.models.config import ModelConfig
+from vae_core.models.config_file import read_config
 from vae_core.models.vae import CONFIG_FILE
 from vae_core.store.metric_table import METRICS, metric_at
 from vae_core.store.metrics_file import read_metrics

@@ -23,7 +23,8 @@ from vae_core.cli.main import main
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
 from vae_core.evaluation.elbo import evaluate_elbo
-from vae_core.models.config import ModelConfig, TrainingConfig, read_config
+from vae_core.models.config import ModelConfig, TrainingConfig
+from vae_core.models.config_file import read_config
 from vae_core.models.inputs import model_input
 from vae_core.models.vae import VAE
 from vae_core.reference.build import REFERENCE_MINIMUM

@@ -13,7 +13,7 @@ from PIL import Image
 from vae_core.cli.main import main
 from vae_core.datasets.folders import BY_POSITION
 from vae_core.datasets.own_sets import OwnSet, own_sets
-from vae_core.models.config import read_config
+from vae_core.models.config_file import read_config
 from vae_core.runtime.strict_json import config_to_json
 from vae_core.store.metrics_file import read_metrics
 from vae_core.store.training_record import seen_pictures

@@ -121,6 +121,17 @@ def test_a_damaged_registry_is_named_and_left(folder: Path, text: str) -> None:
     assert path.read_text() == text
 
 
+def test_a_registry_of_a_newer_version_says_so_and_stays(folder: Path) -> None:
+    home_folder().mkdir(parents=True)
+    path = home_folder() / "datasets.json"
+    path.write_text('{"format": 2, "sets": []}')
+    for use in (own_sets, lambda: register_folder(folder, taken=TAKEN)):
+        with pytest.raises(ConfigError, match="was made by a newer version of VAE Explorer") as caught:
+            use()
+        assert "delete" not in str(caught.value)
+    assert path.read_text() == '{"format": 2, "sets": []}'
+
+
 def test_a_registry_that_cannot_be_written_is_named(folder: Path) -> None:
     home_folder().parent.mkdir(parents=True)
     home_folder().write_text("a file")

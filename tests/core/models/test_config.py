@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError, fields, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 from vae_core.errors import ConfigError
 from vae_core.images.preparation_options import Preparation
-from vae_core.models.config import MAX_CONFIG_BYTES, MAX_PARAMETERS, ModelConfig, TrainingConfig, read_config
+from vae_core.models.config import MAX_PARAMETERS, ModelConfig, TrainingConfig
 from vae_core.models.vae import VAE, parameter_shapes
 from vae_core.runtime.strict_json import config_from_json, config_to_json
 from vae_core.store.presets import PRESETS
@@ -111,13 +110,12 @@ def test_a_field_that_is_left_out_takes_its_default() -> None:
 NEW_KEYS = ("kl_start", "tc_beta", "importance_epochs", "importance_samples", "ema_decay", "augment", "precision")
 
 
-def test_a_file_from_before_a_setting_was_known_reads_as_without_it(tmp_path: Path) -> None:
+def test_a_file_from_before_a_setting_was_known_reads_as_without_it() -> None:
     values = json.loads(config_to_json(MODEL))
     del values["decoder"], values["linear_path"]
     for key in NEW_KEYS:
         del values["training"][key]
-    (tmp_path / "config.json").write_text(json.dumps(values), encoding="utf-8")
-    old = read_config(tmp_path / "config.json")
+    old = config_from_json(ModelConfig, json.dumps(values))
     training = replace(
         TRAINING,
         kl_start=0.0,
@@ -356,47 +354,3 @@ def test_an_mlp_takes_any_side() -> None:
 
 def test_image_shape_is_channel_height_width() -> None:
     assert MODEL.image_shape == (3, 9, 10)
-
-
-def test_a_stored_configuration_is_read(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(config_to_json(MODEL), encoding="utf-8")
-    assert read_config(tmp_path / "config.json") == MODEL
-
-
-def test_a_truncated_file_is_refused_by_name(tmp_path: Path) -> None:
-    path = tmp_path / "config.json"
-    path.write_text(config_to_json(MODEL)[:100], encoding="utf-8")
-    with pytest.raises(ConfigError) as caught:
-        read_config(path)
-    assert str(caught.value).startswith(f"{path}: ")
-
-
-@pytest.mark.parametrize("kind", ["missing", "a folder"])
-def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "config.json"
-    if kind == "a folder":
-        path.mkdir()
-    with pytest.raises(ConfigError) as caught:
-        read_config(path)
-    assert str(path) in str(caught.value)
-
-
-def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(config_to_json(MODEL), encoding="utf-8-sig")
-    assert read_config(tmp_path / "config.json") == MODEL
-
-
-def test_a_file_of_any_length_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_bytes(b" " * MAX_CONFIG_BYTES + config_to_json(MODEL).encode())
-    with pytest.raises(ConfigError, match="at most 65,536 bytes, this file has more"):
-        read_config(tmp_path / "config.json")
-
-
-@pytest.mark.parametrize(
-    "text", ["[" * 60_000, '{"widths": ' * 5_000, "9" * 60_000, '{"latent_dim": 1' + "0" * 50_000 + "}"]
-)
-def test_a_file_of_nonsense_is_one_short_sentence(tmp_path: Path, text: str) -> None:
-    (tmp_path / "config.json").write_text(text)
-    with pytest.raises(ConfigError) as caught:
-        read_config(tmp_path / "config.json")
-    assert len(str(caught.value)) < 400

@@ -35,6 +35,44 @@ def stored(reference: Reference, folder: Path) -> Path:
     return folder / "reference.npz"
 
 
+# --- formats -------------------------------------------------------------------------------------------------
+
+
+def with_format(path: Path, number: object) -> Path:
+    """The file with another number of its format; without any where that is None."""
+    with np.load(path) as found:
+        arrays = {name: found[name] for name in found.files if name != "format"}
+    if number is not None:
+        arrays["format"] = np.array(number)
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+    return path
+
+
+def test_a_file_has_the_number_of_its_format(tiny_reference: Reference, tmp_path: Path) -> None:
+    with np.load(stored(tiny_reference, tmp_path)) as found:
+        assert found["format"].shape == ()
+        assert found["format"].item() == 1
+
+
+def test_a_file_of_before_there_were_numbers_is_read(tiny_reference: Reference, tmp_path: Path) -> None:
+    path = with_format(stored(tiny_reference, tmp_path), None)
+    assert Reference.load(path).digest == tiny_reference.digest
+
+
+def test_a_file_of_a_newer_version_says_so(tiny_reference: Reference, tmp_path: Path) -> None:
+    path = with_format(stored(tiny_reference, tmp_path), 2)
+    with pytest.raises(ModelError, match=r"reference\.npz was made by a newer version of VAE Explorer \(format 2"):
+        Reference.load(path)
+
+
+@pytest.mark.parametrize("number", [0, 1.0, "1", [1], [[1, 1]], True])
+def test_a_number_that_is_none_is_refused(tiny_reference: Reference, tmp_path: Path, number: object) -> None:
+    path = with_format(stored(tiny_reference, tmp_path), number)
+    with pytest.raises(ModelError, match="format must be"):
+        Reference.load(path)
+
+
 # --- what it says --------------------------------------------------------------------------------------------
 
 

@@ -50,7 +50,7 @@ def rewrite_reference(folder: Path) -> None:
     """The same arrays uncompressed, with a part that belongs to a format of later."""
     with np.load(folder / REFERENCE_FILE) as stored:
         arrays = dict(stored)
-    np.savez(folder / REFERENCE_FILE, format=np.array(7), **dict(reversed(arrays.items())))
+    np.savez(folder / REFERENCE_FILE, later=np.array(7), **dict(reversed(arrays.items())))
 
 
 def touch_all(folder: Path) -> None:
