@@ -6,10 +6,15 @@ import pkgutil
 import re
 import shutil
 import tomllib
+import typing
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from jaxtyping import Float
 from packaging.requirements import Requirement
 
 import app
@@ -121,6 +126,31 @@ def test_a_module_has_every_name_that_it_offers(name: str):
     module = importlib.import_module(name)
     offered = getattr(module, "__all__", [])
     assert [each for each in offered if not hasattr(module, each)] == []
+
+
+def holds_arrays(kind: Any) -> bool:
+    """Whether values of a type hold arrays that comparing would compare: element by element, and then raise."""
+    if isinstance(kind, type) and (issubclass(kind, np.ndarray | torch.Tensor) or hasattr(kind, "dtypes")):
+        return True  # jaxtyping's types say their dtypes
+    return any(map(holds_arrays, typing.get_args(kind)))
+
+
+def test_what_holds_arrays_is_compared_and_hashed_as_the_thing_that_it_is():
+    """A dataclass of equal arrays would raise at ==, and a frozen one at hash() as well."""
+    found = (each for name in modules() for each in vars(importlib.import_module(name)).values())
+    classes = {each for each in found if isinstance(each, type) and is_dataclass(each)}
+    compared = [each for each in classes if each.__dataclass_params__.eq]
+    assert len(compared) > 20
+    wrong = [
+        f"{each.__module__}.{each.__name__}.{field.name}"
+        for each in compared
+        for field in fields(each)
+        if field.compare and holds_arrays(field.type)
+    ]
+    assert wrong == []
+    assert holds_arrays(Float[np.ndarray, "n"])
+    assert holds_arrays(dict[str, Float[torch.Tensor, "n"] | None])
+    assert not holds_arrays(tuple[int, ...])
 
 
 @pytest.mark.parametrize("package", ["app", "vae_core", "benchmarks"])

@@ -39,7 +39,7 @@ SYMBOL_ROOM, LETTER_ROOM = 44, 7  # pixels of a legend's symbol, and of each let
 LONGEST_LEGEND_NAME = 14  # letters that the legend shows; more would take the room from the map
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MapColour:
     """What colours the points of a map.
 

@@ -37,7 +37,7 @@ DIGIT_SETS = ("mnist", "digits")  # what models were trained on that know what o
 EXAMINED = 3 * PICTURES  # analyses that a session keeps: those of some models, a tenth of a megabyte each
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Examined:
     """A picture, what the model sees of it, and what it makes of that.
 

@@ -91,7 +91,7 @@ class Keyframe:
     picture: str | None = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Session:
     """The memory of one visit. Codes, views, desks and keyframes belong to a model and wait for its return.
 

@@ -78,7 +78,7 @@ class ProjectionKind(IntEnum):
     REFIT = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Question:
     """One checked question.
 

@@ -73,7 +73,7 @@ class IdxSet:
         return f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OfficialPart:
     """The training or the test part as published, not yet checked; `origin` says where it was read."""
 

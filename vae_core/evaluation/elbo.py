@@ -20,7 +20,7 @@ ACTIVE_VARIANCE = 0.01  # Burda et al. 2016 (arXiv:1509.00519), section 5.2
 COMPARED_NEIGHBOURS = 15
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """Per-image terms of -ELBO, in nats, from one posterior sample an image.
 

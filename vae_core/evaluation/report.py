@@ -52,7 +52,7 @@ Progress = Callable[[int, int], None]
 Metrics = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
     """What was measured.
 
@@ -65,7 +65,7 @@ class Report:
     reference: Reference | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """The model under test, with what several measurements share.
 

@@ -32,7 +32,7 @@ __all__ = [
 EVALUATION_BATCH = 500  # images at a time where terms are measured, not learned from
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Terms:
     """The two terms of -ELBO for each image of a batch, in nats.
 

@@ -9,7 +9,7 @@ from torch import Tensor
 __all__ = ["Posterior"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Posterior:
     """q(z|x): one Gaussian with diagonal covariance for each image.
 

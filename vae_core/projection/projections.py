@@ -58,7 +58,7 @@ class AxesMap:
         return z
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PCAMap:
     """The plane of the codes' two leading principal components.
 

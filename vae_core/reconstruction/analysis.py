@@ -18,7 +18,7 @@ ELBO_SAMPLES = 64  # posterior samples behind each figure on a page
 ELBO_SEED = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Analysis:
     """What the model makes of one image.
 

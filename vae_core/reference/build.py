@@ -19,7 +19,7 @@ REFERENCE_LIMIT = 10_000  # images
 REFERENCE_MINIMUM = 16  # images: each one and the 15 neighbours that the map is made of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Encoded:
     """Encodings of labelled images with their reconstruction term: what a reference set is built from.
 

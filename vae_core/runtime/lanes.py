@@ -22,7 +22,7 @@ TORCH_THREADS = 1
 Run = Callable[[Tensor], Tensor]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
     key: tuple[str, str]  # model and operation: jobs with the same key may share a batch
     run: Run

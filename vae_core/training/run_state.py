@@ -59,7 +59,7 @@ def checkpoint_pictures(folder: Path) -> str | None:
     return metadata.get("pictures") or None
 
 
-@dataclass
+@dataclass(eq=False)
 class RunState:
     """The parts of a run that change.
 

@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,15 @@ from vae_core.datasets.labelled import LabelledImages, Split
 from vae_core.datasets.own_sets import find_own_set
 from vae_core.datasets.registry import DATASETS, load_splits
 from vae_core.errors import ModelError, TrainingError
-from vae_core.models.config import need_training
+from vae_core.models.config import ModelConfig, need_training
 from vae_core.models.vae import CARD_FILE
+from vae_core.runtime.devices import DeviceName
 from vae_core.runtime.locations import own_models, runs_folder
 from vae_core.runtime.strict_json import config_to_json
 from vae_core.runtime.whole_files import write_text_whole
 from vae_core.store.cards import new_card
 from vae_core.store.metrics_file import write_metrics
+from vae_core.store.opening import StoredModel, open_stored_model
 from vae_core.store.stored_models import (
     check_name,
     check_not_shipped,
@@ -33,7 +35,7 @@ from vae_core.training.run_folder import held_run_folder, read_seen, write_seen
 from vae_core.training.run_state import CHECKPOINT_FILE, checkpoint_pictures
 from vae_core.training.trainer import Progress, Trainer
 
-__all__ = ["Event", "Loading", "Resumed", "Stored", "run_training"]
+__all__ = ["Event", "Loading", "Resumed", "Stored", "run_training", "train"]
 
 TRAINED_ON: tuple[Split, Split] = ("train", "validation")
 
@@ -76,6 +78,36 @@ class Stored:
 
 
 Event = Loading | Resumed | Progress | Stored
+
+
+def train(
+    config: ModelConfig,
+    name: str,
+    *,
+    device: DeviceName = "auto",
+    overwrite: bool = False,
+    fresh: bool = False,
+    on_event: Callable[[Event], None] = lambda _: None,
+) -> StoredModel:
+    """Train a model, store it among the person's own under a name, and open it; stopped, it goes on where it was.
+
+    Args:
+        config: Network and training; the training part names the data set.
+        name: Name of the model.
+        device: Where the network is trained (see `vae_core.runtime.devices.find_device`).
+        overwrite: Whether a stored model of that name may be replaced.
+        fresh: Whether to forget an earlier run of that name instead of going on with it.
+        on_event: Function that is told of each step: `Loading`, `Resumed`, `Progress`, `Stored`.
+
+    Raises:
+        As for `run_training`.
+    """
+    request = TrainingRequest(name, config, device=device, overwrite=overwrite, fresh=fresh)
+    folder = own_models()[0] / name
+    for event in run_training(request):
+        on_event(event)
+        folder = event.folder if isinstance(event, Stored) else folder
+    return open_stored_model(folder, name)
 
 
 def run_training(request: TrainingRequest) -> Iterator[Event]:

@@ -22,8 +22,8 @@ import numpy as np
 
 from tests.conftest import reference_of
 from tests.kills import die_at_step
-from vae_core.cli import evaluate
 from vae_core.cli.main import main
+from vae_core.evaluation import runs
 from vae_core.evaluation.report import Report
 from vae_core.store.metrics_file import read_metrics
 from vae_core.store.opening import load_model
@@ -124,7 +124,7 @@ def at_some_moments(folder: Path, command: tuple[str, ...]) -> Iterator[dict[str
 if __name__ == "__main__":
     own = Path(sys.argv[1])
     os.environ |= {"VAE_MODELS_DIR": str(own / "models"), "VAE_RUNS_DIR": str(own / "runs")}
-    evaluate.measure = measured  # type: ignore[assignment]
+    runs.measure = measured  # type: ignore[assignment]
     commands = {"train": TRAIN_ANEW, "evaluate": EVALUATE}
     kills = {"steps": at_every_step, "moments": at_some_moments}
     for each in kills[sys.argv[3]](own, commands[sys.argv[2]]):

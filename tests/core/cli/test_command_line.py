@@ -18,10 +18,10 @@ import torch
 from PIL import Image
 
 import vae_core
-from vae_core.cli import evaluate
 from vae_core.cli.main import main
 from vae_core.datasets.registry import load_dataset
 from vae_core.errors import ModelError
+from vae_core.evaluation import runs
 from vae_core.evaluation.elbo import evaluate_elbo
 from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.config_file import read_config
@@ -221,13 +221,13 @@ def test_weights_may_be_read_by_whoever_may_read_their_card(trained: Path) -> No
 def test_figures_of_weights_that_were_replaced_meanwhile_are_not_stored(
     trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    measure = evaluate.measure
+    measure = runs.measure
 
     def train_meanwhile(*arguments: Any, **options: Any) -> Any:
         assert train("--overwrite", "--fresh", "--seed", "1") == 0
         return measure(*arguments, **options)
 
-    monkeypatch.setattr(evaluate, "measure", train_meanwhile)
+    monkeypatch.setattr(runs, "measure", train_meanwhile)
     assert run("evaluate", "tiny", "--no-reference", "--threads", "1") == 2
     assert "tiny was trained anew while it was measured; run evaluate again" in capsys.readouterr().err
     assert list(read_metrics(trained)) == ["training"]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.core.cli import killed
-from vae_core.cli import evaluate
 from vae_core.cli.main import main
+from vae_core.evaluation import runs
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -27,7 +27,7 @@ pytestmark = [
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a model "m" that was trained and evaluated."""
     monkeypatch.setenv("VAE_MODELS_DIR", str(tmp_path / "before"))
-    monkeypatch.setattr(evaluate, "measure", killed.measured)
+    monkeypatch.setattr(runs, "measure", killed.measured)
     assert main(list(killed.TRAIN)) == 0
     assert main(list(killed.EVALUATE)) == 0
     return tmp_path
