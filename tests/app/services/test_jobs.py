@@ -380,13 +380,13 @@ def test_the_process_has_one_list():
 
 SCRIPT = """
 import numpy as np
-from app.services.exports import Export, Order
+from app.services.exports import Export, ExportRequest
 from app.services.jobs import jobs
 from app.services.work import JobRequest
 jobs()  # as when a page asks for an old job first of all
 from vae_core.inference.engine import engine
 loaded = engine().load("tiny")
-order = Order(np.zeros((4000, 3), np.float32), "mp4", 60.0, 4, True, np.empty(0, int))
+order = ExportRequest(np.zeros((4000, 3), np.float32), "mp4", 60.0, 4, True, np.empty(0, int))
 name = jobs().begin(JobRequest("export", "one", Export(engine(), loaded, order), bytes), "")
 while not jobs().state(name).share:
     pass
