@@ -335,7 +335,7 @@ def test_a_switch_that_cannot_encode_changes_nothing(
 ):
     other = store("other", latent_dim=2)
     add(memory, tiny, png(1))
-    before = (memory.model, memory.chosen, memory.revision, dict(memory.codes), dict(memory.shown))
+    before = (memory.model, memory.chosen, memory.revision, dict(memory.codes), dict(memory.visible_notices))
 
     def no_room(*_: object) -> None:
         raise BusyError("the server is busy; try again shortly.")
@@ -344,7 +344,7 @@ def test_a_switch_that_cannot_encode_changes_nothing(
         patched.setattr(gallery, "analyse", no_room)
         with pytest.raises(BusyError):
             switch_model(memory, engine(), other)
-    assert (memory.model, memory.chosen, memory.revision, memory.codes, memory.shown) == before
+    assert (memory.model, memory.chosen, memory.revision, memory.codes, memory.visible_notices) == before
     assert memory.notices == []
     switch_model(memory, engine(), other)
     assert memory.model == "other"
