@@ -96,7 +96,7 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path, number: object) -> Non
 
 
 @pytest.mark.parametrize("number", [None, CONFIG_FORMAT])
-@pytest.mark.parametrize("dataset", ["/home/somebody/pictures", "pictures/cats", "..", "~/x", "C:\\x", "My Cats", ""])
+@pytest.mark.parametrize("dataset", ["/srv/somebody/pictures", "pictures/cats", "..", "~/x", "C:\\x", "My Cats", ""])
 def test_a_data_set_that_is_named_by_a_path_is_not_known(tmp_path: Path, dataset: str, number: int | None) -> None:
     training = {**json.loads(config_text(MODEL))["training"], "dataset": dataset}
     expected = replace(MODEL, training=replace(MODEL.training, dataset=""))

@@ -51,7 +51,7 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path, number: object) -> Non
     ("command", "is_kept"),
     [
         ("python -m vae_core train --preset mnist-2d", True),
-        ("python -m vae_core train --dataset /home/somebody/pictures", False),
+        ("python -m vae_core train --dataset /srv/somebody/pictures", False),
         ("python -m vae_core train --models-dir=~/m", False),
         ("python -m vae_core train --dataset C:\\\\pictures", False),
         ("python -m vae_core train --dataset a/b", False),

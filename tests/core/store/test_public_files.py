@@ -10,8 +10,8 @@ from vae_core.models.config_file import config_text
 from vae_core.runtime.strict_json import config_to_json
 from vae_core.store.public_files import public_content
 
-PRIVATE = "/home/somebody/pictures"
-COMMAND = f"python -m vae_core train --dataset {PRIVATE} --models-dir=/home/somebody/m --name own"
+PRIVATE = "/srv/somebody/pictures"
+COMMAND = f"python -m vae_core train --dataset {PRIVATE} --models-dir=/srv/somebody/m --name own"
 
 
 @pytest.fixture
