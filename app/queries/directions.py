@@ -24,6 +24,7 @@ from vae_core.latent.names import NAME_LIMIT
 from vae_core.latent.ranges import DATA_QUANTILES
 from vae_core.latent.separation import why_no_separation
 from vae_core.reference.groups import checked_group
+from vae_core.store.identity import former_weights_digest
 from vae_core.store.opening import StoredModel
 from vae_core.store.saved_directions import DIRECTION_LIMIT, add_directions, directions_path, load_directions
 
@@ -105,7 +106,7 @@ def direction(_engine: Engine, loaded: StoredModel, body: DirectionQuestion) -> 
 
 def saved_directions(_engine: Engine, loaded: StoredModel, _body: SavedQuestion) -> dict[str, Any]:
     """Those that were saved for the model's weights, how many more were saved for others, and the file of all."""
-    saved = load_directions(loaded.name, loaded.digest)
+    saved = load_directions(loaded.name, loaded.digest, former_digest=former_weights_digest(loaded.folder))
     described = [_described(loaded, each) for each in saved.directions]
     return {"directions": described, "unfit": saved.of_other_weights, "file": _file_of(loaded)}
 
@@ -114,7 +115,8 @@ def save(_engine: Engine, loaded: StoredModel, body: SaveQuestion) -> dict[str, 
     """Keep directions in the person's own folder, in place of those of the same names; others there stay."""
     for each in body.directions:
         check_finite("each direction", each.vector, (loaded.spec.latent_dim,))
-    total = add_directions(loaded.name, loaded.digest, body.directions)
+    former = former_weights_digest(loaded.folder)
+    total = add_directions(loaded.name, loaded.digest, body.directions, former_digest=former)
     return {"count": len(body.directions), "total": total}
 
 

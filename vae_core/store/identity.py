@@ -21,7 +21,7 @@ from vae_core.runtime.file_states import file_states
 from vae_core.runtime.memo import Memo
 from vae_core.store.stored_models import REFERENCE_FILE
 
-__all__ = ["COMPUTING_FIELDS", "reference_digest", "weights_digest"]
+__all__ = ["COMPUTING_FIELDS", "former_weights_digest", "reference_digest", "weights_digest"]
 
 # The fields of a configuration that decide what the network computes. A field that is added to it later must join
 # the digest only where it differs from its default, so that the models that there are keep theirs.
@@ -44,6 +44,7 @@ CHUNK = 2**20  # bytes read at a time
 MAX_DIGESTS = 1_000  # digests in memory
 
 _weights: Memo[str] = Memo(MAX_DIGESTS)
+_former: Memo[str] = Memo(MAX_DIGESTS)
 _references: Memo[str] = Memo(MAX_DIGESTS)
 
 
@@ -71,6 +72,24 @@ def reference_digest(folder: Path, reference: Reference | None = None) -> str:
     path = folder / REFERENCE_FILE
     states = file_states([path])
     return _references.get(states, lambda: (reference or Reference.load(path)).digest[:DIGITS]) if states else ""
+
+
+def former_weights_digest(folder: Path) -> str:
+    """Digits by which version 0.1 knew a stored model's weights, their file's bytes: for what it saved under them.
+
+    Raises:
+        ModelError: The weights cannot be read.
+    """
+    path = folder / WEIGHTS_FILE
+    return _former.get(file_states([path]), lambda: _digest_file(path))
+
+
+def _digest_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); fetch or train the model again.") from error
 
 
 def _digest_weights(config: ModelConfig, path: Path) -> str:

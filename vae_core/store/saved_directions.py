@@ -70,13 +70,16 @@ def save_directions(model_name: str, model_digest: str, directions: Sequence[Dir
         _store(path, model_digest, directions, _read(_stored_path(model_name)))
 
 
-def add_directions(model_name: str, model_digest: str, directions: Sequence[Direction]) -> int:
+def add_directions(
+    model_name: str, model_digest: str, directions: Sequence[Direction], *, former_digest: str = ""
+) -> int:
     """Store directions after those stored for the model before, in place of those that they share a name with.
 
     Args:
         model_name: Name of the model.
         model_digest: Digest of the model's weights, letters and digits.
         directions: Directions, named differently and of the same number of dimensions.
+        former_digest: Digest under which version 0.1 stored directions of these weights; theirs are stored anew.
 
     Returns:
         How many are stored for these weights now.
@@ -88,18 +91,19 @@ def add_directions(model_name: str, model_digest: str, directions: Sequence[Dire
     _check_digest(model_digest)
     names = {direction.name for direction in directions}
     with _saving:
-        stored = _read(_stored_path(model_name))
+        stored = _adopted(_read(_stored_path(model_name)), model_digest, former_digest)
         kept = [each for each in stored.get(model_digest, ()) if each.name not in names]
         _store(path, model_digest, [*kept, *directions], stored)
     return len(kept) + len(directions)
 
 
-def load_directions(model_name: str, model_digest: str) -> SavedDirections:
+def load_directions(model_name: str, model_digest: str, *, former_digest: str = "") -> SavedDirections:
     """Read a model's directions; none when nothing was saved.
 
     Args:
         model_name: Name of the model.
         model_digest: Digest as it was given when they were saved.
+        former_digest: Digest under which version 0.1 stored directions of these weights.
 
     Raises:
         ModelError: The model's name breaks its rule.
@@ -107,9 +111,20 @@ def load_directions(model_name: str, model_digest: str) -> SavedDirections:
         ConfigError: The file cannot be read or breaks a rule; the message names it.
     """
     _check_digest(model_digest)
-    stored = _read(_stored_path(model_name))
+    stored = _adopted(_read(_stored_path(model_name)), model_digest, former_digest)
     own = stored.pop(model_digest, ())
     return SavedDirections(own, sum(map(len, stored.values())))
+
+
+def _adopted(
+    stored: dict[str, tuple[Direction, ...]], model_digest: str, former_digest: str
+) -> dict[str, tuple[Direction, ...]]:
+    """The same with directions of the former digest after those of the present one, which keep their names."""
+    own, former = stored.get(model_digest, ()), stored.get(former_digest, ())
+    names = {each.name for each in own}
+    together = (*own, *(each for each in former if each.name not in names))
+    others = {digest: those for digest, those in stored.items() if digest not in (model_digest, former_digest)}
+    return {model_digest: together, **others} if together else others
 
 
 def directions_path(model_name: str) -> Path:

@@ -30,6 +30,7 @@ __all__ = [
     "find_model",
     "is_model",
     "list_models",
+    "misnamed_models",
     "model_folder",
     "models_dirs",
     "replaced_model",
@@ -109,6 +110,17 @@ def list_models(models_dir: Path | None = None) -> list[str]:
     """
     roots = models_dirs() if models_dir is None else [models_dir]
     return sorted({name for root in roots for name in _names(root) if _find_model(root / name)})
+
+
+def misnamed_models(models_dir: Path | None = None) -> list[str]:
+    """Names of folders that hold a model and are passed over, since no model can have such a name; sorted.
+
+    Args:
+        models_dir: As for `list_models`.
+    """
+    roots = models_dirs() if models_dir is None else [models_dir]
+    names = {name for root in roots for name in _names(root) if is_model(root / name)}
+    return sorted(name for name in names if not is_name(name) and not name.startswith("."))
 
 
 def model_folder(name: str) -> Path:

@@ -7,9 +7,10 @@ from vae_core.errors import VAEExplorerError
 from vae_core.models.config import ModelConfig
 from vae_core.models.config_file import read_config
 from vae_core.models.vae import CONFIG_FILE
+from vae_core.runtime.names import NAME_RULE
 from vae_core.store.metric_table import METRICS, metric_at
 from vae_core.store.metrics_file import read_metrics
-from vae_core.store.stored_models import list_models, model_folder
+from vae_core.store.stored_models import list_models, misnamed_models, model_folder
 
 __all__ = ["markdown_table", "model_lines"]
 
@@ -27,7 +28,7 @@ BLANK = "-"
 
 
 def model_lines(models_dir: Path | None = None) -> list[str]:
-    """A header and one line a stored model; a damaged one does not hide the others.
+    """A header and one line a stored model; a damaged one does not hide the others, and one passed over is named.
 
     Args:
         models_dir: Where the models are; where they are looked for when not given.
@@ -42,6 +43,7 @@ def model_lines(models_dir: Path | None = None) -> list[str]:
             lines.append(f"{name:24} {kind:9} {latent:>6} {shape:>8} {cells}  {dataset}")
         except VAEExplorerError as error:
             lines.append(f"{name:24} {error}")
+    lines += [f"{name:24} is passed over: a model's name has {NAME_RULE}" for name in misnamed_models(models_dir)]
     return lines
 
 

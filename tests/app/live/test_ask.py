@@ -35,11 +35,14 @@ from vae_core.errors import BusyError
 from vae_core.images.animation import MAX_FRAMES
 from vae_core.images.pixels import pixels_of
 from vae_core.inference.engine import engine
+from vae_core.latent.directions import axis_direction
 from vae_core.models.config import MAX_LATENT_DIM
 from vae_core.reference.groups import values_of
 from vae_core.reference.reference_set import Reference
 from vae_core.reference.scores import SCORES
+from vae_core.store.identity import former_weights_digest
 from vae_core.store.opening import StoredModel
+from vae_core.store.saved_directions import save_directions
 from vae_core.store.stored_models import REFERENCE_FILE, WEIGHTS_FILE
 
 DIGITS, PLAIN, FACES = "mnist-16d", "mnist-2d-autoencoder", "faces"
@@ -344,6 +347,15 @@ def test_groups_that_were_chosen_by_place_are_told_as_such(ask: Ask):
     stored = {key: made[key] for key in ("name", "kind", "vector", "separation", "varianceShare")}
     ask(DIGITS, "save-directions", directions=[stored])
     assert ask(DIGITS, "saved-directions")["directions"] == [made]
+
+
+def test_directions_that_version_0_1_saved_for_these_weights_are_found(ask: Ask, tiny: StoredModel):
+    save_directions("tiny", former_weights_digest(tiny.folder), [axis_direction(1, 3, "mine")])
+    assert [each["name"] for each in ask("tiny", "saved-directions")["directions"]] == ["mine"]
+    stored = [{"name": "another", "kind": "axis", "vector": [0, 1, 0]}]
+    assert ask("tiny", "save-directions", directions=stored)["total"] == 2
+    saved = ask("tiny", "saved-directions")
+    assert ([each["name"] for each in saved["directions"]], saved["unfit"]) == (["mine", "another"], 0)
 
 
 def test_saved_directions_belong_to_the_weights_they_were_made_with(ask: Ask, store: Store, models_dir: Path):

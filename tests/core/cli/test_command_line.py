@@ -477,6 +477,19 @@ def test_figures_that_were_edited_by_hand_are_blank_or_a_sentence(
         assert said in refused(capsys, run("models", "--markdown"))
 
 
+def test_a_model_in_a_folder_of_another_name_is_told_and_not_listed(
+    models_dir: Path, capsys: pytest.CaptureFixture[str], tiny_model: VAE
+) -> None:
+    for name in ("Mixed_Case", "my model", ".hidden"):
+        save_model(tiny_model, models_dir / name)
+    (models_dir / "Notes").mkdir()
+    assert run("models") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" is passed over")[0].strip() for line in lines[-2:]] == ["Mixed_Case", "my model"]
+    assert "a model's name has 1 to 64 of a-z" in lines[-1]
+    assert not any("hidden" in line or "Notes" in line for line in lines)
+
+
 def test_figures_that_cannot_be_read_do_not_hide_the_other_models(
     models_dir: Path, capsys: pytest.CaptureFixture[str], tiny_model: VAE, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """What makes a stored model the same model: its content, wherever it lies and however it is stored."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from vae_core.models.config import ModelConfig, TrainingConfig
 from vae_core.models.vae import CARD_FILE, CONFIG_FILE, VAE, WEIGHTS_FILE
 from vae_core.reference.reference_set import Reference
 from vae_core.runtime.strict_json import config_to_json
-from vae_core.store.identity import COMPUTING_FIELDS, reference_digest, weights_digest
+from vae_core.store.identity import COMPUTING_FIELDS, former_weights_digest, reference_digest, weights_digest
 from vae_core.store.metrics_file import METRICS_FILE
 from vae_core.store.stored_models import REFERENCE_FILE, save_model
 
@@ -176,3 +177,11 @@ def test_scalars_and_empty_biases_have_their_place(tmp_path: Path, tiny_config: 
         save_model(model, tmp_path / "gaussian")
         digests.add(weights_digest(tmp_path / "gaussian"))
     assert len(digests) == 2
+
+
+def test_what_version_0_1_called_the_weights_is_known(folder: Path):
+    content = (folder / WEIGHTS_FILE).read_bytes()
+    assert former_weights_digest(folder) == hashlib.sha256(content).hexdigest()[:32]
+    (folder / WEIGHTS_FILE).unlink()
+    with pytest.raises(ModelError, match="cannot be read"):
+        former_weights_digest(folder)

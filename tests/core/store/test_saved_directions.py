@@ -68,6 +68,18 @@ def test_those_of_the_former_folder_are_found_and_stay_there(
     assert former.read_bytes() == before
 
 
+def test_those_that_version_0_1_saved_for_the_same_weights_are_adopted(home: Path) -> None:
+    save_directions("tiny", OTHER, named("a", "b"))
+    save_directions("tiny", DIGEST, named("b", "c"))
+    loaded = load_directions("tiny", DIGEST, former_digest=OTHER)
+    assert ([each.name for each in loaded.directions], loaded.of_other_weights) == (["b", "c", "a"], 0)
+    assert names() == ["b", "c"], "reading changes nothing"
+    assert add_directions("tiny", DIGEST, named("d"), former_digest=OTHER) == 4
+    assert names() == ["b", "c", "a", "d"]
+    assert load_directions("tiny", DIGEST).of_other_weights == 0
+    assert load_directions("tiny", "other", former_digest="none").of_other_weights == 4
+
+
 @pytest.mark.parametrize("name", ["", "..", "../tiny", "a/b", "/etc/passwd", "Tiny", "tiny\n", "a" * 65, "~"])
 def test_names_that_no_model_can_have_never_become_a_path(home: Path, name: str) -> None:
     with pytest.raises(ModelError, match="a model's name"):
