@@ -5,11 +5,10 @@ from collections.abc import Callable
 import streamlit as st
 from starlette.formparsers import MultiPartParser
 
-from vae_core.images.files import MAX_BYTES
+from vae_core.images.files import MAX_BYTES, SUFFIXES
 
-__all__ = ["SUFFIXES", "uploader"]
+__all__ = ["uploader"]
 
-SUFFIXES = ("png", "jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "ppm", "pgm", "pbm", "avif")
 MEBIBYTE = 2**20
 
 # While it receives a file, Starlette moves what is longer than 1 MiB to a temporary file on disk. The page

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vae_core.datasets.labelled import SPLITS, LabelledImages, PictureFile, Split, seeded_random, share_of
 from vae_core.errors import DatasetError, ImageError
-from vae_core.images.files import MAX_BYTES, open_picture
+from vae_core.images.files import MAX_BYTES, SUFFIXES, open_picture
 from vae_core.images.preparation import prepare_picture
 from vae_core.images.preparation_options import Preparation
 
@@ -33,7 +33,6 @@ BY_POSITION, BY_CONTENT = (
 )  # rules of the split: that of version 0.1, by a seeded shuffle of all paths; the present one
 TEST_SHARE, HELD_OUT_SHARE = 0.1, 0.2  # of all pictures: for the test, and for test and validation together
 MIN_PICTURES = 3  # one for each split
-PICTURE_SUFFIXES = {".avif", ".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 Pixels = UInt8[Tensor, "channel height width"]
 Decode = Callable[[bytes, str], Pixels | None]
@@ -197,7 +196,7 @@ def _picture_paths(root: Path) -> list[Path]:
 
 def _is_picture_name(path: Path) -> bool:
     hidden = any(part.startswith(".") for part in path.parts)
-    return not hidden and path.suffix.lower() in PICTURE_SUFFIXES
+    return not hidden and path.suffix.lower() in SUFFIXES
 
 
 def _natural(name: str) -> tuple[list[str | int], str]:

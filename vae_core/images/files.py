@@ -24,7 +24,10 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from vae_core.errors import ImageError
 
-__all__ = ["MAX_BYTES", "MAX_PIXELS", "open_picture", "to_eight_bit"]
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "SUFFIXES", "open_picture", "to_eight_bit"]
+
+# With which files of the formats that `open_picture` reads end.
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif")
 
 # A 48-megapixel phone's JPEG is 10 to 15 MiB; what is larger is no single picture for a 28-pixel model.
 MAX_BYTES = 20 * 2**20
