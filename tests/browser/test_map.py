@@ -187,7 +187,8 @@ def test_a_new_umap_that_the_server_forgot_gives_way_to_the_stored_one(page: Pag
 SPOIL = """() => {
   const send = WebSocket.prototype.send;
   WebSocket.prototype.send = function (message) {
-    if (!this.url.includes("/live/models/")) return send.call(this, message);
+    const asksForOneCode = this.url.includes("/live/models/") && new Uint8Array(message)[0] === 1;
+    if (!asksForOneCode) return send.call(this, message);
     WebSocket.prototype.send = send;
     return send.call(this, "no question");
   };
