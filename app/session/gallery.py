@@ -16,6 +16,7 @@ from vae_core.images.decoding import decoders
 from vae_core.images.files import open_picture
 from vae_core.images.pixels import pixels_of, to_png
 from vae_core.images.preparation import prepare_picture
+from vae_core.images.preparation_options import Preparation
 from vae_core.inference.engine import Engine
 from vae_core.reconstruction.analysis import Analysis, analyse
 from vae_core.store.opening import StoredModel
@@ -63,12 +64,12 @@ def examine(memory: Session, engine: Engine, loaded: StoredModel) -> list[Examin
 
 def examined_already(memory: Session, loaded: StoredModel) -> list[Examined]:
     """Those pictures of the session that the model has examined."""
-    found = [memory.examined.get((loaded.digest, picture.id)) for picture in memory.pictures]
+    found = [memory.examined.get((_examiner(memory, loaded), picture.id)) for picture in memory.pictures]
     return [each for each in found if isinstance(each, Examined)]
 
 
 def _examined(memory: Session, engine: Engine, loaded: StoredModel, picture: Picture) -> Examined:
-    known = memory.examined.get((loaded.digest, picture.id))
+    known = memory.examined.get((_examiner(memory, loaded), picture.id))
     if isinstance(known, Examined):
         return known
     examined = _examine_one(memory, picture, engine, loaded)
@@ -78,16 +79,25 @@ def _examined(memory: Session, engine: Engine, loaded: StoredModel, picture: Pic
 
 def _remember(memory: Session, loaded: StoredModel, examined: Examined) -> None:
     """Keep what the model made of a picture, and forget the oldest of other models where it gets too much."""
-    memory.examined[loaded.digest, examined.picture.id] = examined
-    others = [key for key in memory.examined if key[0] != loaded.digest]
+    examiner = _examiner(memory, loaded)
+    memory.examined[examiner, examined.picture.id] = examined
+    others = [key for key in memory.examined if key[0] != examiner]
     for key in others[: max(0, len(memory.examined) - EXAMINED)]:
         del memory.examined[key]
 
 
+def _examiner(memory: Session, loaded: StoredModel) -> str:
+    """What decides what a model makes of a picture: its weights, and how the picture is prepared for it."""
+    return f"{loaded.digest} {_preparation(memory, loaded)}"
+
+
+def _preparation(memory: Session, loaded: StoredModel) -> Preparation:
+    return memory.preparations.get(loaded.name, loaded.spec.preparation)
+
+
 def _examine_one(memory: Session, picture: Picture, engine: Engine, loaded: StoredModel) -> Examined:
     opened = open_picture(picture.content, name=picture.name)
-    preparation = memory.preparations.get(loaded.name, loaded.spec.preparation)
-    seen = prepare_picture(opened, shape=loaded.spec.image_shape, preparation=preparation)
+    seen = prepare_picture(opened, shape=loaded.spec.image_shape, preparation=_preparation(memory, loaded))
     return Examined(picture, seen, analyse(engine, loaded, [seen])[0])
 
 

@@ -111,7 +111,7 @@ class Session:
         revision: Rises whenever Python, not the page, changes code or view.
         notices: Sentences to show.
         visible_notices: Visible notices, with the time of the monotonic clock after which each may be hidden.
-        examined: What a model made of a picture, by model digest and picture id.
+        examined: What was made of a picture, by what examined it (see `app.session.gallery`) and the picture's id.
         preparations: How pictures are prepared for a model, where the visitor wants it otherwise than the model.
         thumbnails: Small upright copies of the pictures for showing, by picture id.
         uploader_key: Part of the upload box's key; rises when its files were taken over, so that it is empty again.

@@ -5,7 +5,6 @@ have changed since, and a model from outside may name any. None is shown that th
 stands for.
 """
 
-import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +22,7 @@ from vae_core.images.preparation_options import Preparation
 from vae_core.inference.engine import Engine
 from vae_core.models.config import TrainingConfig
 from vae_core.models.inputs import model_input
+from vae_core.runtime.memo import Memo
 from vae_core.store.opening import StoredModel
 from vae_core.store.training_record import seen_pictures
 
@@ -43,6 +43,34 @@ class _Part:
 
     images: UInt8[Tensor, "n c h w"]
     given: UInt8[Tensor, "n c h w"]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which pictures are wanted: the key under which they are kept.
+
+    Attributes:
+        dataset: Id of the data set.
+        split: Part of it.
+        image_shape: (channel, height, width) of one image.
+        preparation: How pictures of a folder are prepared.
+        limit: How many of them are chosen; None for all.
+        binarised: Whether the model saw them binarised.
+        own: Folder of the owner's; None for a named set.
+        digest: Digest of a folder's pictures as the model saw them.
+    """
+
+    dataset: str
+    split: Split
+    image_shape: tuple[int, int, int]
+    preparation: Preparation
+    limit: int | None
+    binarised: bool
+    own: OwnSet | None
+    digest: str
+
+
+_parts: Memo[_Part | None] = Memo(PARTS)
 
 
 def original_of(engine: Engine, loaded: StoredModel, index: int) -> UInt8[np.ndarray, "height width channel"] | None:
@@ -77,7 +105,7 @@ def original_of(engine: Engine, loaded: StoredModel, index: int) -> UInt8[np.nda
 def _part_of(loaded: StoredModel, training: TrainingConfig, split: Split, limit: int | None = None) -> _Part | None:
     if not is_at_hand(training.dataset, [split]):
         return None
-    return _load(
+    wanted = _Wanted(
         training.dataset,
         split,
         loaded.spec.image_shape,
@@ -87,6 +115,7 @@ def _part_of(loaded: StoredModel, training: TrainingConfig, split: Split, limit:
         own=find_own_set(training.dataset),
         digest=_digest_of(loaded, split),
     )
+    return _parts.get(wanted, lambda: _load(wanted))
 
 
 def _digest_of(loaded: StoredModel, split: Split) -> str:
@@ -95,30 +124,19 @@ def _digest_of(loaded: StoredModel, split: Split) -> str:
     return seen.digests.get(split, "") if seen is not None else ""
 
 
-@functools.lru_cache(maxsize=PARTS)
-def _load(
-    dataset: str,
-    split: Split,
-    image_shape: tuple[int, int, int],
-    preparation: Preparation,
-    *,
-    limit: int | None,
-    binarised: bool,
-    own: OwnSet | None,
-    digest: str,
-) -> _Part | None:
-    """The pictures of a part; None of a folder of the owner's, `own`, whose pictures are not those of the digest."""
-    part = load_dataset(dataset, split, image_shape=image_shape, preparation=preparation)
-    if own is not None and pixels_digest(part.images) != digest:
+def _load(wanted: _Wanted) -> _Part | None:
+    """The pictures of a part; None of a folder of the owner's whose pictures are not those of the digest."""
+    part = load_dataset(wanted.dataset, wanted.split, image_shape=wanted.image_shape, preparation=wanted.preparation)
+    if wanted.own is not None and pixels_digest(part.images) != wanted.digest:
         return None
-    if limit is not None:
+    if wanted.limit is not None:
         from vae_core.datasets.parts import chosen_images
         from vae_core.evaluation import report  # takes a second to import, and few sets are filled up
 
-        part = chosen_images(part, limit, seed=report.SEED)
-    if not binarised:
+        part = chosen_images(part, wanted.limit, seed=report.SEED)
+    if not wanted.binarised:
         return _Part(part.images, part.images)
-    drawn = model_input(part.images, TrainingConfig(dataset, binarise="dynamic"))
+    drawn = model_input(part.images, TrainingConfig(wanted.dataset, binarise="dynamic"))
     return _Part(part.images, drawn.mul(255).to(torch.uint8))
 
 

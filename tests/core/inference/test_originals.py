@@ -37,7 +37,7 @@ FromFolder = Callable[..., StoredModel]
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
-    originals._load.cache_clear()
+    originals._parts.forget()
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_a_folder_with_other_pictures_is_not_shown(from_folder: FromFolder, fold
     loaded = from_folder()
     before = shown(loaded)
     assert all(picture is not None for picture in before)
-    originals._load.cache_clear()
+    originals._parts.forget()
     for number in range(7):
         save_noise(folder / f"new {number}.png", seed=2000 + number)
     for picture, earlier in zip(shown(loaded), before, strict=True):  # of a part that is as it was they are shown
