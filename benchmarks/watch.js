@@ -136,7 +136,9 @@
 
   /** When the last question of that name left and when its answer began to come, ms; null while there is none. */
   function asked(what) {
-    const last = performance.getEntriesByType("resource").findLast(({ name }) => name.endsWith(`/ask/${what}`));
+    const last = performance
+      .getEntriesByType("resource")
+      .findLast(({ name }) => new URL(name).pathname.endsWith(`/ask/${what}`));
     return last ? { sent: last.requestStart, answered: last.responseStart } : null;
   }
 

@@ -116,7 +116,7 @@ def test_labels_and_ranges_select_and_files_hold_what_is_selected(page: Page, se
 def test_a_range_that_was_typed_outlasts_the_proposal_that_comes_late(page: Page, server: str):
     held: list[Route] = []
     open_page(page, server, "?model=mnist-16d")
-    page.route("**/ask/values", lambda route: held.append(route))
+    page.route("**/ask/values?*", lambda route: held.append(route))
     tab(page, "Groups")
     low, high = (page.get_by_role("textbox", name=f"{end} value") for end in ("Lowest", "Highest"))
     page.get_by_role("combobox", name="Range of").select_option("0")
@@ -132,12 +132,12 @@ def test_a_range_that_was_typed_outlasts_the_proposal_that_comes_late(page: Page
 def test_what_was_drawn_outlasts_an_answer_that_comes_late(page: Page, server: str):
     held: list[Route] = []
     open_page(page, server, "?model=mnist-2d")
-    page.route("**/ask/select", lambda route: held.append(route))
+    page.route("**/ask/select?*", lambda route: held.append(route))
     tab(page, "Groups")
     page.get_by_role("combobox", name="Digit").select_option("7")
     lasso(page)
     drawn = selected(page)
-    with page.expect_response("**/ask/select"):
+    with page.expect_response("**/ask/select?*"):
         held[0].continue_()
     page.wait_for_timeout(SETTLED_MS)
     assert selected(page) == drawn
